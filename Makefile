@@ -1,0 +1,254 @@
+# BSD-3-Clause; see LICENSE.
+# Vanadium in C. `make help` lists the targets. One non-recursive Makefile;
+# every folder's build.mk only lists its files.
+
+BUILD   ?= build
+CC      ?= gcc
+AR      ?= ar
+HOSTCC  ?= cc
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CRYPTO  ?= mbedtls
+SAN     ?=
+V       ?=
+-include config.mak
+ifneq ($(CROSS_COMPILE),)
+CC := $(CROSS_COMPILE)gcc
+AR := $(CROSS_COMPILE)ar
+endif
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
+
+LIBS := libvom libsecurity librpc libnaming libwspr
+
+WARN := -Wall -Wextra -Werror -Wpedantic -Wshadow -Wconversion \
+	-Wsign-conversion -Wcast-qual -Wstrict-prototypes \
+	-Wmissing-prototypes -Wundef -Wvla -Wimplicit-fallthrough
+# Generated sources and the output of flex and bison: everything but what
+# those tools are known to break.
+GENWARN := -Wall -Wextra -Werror -Wno-unused-function -Wno-sign-compare
+OPT     ?= -O2 -g
+CFLAGS  ?=
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
+	-fno-sanitize-recover=all)
+STD     := -std=c11 -D_POSIX_C_SOURCE=200809L -ffunction-sections \
+	-fdata-sections
+ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(CFLAGS)
+ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
+HOSTCFLAGS ?= $(STD) -O1 -g
+
+.PHONY: all help check demo deps deps-ci layers symbols vectors bench size \
+	install uninstall clean test-programs format headers-cxx unit
+.DELETE_ON_ERROR:
+.SECONDARY:
+all:
+
+include $(LIBS:%=%/build.mk) cmd/build.mk test/build.mk
+
+# ---- layers: include path and link line of each library ---------------------
+
+below_libvom      := libvom
+below_libsecurity := libsecurity libvom
+below_librpc      := librpc $(below_libsecurity)
+below_libnaming   := libnaming $(below_librpc)
+below_libwspr     := libwspr $(below_libnaming)
+
+inc_of = $(foreach l,$(below_$(1)),-I$(l)/include -I$(BUILD)/gen/$(l)) -I$(1)/src
+
+a_libvom      := $(BUILD)/lib/libvom.a
+a_libsecurity := $(BUILD)/lib/libsecurity.a $(BUILD)/lib/libsecurity-$(CRYPTO).a $(a_libvom)
+a_librpc      := $(BUILD)/lib/librpc.a $(a_libsecurity)
+a_libnaming   := $(BUILD)/lib/libnaming.a $(a_librpc)
+a_libwspr     := $(BUILD)/lib/libwspr.a $(a_libnaming)
+
+sys_crypto_mbedtls := -lmbedx509 -lmbedcrypto -lsodium
+sys_crypto_openssl := -lcrypto
+sys_libvom      := -lm
+sys_libsecurity := $(sys_crypto_$(CRYPTO)) -lcjson -lm
+sys_librpc      := -levent_core -levent_extra $(sys_libsecurity) -lpthread
+sys_libnaming   := $(sys_librpc)
+sys_libwspr     := $(sys_libnaming)
+
+# ---- the VDL compiler, built first for the build machine --------------------
+
+VDL := $(BUILD)/host/vdl
+host_vdl_srcs := $(libvom_SRCS) $(libvom_BOOT) $(cmd_vdl_SRCS)
+host_vdl_objs := $(host_vdl_srcs:%.c=$(BUILD)/host/%.o) \
+	$(BUILD)/host/cmd/vdl/grammar.o $(BUILD)/host/cmd/vdl/lexer.o
+host_vdl_inc  := -Ilibvom/include -Ilibvom/src -Icmd/vdl -I$(BUILD)/gen/cmd/vdl
+
+$(BUILD)/gen/cmd/vdl/grammar.c: cmd/vdl/grammar.y
+	@mkdir -p $(@D)
+	$(call say,BISON,$@) bison -Wall -Werror -d -o $@ $<
+$(BUILD)/gen/cmd/vdl/grammar.h: $(BUILD)/gen/cmd/vdl/grammar.c ;
+$(BUILD)/gen/cmd/vdl/lexer.c: cmd/vdl/lexer.l
+	@mkdir -p $(@D)
+	$(call say,FLEX,$@) flex -o $@ $<
+$(BUILD)/host/cmd/vdl/%.o: $(BUILD)/gen/cmd/vdl/%.c $(BUILD)/gen/cmd/vdl/grammar.h
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@) $(HOSTCC) $(HOSTCFLAGS) $(GENWARN) $(host_vdl_inc) -MMD -MP -c -o $@ $<
+$(BUILD)/host/%.o: %.c $(BUILD)/gen/cmd/vdl/grammar.h
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@) $(HOSTCC) $(HOSTCFLAGS) $(WARN) $(host_vdl_inc) -MMD -MP -c -o $@ $<
+$(VDL): $(host_vdl_objs)
+	$(call say,HOSTLD,$@) $(HOSTCC) $(HOSTCFLAGS) -o $@ $(host_vdl_objs) -lmbedcrypto -lm
+
+# ---- generated wire types ---------------------------------------------------
+
+# $(1) = library. Packages are the folders below libX/vdl that hold .vdl files.
+define gen_rules
+$(1)_VDL_FILES := $$(shell find $(1)/vdl -name '*.vdl' 2>/dev/null | sort)
+$(1)_VDL_DIRS  := $$(sort $$(patsubst %/,%,$$(dir $$($(1)_VDL_FILES))))
+$(1)_VDL_RPC   := $$(sort $$(patsubst %/,%,$$(dir $$(shell \
+	find $(1)/vdl -name '*.vdl' 2>/dev/null | xargs -r grep -lE '^type [A-Za-z0-9_]+ interface'))))
+$(1)_VDL_PKGS  := $$($(1)_VDL_DIRS:$(1)/vdl/%=%)
+$(1)_GEN_C := $$(foreach d,$$($(1)_VDL_PKGS),$(BUILD)/gen/$(1)/v23/vdl/$$(d)/$$(notdir $$(d)).vdl.c) \
+	$$(foreach d,$$($(1)_VDL_RPC:$(1)/vdl/%=%),$(BUILD)/gen/$(1)/v23/vdl/$$(d)/$$(notdir $$(d)).rpc.c)
+$(1)_stamp := $$(if $$($(1)_VDL_FILES),$(BUILD)/gen/$(1).stamp)
+$(BUILD)/gen/$(1).stamp: $$($(1)_VDL_FILES) $(VDL) $$(foreach l,$$(filter-out $(1),$$(below_$(1))),$$($$(l)_stamp))
+	@mkdir -p $$(@D)
+	$$(call say,VDL,$(1)) VDLPATH=$$(subst $$(space),:,$$(addsuffix /vdl,$$(below_$(1)))) \
+	  $(VDL) generate -status=false -lang=C -shipped -deps=false -c-out-dir=$(BUILD)/gen/$(1)/v23/vdl $$($(1)_VDL_PKGS)
+	@touch $$@
+$$($(1)_GEN_C): $(BUILD)/gen/$(1).stamp ;
+endef
+empty :=
+space := $(empty) $(empty)
+# Lowest layer first: a stamp depends on those below.
+$(foreach l,$(LIBS),$(eval $(call gen_rules,$(l))))
+stamps_of = $(foreach l,$(below_$(1)),$($(l)_stamp))
+
+# ---- libraries --------------------------------------------------------------
+
+# $(1) = library, $(2) = archive base name, $(3) = sources, $(4) = generated C
+define lib_rules
+$(2)_OBJS := $(3:%.c=$(BUILD)/obj/%.o) $(4:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
+$(BUILD)/lib/$(2).a: $$($(2)_OBJS)
+	@mkdir -p $$(@D)
+	$$(call say,AR,$$@) rm -f $$@ && $(AR) rcsD $$@ $$($(2)_OBJS)
+$$($(2)_OBJS): | $$(call stamps_of,$(1))
+$(3:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(1)) -MMD -MP -c -o $$@ $$<
+$(4:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(GENWARN) $$(call inc_of,$(1)) -MMD -MP -c -o $$@ $$<
+all: $(BUILD)/lib/$(2).a
+endef
+$(eval $(call lib_rules,libvom,libvom,$(libvom_SRCS) $(libvom_BOOT) $(libvom_STD),$(libvom_GEN_C)))
+$(eval $(call lib_rules,libsecurity,libsecurity,$(libsecurity_SRCS),$(libsecurity_GEN_C)))
+$(eval $(call lib_rules,libsecurity,libsecurity-$(CRYPTO),$(libsecurity_$(CRYPTO)_SRCS),))
+$(eval $(call lib_rules,librpc,librpc,$(librpc_SRCS),$(librpc_GEN_C)))
+$(eval $(call lib_rules,libnaming,libnaming,$(libnaming_SRCS),$(libnaming_GEN_C)))
+$(eval $(call lib_rules,libwspr,libwspr,$(libwspr_SRCS),$(libwspr_GEN_C)))
+
+# ---- programs: cmd/<name>/*.c -> build/bin/<name> ---------------------------
+
+# $(1) = name, $(2) = top layer it uses
+define cmd_rules
+cmd_$(1)_OBJS := $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard cmd/$(1)/*.c))
+$$(cmd_$(1)_OBJS): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(2))
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) -I$(BUILD)/gen/cmd -Icmd/$(1) -I$(BUILD)/gen/cmd/$(1) -MMD -MP -c -o $$@ $$<
+$(BUILD)/bin/$(1): $$(cmd_$(1)_OBJS) $$(cmd_$(1)_EXTRA_OBJS) $$(a_$(2))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(cmd_$(1)_OBJS) $$(cmd_$(1)_EXTRA_OBJS) $$(a_$(2)) $$(sys_$(2)) $$(cmd_$(1)_LIBS)
+all: $(BUILD)/bin/$(1)
+endef
+
+# The installed vdl is compiled for the target like any other program.
+cmd_vdl_EXTRA_OBJS := $(BUILD)/obj/gen/cmd/vdl/grammar.o $(BUILD)/obj/gen/cmd/vdl/lexer.o
+cmd_vdl_LIBS := -lmbedcrypto
+$(cmd_vdl_EXTRA_OBJS): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/cmd/vdl/grammar.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -Ilibvom/include -Icmd/vdl -I$(BUILD)/gen/cmd/vdl -MMD -MP -c -o $@ $<
+$(foreach c,$(CMDS),$(eval $(call cmd_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
+$(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
+
+# ---- tests ------------------------------------------------------------------
+
+TESTINC = -Itest/support
+support_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard test/support/*.c))
+$(support_OBJS): $(BUILD)/obj/%.o: %.c | $(libvom_stamp)
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(WARN) $(call inc_of,libvom) $(TESTINC) -MMD -MP -c -o $@ $<
+
+CHECK_CFLAGS := $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_LIBS   := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+# Check's own macros and its START_TEST functions do not pass every warning.
+TESTWARN := $(filter-out -Wconversion -Wsign-conversion -Wpedantic -Wcast-qual -Wshadow -Wmissing-prototypes,$(WARN)) \
+	-Wno-gnu-zero-variadic-macro-arguments
+
+# $(1) = library
+define unit_rules
+$(1)_UNIT := $$(patsubst $(1)/test/%.c,$(BUILD)/test/%,$$(wildcard $(1)/test/test_*.c))
+$$($(1)_UNIT): $(BUILD)/test/%: $(BUILD)/obj/$(1)/test/%.o $(support_OBJS) $$(a_$(1))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$< $(support_OBJS) $$(a_$(1)) $$(sys_$(1)) $(CHECK_LIBS) -lcjson -lm
+$$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $(1)/test/*.c)): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(1))
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(TESTWARN) $(CHECK_CFLAGS) $$(call inc_of,$(1)) $(TESTINC) -MMD -MP -c -o $$@ $$<
+test-programs: $$($(1)_UNIT)
+UNIT += $$($(1)_UNIT)
+endef
+$(foreach l,$(LIBS),$(eval $(call unit_rules,$(l))))
+
+# Programs of test/<name>/*.c: test/build.mk lists them as name:layer.
+define testprog_rules
+test_$(1)_OBJS := $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard test/$(1)/*.c)) $$(test_$(1)_EXTRA_OBJS)
+$$(filter-out $$(test_$(1)_EXTRA_OBJS),$$(test_$(1)_OBJS)): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(2)) $$(test_$(1)_STAMP)
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) $(TESTINC) $$(test_$(1)_INC) -MMD -MP -c -o $$@ $$<
+$(BUILD)/test/$(1): $$(test_$(1)_OBJS) $(support_OBJS) $$(a_$(2))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(test_$(1)_OBJS) $(support_OBJS) $$(a_$(2)) $$(sys_$(2)) -lcjson -lm
+test-programs: $(BUILD)/test/$(1)
+endef
+$(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
+
+VECTORS ?= test/vectors
+vectors: $(BUILD)/test/runner
+	$(Q)$(BUILD)/test/runner -companions test/vectors $(VECTORS)
+
+unit: $(UNIT)
+	$(Q)BUILD=$(BUILD) sh test/run-units.sh $(sort $(UNIT))
+
+check: all test-programs
+	$(Q)BUILD=$(BUILD) MAKE="$(MAKE)" VECTORS="$(VECTORS)" sh test/check.sh $(sort $(UNIT))
+
+layers: $(LIBS:%=$(BUILD)/lib/%.a)
+	$(Q)BUILD=$(BUILD) sh test/layers.sh
+symbols: $(LIBS:%=$(BUILD)/lib/%.a)
+	$(Q)BUILD=$(BUILD) sh test/symbols.sh
+
+headers-cxx: all
+	$(Q)BUILD=$(BUILD) sh test/headers-cxx.sh
+
+demo: all
+	$(Q)BUILD=$(BUILD) sh test/demo.sh
+
+bench: all test-programs
+	$(Q)BUILD=$(BUILD) sh test/bench.sh
+
+size: all
+	$(Q)BUILD=$(BUILD) sh test/size.sh
+
+deps:
+	$(Q)sh test/deps.sh build
+deps-ci:
+	$(Q)sh test/deps.sh ci
+
+install: all
+	$(Q)BUILD=$(BUILD) PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" CRYPTO="$(CRYPTO)" sh test/install.sh
+clean:
+	rm -rf $(BUILD)
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+help:
+	@echo 'all check demo deps deps-ci unit vectors layers symbols headers-cxx'
+	@echo 'bench size install clean format'
+	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

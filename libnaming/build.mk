@@ -1,0 +1,1 @@
+libnaming_SRCS := $(sort $(wildcard libnaming/src/*.c))

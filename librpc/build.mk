@@ -1,0 +1,1 @@
+librpc_SRCS := $(sort $(wildcard librpc/src/*.c))

@@ -1,0 +1,132 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * VOM 0x81 decoder (spec/vom.md 3, 5-7, 9, 11, 12, 17).
+ *
+ * Bytes in, no I/O: the caller offers a contiguous window of a stream, the
+ * decoder says how much it used and whether it needs more. A struct vom_typedec
+ * holds the types of one incoming type stream (shared by many value streams in
+ * split mode); a struct vom_dec reads one value stream.
+ *
+ * Every error ends the stream. Memory and time are proportional to the input:
+ * counts are checked against the bytes left and the arena's budget.
+ */
+#ifndef VOM_DEC_H
+#define VOM_DEC_H
+
+#include <vom/type.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vom_limits {
+    uint32_t message;      /* bytes of one value message body */
+    uint32_t type_message; /* bytes of one type message body */
+    uint32_t depth;        /* nesting of values */
+    struct vdl_type_limits types;
+};
+#define VOM_LIMITS_HOST \
+    { 64u << 20, 64u << 10, 1000, VDL_TYPE_LIMITS_HOST }
+#define VOM_LIMITS_MCU { 16u << 10, 1u << 10, 64, VDL_TYPE_LIMITS_MCU }
+
+struct vom_options {
+    struct vom_limits limits;
+    struct vdl_registry known; /* types whose descriptors any values get */
+};
+extern const struct vom_options vom_options_host;
+
+/* ---- type stream --------------------------------------------------------- */
+
+struct vom_typedec; /* opaque, reference counted */
+
+/**
+ * @param al   NULL = libc
+ * @param opt  NULL = vom_options_host; copied (the registry array is not)
+ */
+V23_MUST_USE int vom_typedec_new(const struct v23_alloc *al,
+    const struct vom_options *opt, struct vom_typedec **out);
+struct v23_ref *vom_typedec_ref(struct vom_typedec *td);
+void vom_typedec_unref(struct vom_typedec *td); /* NULL ignored */
+/**
+ * Read the complete messages at the front of a separate type stream.
+ *
+ * @param used  bytes consumed; the caller offers the rest again with more
+ * @return 0 (also when a partial message is left); an error poisons the
+ *         type stream: all later calls and look-ups return it
+ */
+V23_MUST_USE int vom_typedec_input(struct vom_typedec *td, const uint8_t *p,
+    size_t n, size_t *used);
+/** Type of an id, or NULL when it is not (yet) defined. */
+const struct vdl_type *vom_typedec_lookup(struct vom_typedec *td, uint64_t id);
+/** Number of types defined, without the built-in ones. */
+size_t vom_typedec_count(const struct vom_typedec *td);
+
+/* ---- value stream -------------------------------------------------------- */
+
+/* One value message, cut out but not decoded; points into the input. */
+struct vom_msg {
+    const struct vdl_type *type; /* static type of the message */
+    struct v23_bytes ids;        /* encoded entries of the type-id list */
+    uint32_t nids;
+    struct v23_bytes lens;       /* encoded entries of the any-length list */
+    uint32_t nlens;
+    struct v23_bytes body;       /* the value's bytes */
+};
+
+struct vom_dec {
+    struct vom_typedec *types; /* reference held */
+    const struct v23_alloc *al;
+    struct vom_limits limits;
+    bool split;       /* type messages in this stream are errors */
+    bool started;     /* version byte seen */
+    bool waits_type;  /* last EAGAIN: a type id is not defined yet */
+    int err;          /* first error, sticky */
+};
+
+/**
+ * @param types  reference taken
+ * @param split  false: type messages arrive in this stream
+ */
+void vom_dec_init(struct vom_dec *d, const struct v23_alloc *al,
+    struct vom_typedec *types, bool split);
+void vom_dec_fini(struct vom_dec *d);
+/**
+ * Cut the next value message out of the window.
+ *
+ * @param used  bytes consumed, also with EAGAIN (type messages in single mode)
+ * @return 0: *msg set (valid while the window is);
+ *         V23_EAGAIN: the window ends inside a message, or (waits_type) a type
+ *         has not arrived on the type stream yet: offer the unused rest again;
+ *         else the stream's error. A window of 0 bytes gives V23_EAGAIN;
+ *         whether that is a clean end is for the caller to say.
+ */
+V23_MUST_USE int vom_dec_next(struct vom_dec *d, const uint8_t *p, size_t n,
+    size_t *used, struct vom_msg *msg);
+/**
+ * Decode a message into a value of type t, converting (spec/vom.md 11).
+ * Nothing in *out points into the input.
+ *
+ * @param t  NULL decodes dynamically: *out is a struct vdl_any holding the
+ *           value under its own type. &vdl_any_desc does the same.
+ * @param out  written only on success
+ * @return 0, V23_EAGAIN with waits_type (a type inside an any has not
+ *         arrived), or an error, which also sticks to the stream
+ */
+V23_MUST_USE int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
+    struct v23_arena *a, const struct vdl_type *t, void *out);
+
+/**
+ * Decode the first value of a complete single stream.
+ *
+ * @param opt   NULL = vom_options_host
+ * @param used  bytes of the stream consumed; NULL: leftover is V23_ELENGTH
+ * @return as above; V23_EEOF when the input ends inside a message
+ */
+V23_MUST_USE int vom_decode_single(const uint8_t *p, size_t n,
+    const struct vom_options *opt, struct v23_arena *a,
+    const struct vdl_type *t, void *out, size_t *used);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

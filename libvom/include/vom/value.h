@@ -1,0 +1,62 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * Operations on values of any described type: `v` points at the C
+ * representation that `t` describes (vom/type.h). Recursion is bounded by
+ * VDL_VALUE_DEPTH levels of values.
+ */
+#ifndef VOM_VALUE_H
+#define VOM_VALUE_H
+
+#include <vom/type.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Deepest nesting of values handled (spec/vom.md 17.2). */
+#define VDL_VALUE_DEPTH 1000
+
+/** The zero value of the type (spec/vom.md 1.1); -0.0 is zero, NaN is not. */
+bool vdl_is_zero(const struct vdl_type *t, const void *v);
+/** Equality (spec/vom.md 1.6); sets and maps ignore order. */
+bool vdl_equal(const struct vdl_type *t, const void *a, const void *b);
+/** any against any: nil only equals nil; same type and equal values. */
+bool vdl_any_equal(struct vdl_any a, struct vdl_any b);
+/**
+ * Deep copy. Run-time types inside (any, typeobject) are copied too, into a
+ * set that `a` holds, so the copy does not depend on src's owner.
+ * @return 0, V23_ENOMEM, V23_ELIMIT; *dst written only on success
+ */
+V23_MUST_USE int vdl_copy(struct v23_arena *a, const struct vdl_type *t,
+    void *dst, const void *src);
+/**
+ * Value text (spec/vom.md 16.1): what `vom decode` prints.
+ * @param sorted  sets and maps sorted by entry text, for stable output
+ */
+V23_MUST_USE int vdl_format(const struct vdl_type *t, const void *v,
+    bool sorted, struct v23_buf *out);
+/** A quoted string literal of that text form. */
+void vdl_format_quoted(struct v23_buf *out, const char *p, size_t n);
+
+/* Scalar access for generic code; kind must be of the named group. */
+uint64_t vdl_get_uint(const struct vdl_type *t, const void *v);
+int64_t vdl_get_int(const struct vdl_type *t, const void *v);
+double vdl_get_float(const struct vdl_type *t, const void *v);
+uint32_t vdl_get_enum(const struct vdl_type *t, const void *v);
+void vdl_set_enum(const struct vdl_type *t, void *v, uint32_t label);
+/** Selected field of a union. */
+uint32_t vdl_get_which(const struct vdl_type *t, const void *v);
+void vdl_set_which(const struct vdl_type *t, void *v, uint32_t field);
+
+/**
+ * Convert a value to another type by the rules of spec/vom.md 11 (encode and
+ * decode through a scratch buffer).
+ * @return 0, V23_ECOMPAT, V23_ECONVERT, V23_ELIMIT, V23_ENOMEM
+ */
+V23_MUST_USE int vdl_convert(struct v23_arena *a, const struct vdl_type *dt,
+    void *dst, const struct vdl_type *st, const void *src);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

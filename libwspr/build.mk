@@ -1,0 +1,1 @@
+libwspr_SRCS := $(sort $(wildcard libwspr/src/*.c))

@@ -1,0 +1,9 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Vectors of the family security/. */
+#include "runner.h"
+
+static const struct run_file files[] = {
+    { NULL, NULL, NULL, NULL, NULL, NULL },
+};
+
+const struct run_family run_security = { "security", files, NULL };
