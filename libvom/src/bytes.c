@@ -1,0 +1,178 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Growable buffers, octet-wise order, secrets. */
+#include <v23/bytes.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* First size of a growing buffer. */
+#define BUF_FIRST 64
+
+int vdl_str_cmp(struct vdl_str a, struct vdl_str b)
+{
+    uint32_t n = a.n < b.n ? a.n : b.n;
+    int c = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+    if (c != 0)
+        return c;
+    return (a.n > b.n) - (a.n < b.n);
+}
+
+void v23_buf_init(struct v23_buf *b, const struct v23_alloc *al, size_t max)
+{
+    memset(b, 0, sizeof(*b));
+    b->al = al;
+    b->max = max;
+}
+
+void v23_buf_init_fixed(struct v23_buf *b, void *mem, size_t size)
+{
+    memset(b, 0, sizeof(*b));
+    b->p = mem;
+    b->cap = size;
+    b->max = size;
+    b->fixed = true;
+}
+
+void v23_buf_fini(struct v23_buf *b)
+{
+    if (!b->fixed) {
+        v23_put(b->al, b->p);
+        b->p = NULL;
+        b->cap = 0;
+    }
+    b->n = 0;
+    b->err = 0;
+}
+
+static int fail(struct v23_buf *b, int err)
+{
+    b->err = err;
+    return err;
+}
+
+/* Make room for `n` more bytes; `extra` of them may lie beyond max. */
+static int room(struct v23_buf *b, size_t n, size_t extra)
+{
+    size_t need, want;
+    void *p;
+
+    if (b->err != 0)
+        return b->err;
+    if (n <= b->cap - b->n && n <= b->max - b->n)
+        return 0;
+    if (b->fixed)
+        return fail(b, V23_ENOSPC);
+    if (n - extra > b->max - b->n || v23_add_size(b->n, n, &need) != 0)
+        return fail(b, V23_ELIMIT);
+    if (need <= b->cap)
+        return 0;
+    want = b->cap < BUF_FIRST ? BUF_FIRST : b->cap;
+    while (want < need)
+        want = want > SIZE_MAX / 2 ? need : 2 * want;
+    if (want > b->max)
+        want = need > b->max ? need : b->max;
+    p = v23_regrow(b->al, b->p, want);
+    if (p == NULL)
+        return fail(b, V23_ENOMEM);
+    b->p = p;
+    b->cap = want;
+    return 0;
+}
+
+int v23_buf_room(struct v23_buf *b, size_t n)
+{
+    return room(b, n, 0);
+}
+
+void v23_buf_put(struct v23_buf *b, const void *p, size_t n)
+{
+    if (n == 0 || room(b, n, 0) != 0)
+        return;
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+}
+
+void v23_buf_put_byte(struct v23_buf *b, uint8_t c)
+{
+    if (room(b, 1, 0) == 0)
+        b->p[b->n++] = c;
+}
+
+void v23_buf_puts(struct v23_buf *b, const char *s)
+{
+    v23_buf_put(b, s, strlen(s));
+}
+
+void v23_buf_put_str(struct v23_buf *b, struct vdl_str s)
+{
+    v23_buf_put(b, s.p, s.n);
+}
+
+void v23_buf_printf(struct v23_buf *b, const char *fmt, ...)
+{
+    char small[256];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(small, sizeof(small), fmt, ap);
+    va_end(ap);
+    if (n < 0) {
+        if (b->err == 0)
+            b->err = V23_EARG;
+        return;
+    }
+    if ((size_t)n < sizeof(small)) {
+        v23_buf_put(b, small, (size_t)n);
+        return;
+    }
+    /* vsnprintf also writes a NUL, which is not kept. */
+    if (room(b, (size_t)n + 1, 1) != 0)
+        return;
+    va_start(ap, fmt);
+    vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    b->n += (size_t)n;
+}
+
+void v23_buf_drop(struct v23_buf *b, size_t n)
+{
+    if (n == 0)
+        return;
+    memmove(b->p, b->p + n, b->n - n);
+    b->n -= n;
+}
+
+void v23_buf_cut(struct v23_buf *b, size_t n)
+{
+    b->n = n;
+    b->err = 0;
+}
+
+const char *v23_buf_cstr(struct v23_buf *b)
+{
+    if (room(b, 1, 1) != 0)
+        return "";
+    b->p[b->n] = 0;
+    return (const char *)b->p;
+}
+
+void v23_wipe(void *p, size_t n)
+{
+    volatile uint8_t *v = p;
+
+    while (n-- != 0)
+        *v++ = 0;
+}
+
+bool v23_ct_equal(const void *a, const void *b, size_t n)
+{
+    const uint8_t *x = a, *y = b;
+    volatile uint8_t diff = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        diff = (uint8_t)(diff | (x[i] ^ y[i]));
+    return diff == 0;
+}
