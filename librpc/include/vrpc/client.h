@@ -1,0 +1,183 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * Calls: options, results without generated code, and the hooks a client needs
+ * from above (names to servers). Source: spec/rpc.md 16.7, 19.
+ *
+ * A client lives in a manager (vrpc/manager.h), which owns the connections.
+ * Typed calls are made by generated code through vrpc_client_start()
+ * (vrpc/iface.h); tools that know no types use vrpc_client_start_any().
+ *
+ * Callbacks run on the manager's thread, never inside the function that
+ * started the call, and `done` runs exactly once; the call is gone when it
+ * returns.
+ */
+#ifndef VRPC_CLIENT_H
+#define VRPC_CLIENT_H
+
+#include <v23/op.h>
+#include <v23/time.h>
+#include <vrpc/endpoint.h>
+#include <vrpc/iface.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vrpc_manager;
+struct vsec_authorizer;
+struct vsec_blessings;
+struct vsec_principal;
+
+/* ---- names to servers ---------------------------------------------------- */
+
+/*
+ * What libnaming plugs in. Without one a client can call rooted names only.
+ * Outcomes of `resolve` (spec/rpc.md 19.2):
+ *   0             `servers` holds rooted names, best effort order
+ *   V23_EAGAIN    vrpc_client_resolved() follows
+ *   V23_ENONAME   no such name (the call is retried until its deadline)
+ *   V23_ENOENT    no server for the name, final
+ *   V23_ETIMEOUT  final
+ *   other         final; the call ends with NoServers
+ * With a failure *err may be set (in `a`): it becomes a sub-error.
+ */
+struct vrpc_resolver {
+    int (*resolve)(void *ud, struct v23_op op, struct vdl_str name,
+        const struct vrpc_call_opts *opts, int64_t deadline,
+        struct v23_arena *a, vdl_str_list *servers,
+        const struct v23_verror **err);
+    /* The call that asked is over; no answer is wanted. */
+    void (*cancel)(void *ud, struct v23_op op);
+    /* None of the servers of `name` could be reached: forget what is cached. */
+    void (*flush)(void *ud, struct vdl_str name);
+    void *ud;
+};
+
+/**
+ * Answer a `resolve` that returned V23_EAGAIN. Servers and err are copied.
+ * A stale op is ignored.
+ */
+void vrpc_client_resolved(struct vrpc_client *c, struct v23_op op, int rc,
+    vdl_str_list servers, const struct v23_verror *err);
+
+/* ---- options of a call --------------------------------------------------- */
+
+/*
+ * Blessings to grant to the server (spec/rpc.md 19.5), evaluated when the
+ * server is known. Returns 0 with *out (a reference for the call), V23_EAGAIN
+ * (vrpc_client_granted() follows) or an error: the call ends with NotTrusted.
+ */
+typedef int vrpc_granter_fn(void *ud, struct v23_op op, struct vrpc_call *call,
+    struct vsec_blessings **out);
+void vrpc_client_granted(struct vrpc_client *c, struct v23_op op, int rc,
+    struct vsec_blessings *b);
+
+/* All-zero = defaults. Borrowed until the call is done, strings too. */
+struct vrpc_call_opts {
+    int64_t timeout_ns;          /* deadline of the call, from its start; 0 =
+                                    none */
+    int64_t deadline;            /* the same as monotonic instant; 0 = none */
+    int64_t connect_timeout_ns;  /* resolution and connection; 0 = 1 minute or
+                                    the call's deadline */
+    int64_t channel_timeout_ns;  /* health checks (11); 0 = default */
+    /* Who may be the server; NULL = the names in its endpoint (19.4). */
+    const struct vsec_authorizer *server_auth;
+    /* Who may be a mount table on the way; NULL = the same rule. */
+    const struct vsec_authorizer *name_auth;
+    vrpc_granter_fn *granter;
+    void *granter_ud;
+    /* Skip resolution: use these rooted names (they include the suffix). */
+    const vdl_str_list *preresolved;
+    bool no_resolve;  /* the name is used as it is */
+    bool no_retry;    /* no retries of any kind */
+    bool cached_only; /* use live connections, never dial */
+    bool no_discharges; /* use cached discharges only */
+};
+/* An initializer for C and C++. */
+#define VRPC_CALL_OPTS_INIT \
+    { 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, false, false, false, false }
+
+/* ---- calls without generated code ---------------------------------------- */
+
+struct vrpc_any_cb {
+    /* One received stream item; valid during the callback. NULL = drop. */
+    void (*item)(void *ud, struct vdl_any item);
+    /* err == NULL: success. Values are valid during the callback. */
+    void (*done)(void *ud, const struct v23_verror *err,
+        const struct vdl_any *results, size_t n);
+};
+
+#define VRPC_ANY_RESULTS SIZE_MAX /* accept as many results as come */
+
+/**
+ * Start a dynamic call.
+ *
+ * @param args      copied; each travels under its own type, a nil any as any
+ * @param nresults  expected number of results, or VRPC_ANY_RESULTS
+ * @param cb        must stay valid until done
+ * @return NULL only when memory is short; other failures come through `done`
+ */
+struct vrpc_call *vrpc_client_start_any(struct vrpc_client *c,
+    struct vdl_str name, struct vdl_str method,
+    const struct vrpc_call_opts *opts, const struct vdl_any *args,
+    size_t nargs, size_t nresults, const struct vrpc_any_cb *cb, void *ud);
+/** Send a stream item of a dynamic call; codes as vrpc_call_send(). */
+V23_MUST_USE int vrpc_call_send_any(struct vrpc_call *call,
+    struct vdl_any item);
+
+/* ---- a running call ------------------------------------------------------ */
+
+/**
+ * Call `fn` once when vrpc_call_send() would succeed again after V23_EAGAIN,
+ * or when the call first gets its connection. Stays registered.
+ */
+void vrpc_call_on_writable(struct vrpc_call *call,
+    void (*fn)(void *ud, struct vrpc_call *call), void *ud);
+/**
+ * Hold back (true) or let come (false) further `item` callbacks; the server is
+ * slowed down by flow control.
+ */
+void vrpc_call_pause(struct vrpc_call *call, bool paused);
+/** Blessing names the server presented that are recognised; valid until done;
+ * empty before the connection is made. */
+vdl_str_list vrpc_call_server_names(const struct vrpc_call *call);
+/** Endpoint of the chosen server, or NULL before there is one. */
+const struct vrpc_endpoint *vrpc_call_server(const struct vrpc_call *call);
+/** Public key (DER) of the server, empty before there is one. */
+struct v23_bytes vrpc_call_server_key(const struct vrpc_call *call);
+/** The client a call belongs to. */
+struct vrpc_client *vrpc_call_client(const struct vrpc_call *call);
+
+/* ---- the client ---------------------------------------------------------- */
+
+struct vrpc_client_config {
+    const struct vrpc_resolver *resolver; /* NULL = rooted names only */
+    struct vdl_str component; /* program name, for error texts */
+    vdl_str_list protocols;   /* preferred ones; empty = default (19.3) */
+    const struct vrpc_network *networks; /* of the local interfaces */
+    size_t nnetworks;
+    size_t call_budget;  /* bytes of results or of one item; 0 = 64 MiB */
+    uint32_t max_calls;  /* at the same time; 0 = 65,536 */
+    uint32_t pool;       /* call objects kept for reuse; 0 = 64 */
+};
+
+/**
+ * The client of a manager. A manager has exactly one; strings, arrays and the
+ * resolver are borrowed for the life of the client.
+ *
+ * @return 0, V23_ENOMEM, V23_ESTATE (the manager has a client)
+ */
+V23_MUST_USE int vrpc_client_new(struct vrpc_manager *m,
+    const struct vrpc_client_config *cfg, struct vrpc_client **out);
+/** Install or replace the resolver (libnaming is made after the client). */
+void vrpc_client_set_resolver(struct vrpc_client *c,
+    const struct vrpc_resolver *r);
+/** Cancel all calls (their `done` runs) and free; NULL is ignored. */
+void vrpc_client_free(struct vrpc_client *c);
+struct vrpc_manager *vrpc_client_manager(const struct vrpc_client *c);
+size_t vrpc_client_ncalls(const struct vrpc_client *c);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,106 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * Managers on libevent: TCP, DNS, timers, listeners. Source: spec/rpc.md 2,
+ * 14.6, 20.
+ *
+ * The caller owns the event_base and runs it; no thread is made, no signal
+ * handler set. All callbacks of a manager run on that loop.
+ */
+#ifndef VRPC_EV_H
+#define VRPC_EV_H
+
+#include <vrpc/manager.h>
+#include <vrpc/server.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct event_base;
+struct vrpc_ev;       /* one per loop: scratch buffer, DNS */
+struct vrpc_ev_node;  /* one manager with its sockets */
+
+/**
+ * @param al    NULL = libc
+ * @param log   NULL = silent; must outlive the object
+ * @return 0, V23_ENOMEM, V23_ESYS
+ */
+V23_MUST_USE int vrpc_ev_new(struct event_base *base,
+    const struct v23_alloc *al, const struct v23_log *log,
+    struct vrpc_ev **out);
+/** All nodes must have been freed. */
+void vrpc_ev_free(struct vrpc_ev *ev);
+struct event_base *vrpc_ev_base(const struct vrpc_ev *ev);
+void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out);
+
+/**
+ * A manager whose transport is this loop.
+ *
+ * @param cfg  al, log and transport are ignored: the loop's are used; a server
+ *             node passes a random routing id (vrpc_ev_routing_id())
+ */
+V23_MUST_USE int vrpc_ev_node_new(struct vrpc_ev *ev,
+    const struct vrpc_manager_config *cfg, struct vrpc_ev_node **out);
+/** Close all listeners and connections and free the manager. */
+void vrpc_ev_node_free(struct vrpc_ev_node *n);
+struct vrpc_manager *vrpc_ev_node_manager(const struct vrpc_ev_node *n);
+struct vrpc_ev *vrpc_ev_node_loop(const struct vrpc_ev_node *n);
+/** A fresh random routing id. */
+V23_MUST_USE int vrpc_ev_routing_id(struct vrpc_routing_id *out);
+
+/**
+ * Fetch and write the output of all connections now instead of at the end of
+ * the loop turn (before a program exits).
+ */
+void vrpc_ev_node_flush(struct vrpc_ev_node *n);
+
+/* ---- listening ----------------------------------------------------------- */
+
+struct vrpc_listen_addr {
+    struct vdl_str protocol; /* tcp, tcp4, tcp6, wsh, wsh4, wsh6, ws… */
+    struct vdl_str address;  /* "host:port", ":0"; empty = skipped */
+};
+
+/**
+ * Listen. An address that fails is tried again every second and reported by
+ * vrpc_ev_listen_errors(); the others listen.
+ *
+ * @return 0; the status of the first address that failed (the node is usable
+ *         and goes on trying); V23_ENOSYS for a protocol that is not
+ *         supported (not tried again)
+ */
+V23_MUST_USE int vrpc_ev_listen(struct vrpc_ev_node *n,
+    const struct vrpc_listen_addr *addrs, size_t naddrs);
+/** Close the listeners; live connections stay. */
+void vrpc_ev_unlisten(struct vrpc_ev_node *n);
+
+/**
+ * Endpoints to publish (spec/rpc.md 14.6): one per address of each listener;
+ * listening nowhere: the single bidi endpoint (14.5). The array and what it
+ * points to are valid until the next call of this function or a change.
+ * @return 0 or V23_ENOMEM
+ */
+V23_MUST_USE int vrpc_ev_endpoints(struct vrpc_ev_node *n,
+    const struct vrpc_endpoint **eps, size_t *neps);
+/** Call `fn` when the set of endpoints has changed (re-listen, names). */
+void vrpc_ev_on_endpoints(struct vrpc_ev_node *n, void (*fn)(void *ud),
+    void *ud);
+/** Text of the errors of listeners that failed, one a line; "" = none. */
+const char *vrpc_ev_listen_errors(struct vrpc_ev_node *n);
+
+/**
+ * Shut a server down in the order of spec/rpc.md 20.4: close the listeners,
+ * then vrpc_server_stop(). `done` runs once, never before this returns.
+ */
+void vrpc_ev_server_stop(struct vrpc_ev_node *n, int64_t lame_duck_ns,
+    void (*done)(void *ud), void *ud);
+
+/** Networks of the local interfaces, for struct vrpc_client_config; they live
+ * as long as the loop object. */
+void vrpc_ev_networks(struct vrpc_ev *ev, const struct vrpc_network **nets,
+    size_t *n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,89 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * The --v23.* flags and the environment of programs. Source: spec/rpc.md 25,
+ * spec/services.md 3.2, spec/security.md 11.5.
+ */
+#ifndef VRPC_FLAGS_H
+#define VRPC_FLAGS_H
+
+#include <vrpc/ev.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct v23_cmdline; /* v23/cmdline.h */
+
+enum vrpc_flag_groups {
+    VRPC_FLAGS_RUNTIME = 1,     /* namespace roots, credentials, vtrace */
+    VRPC_FLAGS_LISTEN = 2,      /* tcp.*, proxy.*, server.* */
+    VRPC_FLAGS_PERMISSIONS = 4, /* permissions.* */
+    VRPC_FLAGS_LOGGING = 8      /* --v, --logtostderr, … */
+};
+
+enum vrpc_proxy_policy {
+    VRPC_PROXY_FIRST,
+    VRPC_PROXY_RANDOM,
+    VRPC_PROXY_ALL
+};
+
+/* "name:file" of --v23.permissions.file. */
+struct vrpc_perms_file {
+    struct vdl_str name, file;
+};
+
+/* Values after parsing; strings live as long as the struct. */
+struct vrpc_flags {
+    struct v23_arena arena; /* private */
+    int groups;
+    /* runtime */
+    struct vdl_str *roots;       /* namespace roots */
+    size_t nroots, roots_cap;
+    bool roots_default;          /* nobody named a root */
+    bool roots_flag;             /* a flag did */
+    struct vdl_str credentials;  /* directory, or empty */
+    double vtrace_sample_rate;
+    int vtrace_level;
+    uint32_t vtrace_cache_size;
+    bool vtrace_dump;
+    struct vdl_str vtrace_regexp, vtrace_root_span;
+    /* listen */
+    struct vdl_str protocol;     /* for the addresses that follow */
+    struct vrpc_listen_addr *addrs;
+    size_t naddrs, addrs_cap;
+    bool addrs_flag;
+    struct vdl_str proxy;
+    enum vrpc_proxy_policy proxy_policy;
+    uint32_t proxy_limit;
+    int64_t lame_duck_ns;
+    uint32_t loops;
+    /* permissions */
+    struct vrpc_perms_file *perms_files;
+    size_t nperms_files, perms_files_cap;
+    struct vdl_str perms_literal; /* JSON, or empty */
+    /* logging */
+    bool log_to_stderr, also_log_to_stderr;
+    struct vdl_str log_dir;
+    int log_level, stderr_threshold;
+};
+
+/** Defaults from the environment. @return 0 or V23_ENOMEM */
+V23_MUST_USE int vrpc_flags_init(struct vrpc_flags *f, int groups);
+void vrpc_flags_fini(struct vrpc_flags *f);
+/**
+ * Handle one flag.
+ * @param name   without dashes, "v23.tcp.address"
+ * @param value  NULL for a boolean flag given without value
+ * @param why    receives the reason of V23_EARG, a constant phrase
+ * @return 0; V23_ENOENT: not one of ours; V23_EARG: bad value; V23_ENOMEM
+ */
+V23_MUST_USE int vrpc_flags_set(struct vrpc_flags *f, const char *name,
+    const char *value, const char **why);
+/** Whether the name is one of ours; *is_bool: takes no value by itself. */
+bool vrpc_flags_has(const struct vrpc_flags *f, const char *name,
+    bool *is_bool);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,137 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * The connections of one routing id: cache, dialing, calling both ways over
+ * the same connection. Source: spec/rpc.md 12-14.
+ *
+ * A manager does no I/O. An adapter (vrpc/ev.h for hosts with libevent, own
+ * ones for firmware, an in-memory one in the tests) gives it a struct
+ * vrpc_transport, and moves the bytes of each connection by vrpc/conn.h's
+ * input and output. A pure client has a manager with the null routing id; each
+ * server has its own manager, whose client can also be called back.
+ */
+#ifndef VRPC_MANAGER_H
+#define VRPC_MANAGER_H
+
+#include <v23/log.h>
+#include <v23/op.h>
+#include <v23/time.h>
+#include <vrpc/endpoint.h>
+#include <vrpc/iface.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vrpc_conn;
+struct vrpc_manager;
+struct vrpc_server;
+struct vsec_principal;
+
+/* What the adapter does for the manager. */
+struct vrpc_transport {
+    /* The present time. */
+    void (*now)(void *ud, struct v23_now *out);
+    /* Fill with random bytes fit for keys. 0 or V23_ECRYPTO. */
+    int (*random)(void *ud, void *p, size_t n);
+    /*
+     * Connect to an address ("host:port"). V23_EAGAIN: vrpc_manager_dialed()
+     * follows. Failures at once: V23_ENOSYS (protocol not supported), others.
+     * The strings live until the answer. deadline: monotonic, V23_NEVER = none.
+     */
+    int (*dial)(void *ud, struct v23_op op, struct vdl_str protocol,
+        struct vdl_str address, int64_t deadline);
+    void (*cancel)(void *ud, struct v23_op op); /* no answer is wanted */
+    /*
+     * The connection of this link has output to fetch or an earlier deadline:
+     * call vrpc_conn_output() and vrpc_conn_next_deadline() soon, but never
+     * from inside this function.
+     */
+    void (*wake)(void *ud, void *link);
+    /* The connection of this link is gone: flush what output was fetched,
+     * close the transport. The conn must not be touched any more. */
+    void (*closed)(void *ud, void *link);
+    /* The manager's own next deadline moved to an earlier time. */
+    void (*timer)(void *ud);
+    void *ud;
+};
+
+struct vrpc_manager_config {
+    const struct v23_alloc *al; /* NULL = libc */
+    const struct v23_log *log;  /* NULL = silent */
+    const struct vrpc_transport *transport;
+    struct vsec_principal *principal; /* reference taken */
+    struct vrpc_routing_id rid;   /* null: no server will be attached */
+    uint32_t mtu;                 /* 0 = 65,536 */
+    uint32_t bytes_buffered;      /* per flow; 0 = 1 MiB */
+    int64_t channel_timeout_ns;   /* 0 = 30 minutes */
+    int64_t handshake_timeout_ns; /* 0 = 60 s */
+    int64_t idle_ns;              /* idle expiry; 0 = 10 min, < 0 = never */
+    uint32_t max_conns;           /* 0 = 16,384 */
+    uint32_t max_flows;           /* open per connection; 0 = 16,384 */
+};
+
+/** @return 0, V23_ENOMEM, V23_EARG */
+V23_MUST_USE int vrpc_manager_new(const struct vrpc_manager_config *cfg,
+    struct vrpc_manager **out);
+/**
+ * Close all connections ("cache is closed"), fail all calls and free. Client
+ * and server of the manager must have been freed. NULL is ignored.
+ */
+void vrpc_manager_free(struct vrpc_manager *m);
+
+/* ---- for the adapter ----------------------------------------------------- */
+
+/**
+ * Answer a dial that returned V23_EAGAIN.
+ *
+ * @param rc     0, or why not: V23_ETIMEOUT, V23_ESYS, V23_ENOSYS, …
+ * @param why    text of a failure for error messages, NULL = the code's
+ * @param link   the adapter's object of the new transport
+ * @param local  own address as "host:port" and protocol; copied
+ * @param out    the connection to move bytes for; NULL when the answer is no
+ *               longer wanted or memory is short: close the transport
+ */
+void vrpc_manager_dialed(struct vrpc_manager *m, struct v23_op op, int rc,
+    const char *why, void *link, const struct vrpc_endpoint *local,
+    struct vrpc_conn **out);
+/**
+ * A transport was accepted by a listener.
+ * @param local  endpoint of the listener (protocol, address); copied
+ * @return 0, V23_ENOMEM, V23_ELIMIT (too many connections), V23_ESTATE (no
+ *         server)
+ */
+V23_MUST_USE int vrpc_manager_accepted(struct vrpc_manager *m, void *link,
+    const struct vrpc_endpoint *local, struct vrpc_conn **out);
+/** The transport of a connection ended; rc 0 = end of file. */
+void vrpc_manager_link_closed(struct vrpc_manager *m, struct vrpc_conn *c,
+    int rc, const char *why);
+/**
+ * Everything that the input of this loop turn caused has been offered: flush
+ * coalesced stream items. Called before output is fetched.
+ */
+void vrpc_manager_flush(struct vrpc_manager *m);
+/** Monotonic time of the manager's next timer, V23_NEVER when idle. */
+int64_t vrpc_manager_next_deadline(const struct vrpc_manager *m);
+void vrpc_manager_tick(struct vrpc_manager *m, struct v23_now now);
+/** Out of descriptors: close up to n connections (closed, idle, LRU). */
+size_t vrpc_manager_reclaim(struct vrpc_manager *m, size_t n);
+
+/* ---- enquiries ----------------------------------------------------------- */
+
+const struct vrpc_routing_id *vrpc_manager_rid(const struct vrpc_manager *m);
+struct vsec_principal *vrpc_manager_principal(const struct vrpc_manager *m);
+const struct v23_alloc *vrpc_manager_alloc(const struct vrpc_manager *m);
+const struct v23_log *vrpc_manager_log(const struct vrpc_manager *m);
+struct v23_now vrpc_manager_now(const struct vrpc_manager *m);
+/** The manager's client and server; NULL when it has none. */
+struct vrpc_client *vrpc_manager_client(const struct vrpc_manager *m);
+struct vrpc_server *vrpc_manager_server(const struct vrpc_manager *m);
+/** Live connections. */
+size_t vrpc_manager_nconns(const struct vrpc_manager *m);
+/** Close every live connection (tests, "kill the connection" tools). */
+void vrpc_manager_close_all(struct vrpc_manager *m, const char *why);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

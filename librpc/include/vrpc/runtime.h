@@ -1,0 +1,74 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * What every program does at start: loop, principal, client. It saves a
+ * program from knowing the order; nothing else in the library needs it.
+ *
+ *     struct vrpc_runtime rt;
+ *     vrpc_runtime_init(&rt, &flags, "prog")   after the flags were parsed
+ *     … libnaming builds a resolver from flags.roots …
+ *     vrpc_runtime_run(&rt)                    until vrpc_runtime_stop()
+ *     vrpc_runtime_fini(&rt)
+ */
+#ifndef VRPC_RUNTIME_H
+#define VRPC_RUNTIME_H
+
+#include <vrpc/client.h>
+#include <vrpc/ev.h>
+#include <vrpc/flags.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vrpc_runtime {
+    const struct vrpc_flags *flags; /* borrowed */
+    struct event_base *base;
+    struct vrpc_ev *ev;
+    struct v23_log log;
+    struct vsec_principal *principal;
+    struct vrpc_ev_node *node;      /* client-only */
+    struct vrpc_client *client;
+    char component[64];
+    char why[512];                  /* reason of a failed init */
+    struct vrpc_runtime_private *p;
+};
+
+/**
+ * Make loop, log, principal (from --v23.credentials, else $V23_CREDENTIALS,
+ * else a fresh self-blessed one) and a client.
+ * @return 0, or a status with rt->why set; nothing is left allocated
+ */
+V23_MUST_USE int vrpc_runtime_init(struct vrpc_runtime *rt,
+    const struct vrpc_flags *flags, const char *component);
+void vrpc_runtime_fini(struct vrpc_runtime *rt);
+
+/**
+ * A server node of its own routing id, listening on flags->addrs, with a
+ * client that shares its connections.
+ *
+ * @param addrs   NULL = those of the flags
+ * @param client  receives the node's client; may be NULL
+ */
+V23_MUST_USE int vrpc_runtime_serve(struct vrpc_runtime *rt,
+    const struct vrpc_server_config *cfg,
+    const struct vrpc_listen_addr *addrs, size_t naddrs,
+    struct vrpc_ev_node **node, struct vrpc_server **server,
+    struct vrpc_client **client);
+
+/** Run the loop until vrpc_runtime_stop(). */
+void vrpc_runtime_run(struct vrpc_runtime *rt);
+void vrpc_runtime_stop(struct vrpc_runtime *rt);
+/**
+ * Call `fn` on SIGINT or SIGTERM; a second signal ends the process with
+ * status 1.
+ */
+V23_MUST_USE int vrpc_runtime_on_signal(struct vrpc_runtime *rt,
+    void (*fn)(void *ud, int signo), void *ud);
+/** Run `fn` once after a delay. */
+V23_MUST_USE int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
+    void (*fn)(void *ud), void *ud);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
