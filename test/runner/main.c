@@ -65,9 +65,32 @@ bool run_bool(struct run_case *c, const char *name)
     return cJSON_IsTrue(v);
 }
 
+struct vdl_str run_text(const cJSON *v)
+{
+    struct vdl_str s = vdl_str(cJSON_IsString(v) ? v->valuestring : "");
+    char *p = cJSON_IsString(v) ? v->valuestring : NULL, *hit;
+
+    while (p != NULL && (hit = strstr(p, RUN_NUL)) != NULL) {
+        *hit = 0;
+        memmove(hit + 1, hit + 3, (size_t)(s.p + s.n - hit) - 3 + 1);
+        s.n -= 2;
+        p = hit + 1;
+    }
+    return s;
+}
+
 struct v23_bytes run_hex(struct run_case *c, const char *name)
 {
     return hex(run_str(c, name));
+}
+
+/* cJSON keeps no lengths: a NUL in a text becomes RUN_NUL (see run_text). */
+static void mark_nuls(char *line)
+{
+    while ((line = strstr(line, "\\u0000")) != NULL) {
+        memcpy(line, "\\uf8ff", 6);
+        line += 6;
+    }
 }
 
 static void run_line(const struct run_file *f, struct run_case *c)
@@ -85,9 +108,9 @@ static void run_line(const struct run_file *f, struct run_case *c)
         run_result(c->file, num, false, "not JSON");
         return;
     }
-    id = cJSON_GetObjectItemCaseSensitive(json, "name");
+    id = cJSON_GetObjectItemCaseSensitive(json, "id");
     if (!cJSON_IsString(id))
-        id = cJSON_GetObjectItemCaseSensitive(json, "id");
+        id = cJSON_GetObjectItemCaseSensitive(json, "name");
     if (cJSON_IsString(id))
         c->id = id->valuestring;
     ok = f->each(c);
@@ -117,6 +140,7 @@ static void run_lines(const struct run_file *f, const char *dir,
         else
             *end++ = 0;
         c->lineno++;
+        mark_nuls(line);
         c->line = line;
         if (*line != 0)
             run_line(f, c);

@@ -60,6 +60,10 @@ bool run_fail(struct run_case *c, const char *fmt, ...) V23_PRINTF(2, 3);
 /* Members of the record; abort the case with a clear text when missing:
  * strings give "" and numbers 0, and run_missing() is true afterwards. */
 const char *run_str(struct run_case *c, const char *name);
+/* A text with its NULs put back (once per member): cJSON strings end at NUL, so
+ * the runner reads \u0000 as U+F8FF. */
+#define RUN_NUL "\xef\xa3\xbf"
+struct vdl_str run_text(const cJSON *v);
 bool run_has(const struct run_case *c, const char *name);
 bool run_bool(struct run_case *c, const char *name);
 /* A hex member as bytes (see hex()). */
