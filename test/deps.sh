@@ -1,0 +1,42 @@
+#!/bin/sh
+# BSD-3-Clause; see LICENSE.
+# deps.sh build|ci: install the Debian packages that building, the demo and
+# the tests need (build), or that only the heavy CI stages need (ci). On other
+# systems print the list.
+build="gcc g++ make pkg-config flex bison libevent-dev libmbedtls-dev
+    libsodium-dev libcjson-dev check binutils"
+ci="clang gcc-multilib qemu-user
+    gcc-s390x-linux-gnu libc6-dev-s390x-cross
+    gcc-i686-linux-gnu libc6-dev-i386-cross valgrind"
+case $1 in
+build) want=$build ;;
+ci) want=$ci ;;
+*) echo "usage: deps.sh build|ci" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+    echo "This is not a Debian system. Install the counterparts of:"
+    echo $want
+    exit 1
+fi
+missing=
+for p in $want; do
+    dpkg-query -W -f '${Status}' "$p" 2>/dev/null |
+        grep -q "ok installed" || missing="$missing $p"
+done
+if [ -z "$missing" ]; then
+    echo "All packages are installed."
+    exit 0
+fi
+sudo=
+[ "$(id -u)" -eq 0 ] || sudo=sudo
+echo "Installing:$missing"
+log=${TMPDIR:-/tmp}/vanadium-deps.$$
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { $sudo apt-get update -q && $sudo apt-get install -y -q \
+    --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
+    tail -20 "$log" >&2
+    echo "deps: installing failed" >&2
+    exit 1
+fi
