@@ -28,4 +28,9 @@
 #define V23_TYPE_GRAPH 512
 #endif
 
+/* Nesting of the text of a type. Cost: 16 bytes of stack each. */
+#ifndef V23_TYPE_NEST
+#define V23_TYPE_NEST 512
+#endif
+
 #endif
