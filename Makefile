@@ -10,6 +10,10 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 CRYPTO  ?= mbedtls
 SAN     ?=
+# NO_EV=1 leaves out everything that needs libevent (cross builds of the cores).
+NO_EV   ?=
+# Prefix that runs a test program, such as an emulator.
+EXEC    ?=
 V       ?=
 -include config.mak
 ifneq ($(CROSS_COMPILE),)
@@ -39,7 +43,8 @@ ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
 .PHONY: all help check demo deps deps-ci layers symbols vectors bench size \
-	install uninstall clean test-programs format headers-cxx unit
+	install uninstall clean test-programs format headers-cxx unit \
+	cross-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -66,7 +71,7 @@ sys_crypto_mbedtls := -lmbedx509 -lmbedcrypto -lsodium
 sys_crypto_openssl := -lcrypto
 sys_libvom      := -lm
 sys_libsecurity := $(sys_crypto_$(CRYPTO)) -lcjson -lm
-sys_librpc      := -levent_core -levent_extra $(sys_libsecurity) -lpthread
+sys_librpc      := $(if $(NO_EV),,-levent_core -levent_extra) $(sys_libsecurity) -lpthread
 sys_libnaming   := $(sys_librpc)
 sys_libwspr     := $(sys_libnaming)
 
@@ -182,7 +187,7 @@ TESTWARN := $(filter-out -Wconversion -Wsign-conversion -Wpedantic -Wcast-qual -
 
 # $(1) = library
 define unit_rules
-$(1)_UNIT := $$(patsubst $(1)/test/%.c,$(BUILD)/test/%,$$(wildcard $(1)/test/test_*.c))
+$(1)_UNIT := $$(patsubst $(1)/test/%.c,$(BUILD)/test/%,$$(if $(NO_EV),$$(filter-out $(1)/test/test_ev%,$$(wildcard $(1)/test/test_*.c)),$$(wildcard $(1)/test/test_*.c)))
 $$($(1)_UNIT): $(BUILD)/test/%: $(BUILD)/obj/$(1)/test/%.o $(support_OBJS) $$(a_$(1))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$< $(support_OBJS) $$(a_$(1)) $$(sys_$(1)) $(CHECK_LIBS) -lcjson -lm
@@ -209,10 +214,10 @@ $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(
 
 VECTORS ?= test/vectors
 vectors: $(BUILD)/test/runner
-	$(Q)$(BUILD)/test/runner -companions test/vectors $(VECTORS)
+	$(Q)$(EXEC) $(BUILD)/test/runner -companions test/vectors $(VECTORS)
 
 unit: $(UNIT)
-	$(Q)BUILD=$(BUILD) sh test/run-units.sh $(sort $(UNIT))
+	$(Q)EXEC='$(EXEC)' sh test/run-units.sh $(sort $(UNIT))
 
 check: all test-programs
 	$(Q)BUILD=$(BUILD) MAKE="$(MAKE)" VECTORS="$(VECTORS)" sh test/check.sh $(sort $(UNIT))
@@ -221,6 +226,9 @@ layers: $(LIBS:%=$(BUILD)/lib/%.a)
 	$(Q)BUILD=$(BUILD) sh test/layers.sh
 symbols: $(LIBS:%=$(BUILD)/lib/%.a)
 	$(Q)BUILD=$(BUILD) sh test/symbols.sh
+
+# What runs under emulation: the cores' unit tests and the vectors.
+cross-programs: $(UNIT) $(BUILD)/test/runner
 
 headers-cxx: all
 	$(Q)BUILD=$(BUILD) sh test/headers-cxx.sh

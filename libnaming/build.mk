@@ -1,1 +1,1 @@
-libnaming_SRCS := $(sort $(wildcard libnaming/src/*.c))
+libnaming_SRCS := $(filter-out $(if $(NO_EV),%_ev.c),$(sort $(wildcard libnaming/src/*.c)))

@@ -1,1 +1,1 @@
-librpc_SRCS := $(sort $(wildcard librpc/src/*.c))
+librpc_SRCS := $(filter-out $(if $(NO_EV),%_ev.c),$(sort $(wildcard librpc/src/*.c)))

@@ -1,1 +1,1 @@
-libwspr_SRCS := $(sort $(wildcard libwspr/src/*.c))
+libwspr_SRCS := $(filter-out $(if $(NO_EV),%_ev.c),$(sort $(wildcard libwspr/src/*.c)))

@@ -1,9 +1,10 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
 # run-units.sh PROGRAM…: run unit test programs; one summary line at the end.
+# EXEC is a prefix for running them, such as an emulator.
 pass=0 fail=0
 for t in "$@"; do
-    out=$("$t" 2>&1)
+    out=$($EXEC "$t" 2>&1 </dev/null)
     rc=$?
     n=$(printf '%s\n' "$out" | sed -n 's/.*: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' | awk '{c+=$1; f+=$2+$3} END {print c+0, f+0}')
     checks=${n% *} bad=${n#* }
