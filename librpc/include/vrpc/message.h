@@ -123,7 +123,7 @@ const char *vrpc_msg_fault_id(enum vrpc_msg_fault fault);
  * @param out    views into p; written only on success
  * @param fault  NULL, or receives the reason of V23_EMSG
  * @return 0 or V23_EMSG; V23_ELIMIT: more than VRPC_SETUP_UNKNOWN_MAX unknown
- *         options, or an endpoint text longer than 4,096 bytes
+ *         options, or an endpoint text over 4,096 bytes or of too many parts
  */
 V23_MUST_USE int vrpc_msg_decode(const uint8_t *p, size_t n,
     struct vrpc_msg *out, enum vrpc_msg_fault *fault);
@@ -168,7 +168,10 @@ V23_MUST_USE int vrpc_binding(uint64_t version,
     const struct vrpc_setup *dialer, const struct vrpc_setup *acceptor,
     bool encapsulated_dialer, struct v23_buf *out);
 
-/** Same, for tests and tools: a common version or V23_ERPCVERSION. */
+/**
+ * The highest version both sides speak (spec/rpc.md 5).
+ * @return 0 or V23_ERPCVERSION
+ */
 V23_MUST_USE int vrpc_negotiate(uint64_t lmin, uint64_t lmax, uint64_t rmin,
     uint64_t rmax, uint64_t *version);
 
