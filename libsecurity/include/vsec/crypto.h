@@ -205,24 +205,7 @@ struct vsec_cipher_ops {
     /* AES-CTR in place, 128-bit big-endian counter that starts at iv. */
     int (*aes_ctr)(struct v23_bytes key, const uint8_t iv[16], uint8_t *p,
         size_t n);
-    /* bcrypt_pbkdf of OpenSSH; NULL: such files give V23_ENOSYS. No library
-     * offers it, so libsecurity has one: vsec_bcrypt_pbkdf. */
-    int (*bcrypt)(const struct vsec_hash_alg *sha512, struct v23_bytes pass,
-        struct v23_bytes salt, uint32_t rounds, uint8_t *out, size_t n);
 };
-
-/**
- * bcrypt_pbkdf (OpenSSH, OpenBSD): the `bcrypt` of vsec_cipher_ops.
- *
- * @param rounds  ≥ 1; each costs some 10 ms
- * @param n       1 .. 1,024
- * @return 0, V23_EARG (a parameter out of range), V23_ENOSYS, V23_ECRYPTO
- *
- * Stack: 9 KiB.
- */
-V23_MUST_USE int vsec_bcrypt_pbkdf(const struct vsec_hash_alg *sha512,
-    struct v23_bytes pass, struct v23_bytes salt, uint32_t rounds,
-    uint8_t *out, size_t n);
 
 /* ---- provider and engine --------------------------------------------------- */
 
@@ -234,6 +217,9 @@ struct vsec_crypto {
     const struct vsec_hash_alg *md5; /* fingerprints, RFC 1423 files */
     const struct vsec_box_ops *box;
     const struct vsec_cipher_ops *cipher;
+    /* Start the library behind (may be called again); NULL: nothing to do.
+     * 0 or V23_ECRYPTO. */
+    int (*start)(void);
     /* Random octets when the engine is given no source of its own; may be
      * NULL. 0 or V23_ECRYPTO. */
     int (*random)(void *ud, uint8_t *p, size_t n);

@@ -21,7 +21,6 @@ extern const struct vsec_alg vsec_mbedtls_p224, vsec_mbedtls_p256,
     vsec_mbedtls_p384, vsec_mbedtls_p521, vsec_mbedtls_rsa;
 extern const struct vsec_alg vsec_sodium_ed25519;
 extern const struct vsec_box_ops vsec_sodium_box;
-/* With bcrypt_pbkdf. */
 extern const struct vsec_cipher_ops vsec_mbedtls_cipher;
 /** Random octets of the system, through libsodium. */
 V23_MUST_USE int vsec_sodium_random(void *ud, uint8_t *p, size_t n);

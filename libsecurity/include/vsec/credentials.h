@@ -1,0 +1,120 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * Credentials directories (hosts): keys, blessing store and roots in files,
+ * shared with other programs of this and the reference implementation.
+ *
+ * Files are replaced by temporary file, fsync and rename, under flock(2) locks.
+ * All calls block on the file system. Source: spec/security.md 12.
+ */
+#ifndef VSEC_CREDENTIALS_H
+#define VSEC_CREDENTIALS_H
+
+#include <vsec/principal.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Asked for a passphrase when a key needs one. Appends it to `out` (which the
+ * library wipes) and returns 0, or an error; V23_EPASSPHRASE = none to give.
+ */
+typedef int vsec_passphrase_fn(void *ud, const char *what,
+    struct v23_buf *out);
+
+struct vsec_cred_opts {
+    struct vsec_engine *engine; /* required */
+    bool writable;      /* changes are written; else the directory is only
+                           read, and store and roots refuse changes */
+    bool readonly_fs;   /* V23_CREDENTIALS_READONLY_FILESYSTEM: no locks */
+    bool public_key_only_ok; /* a locked or missing private key gives a
+                                principal that cannot sign */
+    vsec_passphrase_fn *passphrase; /* NULL = none */
+    void *ud;
+    const struct v23_log *log;
+    struct vsec_x509 x509; /* for roots; may be zero */
+};
+
+enum { VSEC_CRED_WHY = 512 };
+
+/**
+ * Load a directory.
+ *
+ * @param why  receives a sentence that names the file and the cause when the
+ *             result is not 0
+ * @return 0; V23_ESYS, V23_ENOENT (missing key); V23_EPASSPHRASE,
+ *         V23_EBADPASSPHRASE, V23_EKEY; V23_EKEYMISMATCH: public and private
+ *         key differ, or blessings of another key; V23_ETAMPERED, V23_ESIG: a
+ *         signed file was changed or truncated; a decoding error; V23_ENOMEM
+ */
+V23_MUST_USE int vsec_cred_load(const char *dir,
+    const struct vsec_cred_opts *opt, struct vsec_principal **out,
+    char why[VSEC_CRED_WHY]);
+/**
+ * Create a directory for a key and load it. Fails with V23_EEXIST when it
+ * holds a key.
+ * @param pass  empty = the private key is not encrypted
+ */
+V23_MUST_USE int vsec_cred_create(const char *dir,
+    const struct vsec_cred_opts *opt, struct vsec_signer *signer,
+    struct v23_bytes pass, struct vsec_principal **out,
+    char why[VSEC_CRED_WHY]);
+/* Contents for key files that are not made from a signer alone. Borrowed. */
+struct vsec_cred_files {
+    struct v23_bytes private_pem; /* empty = none is written */
+    struct v23_bytes public_pem;
+};
+/** Create a directory with given key files; then load it. */
+V23_MUST_USE int vsec_cred_create_files(const char *dir,
+    const struct vsec_cred_opts *opt, const struct vsec_cred_files *files,
+    struct vsec_principal **out, char why[VSEC_CRED_WHY]);
+/**
+ * Read a directory's public key only (publickey.pem, or the private key when
+ * that is missing and not encrypted).
+ */
+V23_MUST_USE int vsec_cred_public_key(const char *dir,
+    const struct vsec_cred_opts *opt, struct vsec_pubkey **out,
+    char why[VSEC_CRED_WHY]);
+/**
+ * Read store and roots again (12.8); watchers are told when the default
+ * blessings changed. On failure the old state stays.
+ */
+V23_MUST_USE int vsec_cred_reload(struct vsec_principal *p,
+    char why[VSEC_CRED_WHY]);
+
+/**
+ * The principal of a program that starts (12.9).
+ *
+ * @param dir  value of --v23.credentials or $V23_CREDENTIALS; NULL or empty: a
+ *             new principal in memory, blessed "anonymous-<fruit>-<pid>@<host>"
+ */
+V23_MUST_USE int vsec_cred_runtime(const char *dir,
+    const struct vsec_cred_opts *opt, struct vsec_principal **out,
+    char why[VSEC_CRED_WHY]);
+/** Environment variables that name credentials, ends with NULL (13). */
+extern const char *const vsec_cred_env[];
+
+/* ---- signed streams (12.4) --------------------------------------------------- */
+
+enum { VSEC_STREAM_CHUNK = 1 << 20 };
+
+/**
+ * Append the signature stream of a payload.
+ * @param chunk  octets per hash, > 0
+ */
+V23_MUST_USE int vsec_stream_sign(struct vsec_signer *s, struct v23_bytes data,
+    uint32_t chunk, struct v23_buf *sig);
+/**
+ * Verify a payload. Strict: the signature must be there, nothing may follow
+ * it, and every octet of data must be covered.
+ * @return 0; V23_ESIG; V23_ETAMPERED: data differs, is longer or shorter, or
+ *         the signature stream is cut or continues; a decoding error;
+ *         V23_ENOMEM
+ */
+V23_MUST_USE int vsec_stream_verify(const struct vsec_pubkey *k,
+    struct v23_bytes data, struct v23_bytes sig);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,295 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * Principals: a key, a store of blessings, and the roots it recognizes.
+ *
+ * Store and roots are interfaces: in memory (here), in a credentials directory
+ * (vsec/credentials.h), or behind an agent. All objects are reference counted,
+ * not atomically: they belong to one engine and its thread.
+ *
+ * Source: spec/security.md 5.3, 7, 8.2, 8.6.
+ */
+#ifndef VSEC_PRINCIPAL_H
+#define VSEC_PRINCIPAL_H
+
+#include <v23/log.h>
+#include <vsec/blessings.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- blessing store --------------------------------------------------------- */
+
+struct vsec_store;
+
+/* One entry of the peer map. Borrowed. */
+struct vsec_store_entry {
+    struct vdl_str pattern;
+    struct vsec_blessings *b;
+};
+
+struct vsec_store_ops {
+    int (*set)(struct vsec_store *s, struct vsec_blessings *b,
+        struct vdl_str pattern, struct vsec_blessings **old);
+    int (*set_default)(struct vsec_store *s, struct vsec_blessings *b);
+    int (*cache_discharge)(struct vsec_store *s, struct vsec_discharge *d,
+        const v23_security_caveat *caveat,
+        const v23_security_discharge_impetus *impetus,
+        struct v23_walltime now);
+    int (*clear_discharges)(struct vsec_store *s,
+        struct vsec_discharge *const *v, size_t n);
+    int (*discharge)(struct vsec_store *s, const v23_security_caveat *caveat,
+        const v23_security_discharge_impetus *impetus,
+        struct v23_walltime now, struct vsec_discharge **d,
+        struct v23_walltime *cached);
+    void (*destroy)(struct vsec_store *s);
+};
+
+/* Told when the default blessings change. May unwatch itself. */
+struct vsec_store_watch {
+    void (*changed)(void *ud, struct vsec_store *s);
+    void *ud;
+    struct vsec_store_watch *next; /* private */
+};
+
+/*
+ * First member of every kind of store. The state that is read all the time is
+ * here, so that reading is the same for all kinds; members are private.
+ */
+struct vsec_store {
+    struct v23_ref ref;
+    const struct vsec_store_ops *ops;
+    struct vsec_engine *engine; /* a reference */
+    struct vsec_pubkey *key;    /* a reference */
+    struct vsec_blessings *def; /* NULL = none */
+    struct vsec_store_entry *entries; /* sorted by pattern */
+    size_t nentries, entries_cap;
+    struct vsec_store_watch *watches;
+    const struct v23_log *log;
+    bool readonly;
+};
+
+/**
+ * Make a store in memory, with its discharge cache.
+ * @param key  owner; a reference is taken
+ */
+V23_MUST_USE int vsec_store_new(struct vsec_engine *e, struct vsec_pubkey *key,
+    struct vsec_store **out);
+struct vsec_store *vsec_store_ref(struct vsec_store *s);
+void vsec_store_unref(struct vsec_store *s); /* NULL ignored */
+/**
+ * Remember which blessings to show to peers that match a pattern.
+ *
+ * @param b    NULL deletes the entry
+ * @param old  receives the previous blessings (a reference, or NULL); may be
+ *             NULL
+ * @return 0; V23_EPATTERN; V23_EKEYMISMATCH: b is bound to another key;
+ *         V23_ENOSYS: the store is read-only; V23_ENOMEM, or what writing the
+ *         store met (then nothing has changed)
+ */
+V23_MUST_USE int vsec_store_set(struct vsec_store *s, struct vsec_blessings *b,
+    struct vdl_str pattern, struct vsec_blessings **old);
+/**
+ * The union of all blessings for a peer with these names.
+ * @param out  a reference; NULL when there are none
+ * @return 0, V23_ENOMEM, V23_ECRYPTO
+ */
+V23_MUST_USE int vsec_store_for_peer(struct vsec_store *s, vdl_str_list names,
+    struct vsec_blessings **out);
+/** Errors as vsec_store_set. */
+V23_MUST_USE int vsec_store_set_default(struct vsec_store *s,
+    struct vsec_blessings *b);
+/** Default blessings; borrowed until the next change; NULL = none. */
+struct vsec_blessings *vsec_store_default(const struct vsec_store *s);
+/** The peer map, sorted by pattern; borrowed until the next change. */
+const struct vsec_store_entry *vsec_store_peers(const struct vsec_store *s,
+    size_t *n);
+/** Key of the owner; borrowed. */
+struct vsec_pubkey *vsec_store_key(const struct vsec_store *s);
+/** Start and stop telling `w` (caller's memory) of new default blessings. */
+void vsec_store_watch(struct vsec_store *s, struct vsec_store_watch *w);
+void vsec_store_unwatch(struct vsec_store *s, struct vsec_store_watch *w);
+/**
+ * Keep a discharge for later calls (8.6). What cannot be cached (arguments are
+ * reported, not a third-party caveat, empty id) is ignored.
+ */
+V23_MUST_USE int vsec_store_cache_discharge(struct vsec_store *s,
+    struct vsec_discharge *d, const v23_security_caveat *caveat,
+    const v23_security_discharge_impetus *impetus, struct v23_walltime now);
+V23_MUST_USE int vsec_store_clear_discharges(struct vsec_store *s,
+    struct vsec_discharge *const *v, size_t n);
+/**
+ * Look up a cached discharge that has not expired.
+ * @param d       a reference; NULL when there is none
+ * @param cached  when it was cached; the zero time.Time when unknown; may be
+ *                NULL
+ */
+V23_MUST_USE int vsec_store_discharge(struct vsec_store *s,
+    const v23_security_caveat *caveat,
+    const v23_security_discharge_impetus *impetus, struct v23_walltime now,
+    struct vsec_discharge **d, struct v23_walltime *cached);
+enum { VSEC_DISCHARGE_KEY = 32 };
+/**
+ * Key under which a discharge is cached.
+ * @return 0; V23_ENOENT: not cacheable; V23_ENOMEM, …
+ */
+V23_MUST_USE int vsec_discharge_key(struct vsec_engine *e,
+    const v23_security_caveat *caveat,
+    const v23_security_discharge_impetus *impetus,
+    uint8_t key[VSEC_DISCHARGE_KEY]);
+/** Append the table of `principal dump` (14.4). */
+V23_MUST_USE int vsec_store_format(const struct vsec_store *s,
+    struct v23_buf *out);
+
+/* ---- roots -------------------------------------------------------------------- */
+
+struct vsec_roots;
+
+/* Patterns of one root key. Borrowed. */
+struct vsec_root {
+    struct vdl_bytes key; /* DER */
+    struct vdl_str *patterns; /* in the order added */
+    size_t npatterns, patterns_cap;
+};
+
+/*
+ * How roots with an X.509 certificate are recognized (7.3). Without it every
+ * such certificate is refused.
+ */
+struct vsec_x509 {
+    /* 0: `cert` proves `name`; V23_EUNTRUSTED with *why, a phrase in `a` */
+    int (*recognized)(void *ud, const v23_security_certificate *cert,
+        struct vdl_str name, struct v23_walltime now, struct v23_arena *a,
+        const char **why);
+    void *ud;
+};
+
+struct vsec_roots_ops {
+    int (*add)(struct vsec_roots *r, struct vdl_bytes key,
+        struct vdl_str pattern);
+    void (*destroy)(struct vsec_roots *r);
+};
+
+/* First member of every kind of roots; members are private. */
+struct vsec_roots {
+    struct v23_ref ref;
+    const struct vsec_roots_ops *ops;
+    struct vsec_engine *engine; /* a reference */
+    struct vsec_root *v;        /* sorted by key */
+    size_t n, cap;
+    struct vsec_x509 x509;
+    bool readonly;
+};
+
+/** Make empty roots in memory. */
+V23_MUST_USE int vsec_roots_new(struct vsec_engine *e,
+    struct vsec_roots **out);
+struct vsec_roots *vsec_roots_ref(struct vsec_roots *r);
+void vsec_roots_unref(struct vsec_roots *r); /* NULL ignored */
+/**
+ * Recognize a key as authority on the names that match a pattern.
+ * @return 0 (also when known already); V23_EPATTERN: "..." is refused;
+ *         V23_EKEY; V23_ENOSYS: read-only; V23_ENOMEM, or what writing met
+ */
+V23_MUST_USE int vsec_roots_add(struct vsec_roots *r, struct vdl_bytes key,
+    struct vdl_str pattern);
+/** 0 or V23_EUNTRUSTED: is the key an authority on the name? */
+V23_MUST_USE int vsec_roots_recognized(const struct vsec_roots *r,
+    struct vdl_bytes key, struct vdl_str name);
+/**
+ * Is a root certificate an authority on the name?
+ * @param now  for X.509 certificates, wall clock
+ * @param err  set with V23_EUNTRUSTED (UnrecognizedRoot); may be NULL
+ * @return 0, V23_EUNTRUSTED, V23_ENOMEM, V23_ECRYPTO
+ */
+V23_MUST_USE int vsec_roots_recognized_cert(const struct vsec_roots *r,
+    const v23_security_certificate *cert, struct vdl_str name,
+    struct v23_walltime now, struct v23_arena *a,
+    const struct v23_verror **err);
+/** All roots, sorted by key; borrowed until the next change. */
+const struct vsec_root *vsec_roots_all(const struct vsec_roots *r, size_t *n);
+/** Append the table of `principal dump` (14.4). */
+V23_MUST_USE int vsec_roots_format(const struct vsec_roots *r,
+    struct v23_buf *out);
+
+/* ---- principals ------------------------------------------------------------------ */
+
+/* Members are for reading and stay the same for the object's life. */
+struct vsec_principal {
+    struct v23_ref ref;
+    struct vsec_engine *engine;
+    struct vsec_signer *signer; /* NULL: only the public key is known */
+    struct vsec_pubkey *key;
+    struct vsec_store *store;   /* never NULL */
+    struct vsec_roots *roots;   /* never NULL */
+    struct v23_buf x509;        /* DER of the key's certificate; or empty */
+};
+
+/**
+ * Make a principal. References are taken of everything.
+ *
+ * @param signer  NULL with `key`: public key only, nothing can be signed
+ * @param key     NULL with `signer`: the signer's key
+ * @param store, roots  NULL = new ones in memory
+ * @return 0; V23_EARG (neither signer nor key); V23_EKEYMISMATCH: store or key
+ *         of another owner; V23_ENOMEM
+ */
+V23_MUST_USE int vsec_principal_new(struct vsec_engine *e,
+    struct vsec_signer *signer, struct vsec_pubkey *key,
+    struct vsec_store *store, struct vsec_roots *roots,
+    struct vsec_principal **out);
+/** In memory, with a new key (types as vsec_signer_generate). */
+V23_MUST_USE int vsec_principal_generate(struct vsec_engine *e,
+    const char *key_type, struct vsec_principal **out);
+struct vsec_principal *vsec_principal_ref(struct vsec_principal *p);
+void vsec_principal_unref(struct vsec_principal *p); /* NULL ignored */
+
+/* What to bless whom with. Borrowed. */
+struct vsec_bless {
+    struct vsec_pubkey *key;     /* who is blessed */
+    struct vsec_blessings *with; /* own blessings that are extended */
+    struct vdl_str extension;
+    v23_security_caveat_list caveats; /* in wire order: additional ones first,
+                                         the mandatory one last; not empty */
+};
+/**
+ * Bless a key (5.3): every chain of `with` is extended.
+ * @return 0; V23_EPATTERN: bad extension; V23_EKEYMISMATCH: `with` is not
+ *         bound to the principal's key; V23_EARG: `with` is zero or nameless,
+ *         or no caveats; V23_ENOSYS: public key only; V23_EAGAIN: the signer
+ *         cannot answer at once; V23_ENOMEM, V23_ECRYPTO
+ */
+V23_MUST_USE int vsec_principal_bless(struct vsec_principal *p,
+    const struct vsec_bless *what, struct vsec_blessings **out);
+/** Give a name to the principal itself. Errors as above. */
+V23_MUST_USE int vsec_principal_bless_self(struct vsec_principal *p,
+    struct vdl_str name, v23_security_caveat_list caveats,
+    struct vsec_blessings **out);
+/**
+ * Sign a message (purpose S1). Parameters and results as vsec_sign;
+ * V23_ENOSYS: public key only.
+ */
+V23_MUST_USE int vsec_principal_sign(struct vsec_principal *p, const void *msg,
+    size_t n, struct v23_arena *a, struct vsec_signature *out,
+    const struct vsec_sign_wait *wait);
+/**
+ * Discharge a third-party caveat. That the caveat may be discharged is for the
+ * caller to check.
+ * @param caveats  of the discharge, in wire order (as in struct vsec_bless)
+ * @return 0; V23_EARG: not a third-party caveat, or no caveats; others as
+ *         vsec_principal_bless
+ */
+V23_MUST_USE int vsec_principal_mint_discharge(struct vsec_principal *p,
+    const v23_security_caveat *caveat, v23_security_caveat_list caveats,
+    struct vsec_discharge **out);
+/** Recognize the roots of blessings; nameless ones change nothing. */
+V23_MUST_USE int vsec_principal_add_to_roots(struct vsec_principal *p,
+    const struct vsec_blessings *b);
+/** Recognize their roots, make them the default and show them to all peers. */
+V23_MUST_USE int vsec_principal_set_default_blessings(
+    struct vsec_principal *p, struct vsec_blessings *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
