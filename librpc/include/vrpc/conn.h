@@ -36,10 +36,9 @@ extern "C" {
 #endif
 
 struct vsec_blessings;
-struct vsec_crypto;
+struct vsec_chain_cache;
 struct vsec_discharge;
 struct vsec_principal;
-struct vsec_signature;
 struct vrpc_conn;
 struct vrpc_flow;
 
@@ -49,6 +48,13 @@ struct vrpc_flow;
 #define VRPC_BYTES_BUFFERED 1048576u
 /* What an encapsulated connection subtracts from the mtu for its flows. */
 #define VRPC_MTU_ENCAPSULATED 32u
+/*
+ * Memory of a connection at rest (no partial frame, nothing queued, silent for
+ * a second), with names and blessings of usual size, and of each of its open
+ * flows. The tests hold the library to these numbers.
+ */
+#define VRPC_CONN_REST_BYTES 16384u
+#define VRPC_FLOW_REST_BYTES 512u
 
 /* What a peer may make us hold. 0 = the default in brackets. */
 struct vrpc_conn_limits {
@@ -133,12 +139,13 @@ struct vrpc_conn_hooks {
 struct vrpc_conn_config {
     const struct v23_alloc *al;      /* NULL = libc; outlives the connection */
     const struct v23_log *log;       /* NULL = silent; outlives it */
-    /* Fill p with n unpredictable bytes; 0 or an error. Required. Called once,
-     * for the 32 bytes of the ephemeral secret. */
+    struct vsec_principal *principal; /* required, with a signer; reference
+                                         taken. Its engine does the crypto. */
+    struct vsec_chain_cache *chains;  /* NULL = verify all; outlives it */
+    /* Source of the 32 bytes of the ephemeral secret; called once, from
+     * vrpc_conn_new. NULL = the engine's. */
     int (*random)(void *ud, void *p, size_t n);
     void *random_ud;
-    const struct vsec_crypto *crypto; /* outlives the connection; required */
-    struct vsec_principal *principal; /* signs; reference taken; required */
     /* Presented for the connection; reference taken. NULL = nameless (a dialer
      * without handler must use NULL: its blessings are for flows). */
     struct vsec_blessings *blessings;
@@ -173,8 +180,9 @@ struct vrpc_conn_config {
  * Make a connection in the handshake; its Setup is ready for output.
  *
  * @param now  time of the call; the handshake timeout starts here
- * @return 0; V23_EARG (a required field is missing, mtu > bytes_buffered, …);
- *         V23_ENOMEM; V23_ECRYPTO; what `random` returned
+ * @return 0; V23_EARG (a required field is missing, mtu > bytes_buffered,
+ *         blessings of another key, …); V23_ENOMEM; V23_ENOSYS (no box in this
+ *         provider); V23_ECRYPTO; what `random` returned
  */
 V23_MUST_USE int vrpc_conn_new(const struct vrpc_conn_config *cfg,
     const struct v23_now *now, struct vrpc_conn **out);
@@ -206,13 +214,17 @@ void vrpc_conn_input_end(struct vrpc_conn *c, int status, const char *text,
 /**
  * Append bytes to send to `out`, as long as there are some and out->n < max.
  * The last message may pass `max` by its own size. With message_transport at
- * most one message is appended, and *clear (may be NULL) says that it went
- * out before encryption was on.
+ * most one message is appended.
  *
  * @return 0, or V23_ENOMEM/V23_ELIMIT of `out` (nothing is lost: call again)
  */
 V23_MUST_USE int vrpc_conn_output(struct vrpc_conn *c, struct v23_buf *out,
     size_t max, const struct v23_now *now);
+/**
+ * Is what the last vrpc_conn_output appended with message_transport cipher
+ * text? Then an encapsulating flow may send it unsealed.
+ */
+bool vrpc_conn_output_was_sealed(const struct vrpc_conn *c);
 /** Would vrpc_conn_output append something? O(1). */
 bool vrpc_conn_wants_output(const struct vrpc_conn *c);
 /** Monotonic time of the next vrpc_conn_tick; V23_NEVER; INT64_MIN = now. */
