@@ -22,26 +22,47 @@ extern "C" {
 #define VOM_VERSION 0x81
 #define VOM_FIRST_USER_ID 41
 
-/* Private. */
+/* Private: a descriptor seen, and its id. */
 struct vom_typeid_slot {
     const struct vdl_type *type;
-    uint64_t id;
+    uint32_t id;
 };
 
+/* Private: a type that has been given an id. */
+struct vom_typeid {
+    const struct vdl_type *type;
+    uint32_t hash; /* of its own node */
+    uint32_t low;  /* while ids are given: oldest unfinished type reachable */
+    uint8_t hint;  /* header bytes of the last message of this type */
+};
+
+/* Private: a few numbers without allocation, more with. */
+struct vom_u32s {
+    uint32_t small[8];
+    uint32_t *more; /* NULL: `small` is in use */
+    size_t n, cap;
+};
+
+#define VOM_TYPEENC_SMALL 16
+
+/*
+ * May not be moved in memory. Up to 12 descriptors need no allocation. All
+ * fields are private.
+ */
 struct vom_typeenc {
     const struct v23_alloc *al;
-    struct v23_buf *out;     /* where type messages go; not owned */
+    struct v23_buf *out; /* where type messages go; not owned */
     struct vom_typeid_slot *slots; /* open hash by descriptor address */
     size_t nslots, used;
-    const struct vdl_type **types; /* types by id - 41 */
+    struct vom_typeid *types; /* by id - 41 */
     size_t ntypes, types_cap;
-    bool started;            /* version byte written */
-    bool single;             /* shares `out` with one vom_enc */
-    struct vdl_types *own;   /* keeps run-time types alive */
+    bool started; /* version byte written */
+    struct vom_typeid_slot small_slots[VOM_TYPEENC_SMALL];
+    struct vom_typeid small_types[VOM_TYPEENC_SMALL / 2];
 };
 
 /**
- * @param al   NULL = libc
+ * @param al   NULL = libc; asked only for tables that outgrow the object
  * @param out  buffer of the type stream, must outlive the object; the version
  *             byte precedes the first type message
  */
@@ -49,16 +70,14 @@ void vom_typeenc_init(struct vom_typeenc *te, const struct v23_alloc *al,
     struct v23_buf *out);
 void vom_typeenc_fini(struct vom_typeenc *te);
 
+/* All fields are private. */
 struct vom_enc {
     struct vom_typeenc *types;
     struct v23_buf *out; /* value stream; may be types->out (single stream) */
     bool started;
-    /* scratch of the message being written */
-    uint64_t *ids;
-    size_t nids, ids_cap;
-    uint64_t *lens;
-    size_t nlens, lens_cap;
-    struct v23_buf body;
+    struct vom_u32s ids;  /* type-id list of the message being written */
+    struct vom_u32s lens; /* its any-length list */
+    struct v23_buf late;  /* type messages to go before it (single stream) */
 };
 
 /** Value stream that shares `types`. `out` may equal types->out. */
@@ -72,16 +91,21 @@ void vom_enc_fini(struct vom_enc *e);
  * A value of type any is written with the type of its content; a nil any as
  * type any (spec/vom.md 8).
  *
- * @param t  static type; run-time types must stay alive as long as the
- *           typeenc, which takes no reference
- * @return 0; V23_ENOMEM, V23_ENOSPC, V23_ELIMIT (depth, sizes > 2^30);
- *         V23_EARG: enum or union selector out of range. Streams unchanged.
+ * @param t  static type; run-time types (here and inside anys) must stay alive
+ *           as long as the typeenc, which takes no reference
+ * @return 0; V23_ENOMEM; V23_ENOSPC; V23_ELIMIT (a buffer's maximum, values
+ *         nested deeper than 1000, sizes above 2^30); V23_EARG: enum or union
+ *         selector out of range. Unless 0, streams and ids are unchanged. An
+ *         error that a buffer already holds is returned and stays.
+ *
+ * Cost: linear; the body is written once and moved at most once, by the few
+ * bytes that its header differs from the last message's.
  */
 V23_MUST_USE int vom_encode(struct vom_enc *e, const struct vdl_type *t,
     const void *v);
 /**
  * A value as one complete single-shot stream, appended to `out`
- * (caveat parameters, files).
+ * (caveat parameters, files). `out` is unchanged unless 0 is returned.
  */
 V23_MUST_USE int vom_encode_single(const struct v23_alloc *al,
     const struct vdl_type *t, const void *v, struct v23_buf *out);

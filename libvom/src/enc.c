@@ -1,0 +1,321 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Encoder: value messages and the two buffers they go to.
+ *
+ * The body is written straight into the output behind a guess of its header's
+ * size, and moved if the guess was wrong. Type messages that come up while the
+ * body of a single stream is being written wait in `late`, so that the move
+ * makes room for them too.
+ */
+#include "enc_int.h"
+
+#include <vom/value.h>
+
+/* ---- writer -------------------------------------------------------------- */
+
+/* Most bytes the buffer can ever hold. */
+static size_t most(const struct v23_buf *b)
+{
+    return b->fixed && b->cap < b->max ? b->cap : b->max;
+}
+
+static void use_out(struct vom_wr_ *w)
+{
+    struct v23_buf *b = w->out;
+
+    w->base = b->p;
+    w->flushed = 0;
+    w->p = b->p == NULL ? NULL : b->p + b->n;
+    w->end = b->p == NULL ? NULL
+                          : b->p + (b->cap < b->max ? b->cap : b->max);
+}
+
+void vom_wr_init_(struct vom_wr_ *w, struct vom_enc *e)
+{
+    w->e = e;
+    w->out = e->out;
+    w->types_out = e->types->out;
+    w->depth = VOM_ENC_DEPTH_;
+    use_out(w);
+}
+
+int vom_wr_flush_(struct vom_wr_ *w)
+{
+    struct v23_buf *b = w->out;
+
+    if (w->base != w->small) {
+        if (w->base != NULL)
+            b->n = (size_t)(w->p - w->base);
+        return 0;
+    }
+    v23_buf_put(b, w->small, (size_t)(w->p - w->small));
+    w->p = w->small;
+    w->flushed = b->n;
+    return b->err;
+}
+
+int vom_wr_grow_(struct vom_wr_ *w, size_t n)
+{
+    struct v23_buf *b = w->out;
+    int rc = vom_wr_flush_(w);
+
+    if (rc != 0)
+        return rc;
+    if (n <= most(b) - b->n) {
+        rc = v23_buf_room(b, n);
+        use_out(w);
+        return rc;
+    }
+    w->base = w->p = w->small;
+    w->end = w->small + sizeof(w->small);
+    w->flushed = b->n;
+    return 0;
+}
+
+int vom_wr_bytes_slow_(struct vom_wr_ *w, const void *p, size_t n)
+{
+    int rc = vom_wr_flush_(w);
+
+    if (rc != 0)
+        return rc;
+    v23_buf_put(w->out, p, n);
+    use_out(w);
+    return w->out->err;
+}
+
+void vom_wr_rewind_(struct vom_wr_ *w, size_t pos)
+{
+    if (pos >= w->flushed) {
+        w->p = w->base + (pos - w->flushed);
+        return;
+    }
+    w->out->n = pos;
+    w->flushed = pos;
+    w->p = w->base;
+}
+
+int vom_u32s_add_(struct vom_u32s *l, const struct v23_alloc *al, uint32_t x)
+{
+    size_t room = l->more == NULL ? sizeof(l->small) / sizeof(*l->small)
+                                  : l->cap;
+    void *v = l->more;
+    int rc;
+
+    if (l->n == room) {
+        rc = v23_reserve(al, &v, &l->cap, 2 * room, VOM_LENGTH_MAX_,
+            sizeof(*l->more));
+        if (rc != 0)
+            return rc;
+        if (l->more == NULL)
+            memcpy(v, l->small, sizeof(l->small));
+        l->more = v;
+    }
+    vom_u32s_(l)[l->n++] = x;
+    return 0;
+}
+
+void vom_u32s_fini_(struct vom_u32s *l, const struct v23_alloc *al)
+{
+    v23_put(al, l->more);
+    memset(l, 0, sizeof(*l));
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+void vom_enc_init(struct vom_enc *e, struct vom_typeenc *types,
+    struct v23_buf *out)
+{
+    memset(e, 0, sizeof(*e));
+    e->types = types;
+    e->out = out;
+    v23_buf_init(&e->late, types->al, VOM_LENGTH_MAX_);
+}
+
+void vom_enc_fini(struct vom_enc *e)
+{
+    vom_u32s_fini_(&e->ids, e->types->al);
+    vom_u32s_fini_(&e->lens, e->types->al);
+    v23_buf_fini(&e->late);
+}
+
+static size_t list_size(struct vom_u32s *l)
+{
+    size_t size = vom_uint_size(l->n), i;
+
+    for (i = 0; i < l->n; i++)
+        size += vom_uint_size(vom_u32s_(l)[i]);
+    return size;
+}
+
+/* Write exactly the bytes of the number: the body follows. */
+static uint8_t *put_exact(uint8_t *p, uint64_t v)
+{
+    uint8_t tmp[VOM_UINT_MAX_];
+    size_t n = vom_put_uint(tmp, v);
+
+    memcpy(p, tmp, n);
+    return p + n;
+}
+
+static uint8_t *put_list(uint8_t *p, struct vom_u32s *l)
+{
+    size_t i;
+
+    p = put_exact(p, l->n);
+    for (i = 0; i < l->n; i++)
+        p = put_exact(p, vom_u32s_(l)[i]);
+    return p;
+}
+
+/* What precedes the body of a message, by static type. */
+struct header {
+    uint32_t id;
+    bool ids, lens, len;
+    size_t at;   /* position of the message */
+    size_t body; /* position of the body */
+};
+
+static void plan_header(struct header *h, const struct vdl_type *t)
+{
+    h->lens = (t->flags & VDL_T_ANY) != 0;
+    h->ids = h->lens || (t->flags & VDL_T_TYPEOBJECT) != 0;
+    h->len = vdl_type_has_length(t);
+}
+
+static uint8_t *hint_of(struct vom_typeenc *te, uint32_t id)
+{
+    return id < VOM_FIRST_USER_ID ? NULL
+                                  : &te->types[id - VOM_FIRST_USER_ID].hint;
+}
+
+/* Bytes to leave for the header behind the id. */
+static size_t guess(struct vom_enc *e, const struct header *h)
+{
+    size_t least = (size_t)h->ids + h->lens + h->len;
+    const uint8_t *hint = hint_of(e->types, h->id);
+
+    /* A wrong guess must not make a message fail that fits. */
+    if (hint == NULL || *hint < least || most(e->out) - e->out->n < 65536)
+        return least;
+    return *hint;
+}
+
+/* Put the header (and late type messages) before the body. */
+static int finish(struct vom_enc *e, const struct header *h)
+{
+    struct v23_buf *b = e->out;
+    size_t size = b->n - h->body, have = h->body - h->at, total, head = 0;
+    uint8_t *p, *hint;
+    int rc;
+
+    if (size > VOM_LENGTH_MAX_)
+        return V23_ELIMIT;
+    if (h->ids)
+        head += list_size(&e->ids);
+    if (h->lens)
+        head += list_size(&e->lens);
+    if (h->len)
+        head += vom_uint_size(size);
+    total = e->late.n + vom_uint_size(vom_zigzag_(h->id)) + head;
+    if (total > have) {
+        rc = v23_buf_room(b, total - have);
+        if (rc != 0)
+            return rc;
+    }
+    p = b->p + h->at;
+    if (total != have)
+        memmove(p + total, p + have, size);
+    b->n = h->at + total + size;
+    if (e->late.n != 0)
+        memcpy(p, e->late.p, e->late.n);
+    p = put_exact(p + e->late.n, vom_zigzag_(h->id));
+    if (h->ids)
+        p = put_list(p, &e->ids);
+    if (h->lens)
+        p = put_list(p, &e->lens);
+    if (h->len)
+        put_exact(p, size);
+    hint = hint_of(e->types, h->id);
+    if (hint != NULL)
+        *hint = head < 16 ? (uint8_t)head : 16;
+    return 0;
+}
+
+static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
+{
+    struct vom_wr_ w;
+    struct header h;
+    int rc;
+
+    if (!e->started)
+        v23_buf_put_byte(e->out, VOM_VERSION);
+    plan_header(&h, t);
+    e->ids.n = 0;
+    e->lens.n = 0;
+    rc = vom_typeenc_id_(e->types, t, e->types->out, &h.id);
+    if (rc != 0)
+        return rc;
+    vom_wr_init_(&w, e);
+    if (e->types->out == e->out)
+        w.types_out = &e->late;
+    rc = vom_wr_need_(&w, VOM_UINT_MAX_ + 16);
+    if (rc != 0)
+        return rc;
+    h.at = vom_wr_pos_(&w);
+    w.p += vom_uint_size(vom_zigzag_(h.id)) + guess(e, &h);
+    h.body = vom_wr_pos_(&w);
+    rc = vom_enc_value_(&w, t, v);
+    if (rc < 0)
+        return rc;
+    rc = vom_wr_flush_(&w);
+    return rc == 0 ? finish(e, &h) : rc;
+}
+
+int vom_encode(struct vom_enc *e, const struct vdl_type *t, const void *v)
+{
+    struct vom_typeenc *te = e->types;
+    size_t values = e->out->n, types = te->out->n, ntypes = te->ntypes;
+    bool started = te->started;
+    const struct vdl_any *any;
+    int rc;
+
+    if (e->out->err != 0 || te->out->err != 0)
+        return e->out->err != 0 ? e->out->err : te->out->err;
+    while (t->kind == VDL_ANY) {
+        any = v;
+        if (any->type == NULL)
+            break;
+        t = any->type;
+        v = any->val;
+    }
+    if (te->out == e->out && te->started)
+        e->started = true;
+    rc = message(e, t, v);
+    v23_buf_cut(&e->late, 0);
+    if (rc == 0) {
+        e->started = true;
+        if (te->out == e->out)
+            te->started = true;
+        return 0;
+    }
+    v23_buf_cut(te->out, types);
+    v23_buf_cut(e->out, values);
+    te->started = started;
+    vom_typeenc_rollback_(te, ntypes);
+    return rc;
+}
+
+int vom_encode_single(const struct v23_alloc *al, const struct vdl_type *t,
+    const void *v, struct v23_buf *out)
+{
+    struct vom_typeenc te;
+    struct vom_enc e;
+    int rc;
+
+    vom_typeenc_init(&te, al, out);
+    vom_enc_init(&e, &te, out);
+    rc = vom_encode(&e, t, v);
+    vom_enc_fini(&e);
+    vom_typeenc_fini(&te);
+    return rc;
+}

@@ -1,0 +1,468 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Encoder: values (spec/vom.md 6, 7).
+ *
+ * Whether a value is zero is known only when it has been written; a struct
+ * field that turns out zero is taken back. This visits every part once, where
+ * asking first would visit the inner parts again at each level.
+ */
+#include "enc_int.h"
+
+/* Scalar fields or elements between two looks at the room. */
+#define FIELDS 16
+#define FIELD_ROOM (4 + VOM_UINT_MAX_)
+#define ELEMS 24
+
+_Static_assert(FIELDS * FIELD_ROOM + 1 <= VOM_WR_ROOM_
+        && ELEMS * VOM_UINT_MAX_ <= VOM_WR_ROOM_,
+    "a group fits the writer");
+_Static_assert(sizeof(bool) == 1, "bool is a byte");
+
+/*
+ * The number that stands for a scalar on the wire. False: not a scalar, or one
+ * that needs a check.
+ */
+static inline bool scalar(const struct vdl_type *t, const void *v, uint64_t *u)
+{
+    switch (t->kind) {
+    case VDL_BOOL:
+        *u = *(const uint8_t *)v != 0;
+        return true;
+    case VDL_BYTE:
+        *u = *(const uint8_t *)v;
+        return true;
+    case VDL_UINT16:
+        *u = *(const uint16_t *)v;
+        return true;
+    case VDL_UINT32:
+        *u = *(const uint32_t *)v;
+        return true;
+    case VDL_UINT64:
+        *u = *(const uint64_t *)v;
+        return true;
+    case VDL_INT8:
+        *u = vom_zigzag_(*(const int8_t *)v);
+        return true;
+    case VDL_INT16:
+        *u = vom_zigzag_(*(const int16_t *)v);
+        return true;
+    case VDL_INT32:
+        *u = vom_zigzag_(*(const int32_t *)v);
+        return true;
+    case VDL_INT64:
+        *u = vom_zigzag_(*(const int64_t *)v);
+        return true;
+    case VDL_FLOAT32:
+        *u = vom_float_bits_((double)*(const float *)v);
+        return true;
+    case VDL_FLOAT64:
+        *u = vom_float_bits_(*(const double *)v);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* -0.0 is zero, and a sign bit is the lowest byte's. */
+static inline bool is_zero(const struct vdl_type *t, uint64_t u)
+{
+    return u == 0
+        || (u == 0x80 && (t->kind == VDL_FLOAT32 || t->kind == VDL_FLOAT64));
+}
+
+/* Selector of a union or label of an enum. */
+static inline uint32_t selector(const void *v, bool wide)
+{
+    return wide ? *(const uint16_t *)v : *(const uint8_t *)v;
+}
+
+static int enc_uint(struct vom_wr_ *w, uint64_t u)
+{
+    int rc = vom_wr_need_(w, VOM_UINT_MAX_);
+
+    if (rc == 0)
+        w->p = vom_put_uint_(w->p, u);
+    return rc;
+}
+
+/* Count or length, then the bytes. */
+static int enc_bytes(struct vom_wr_ *w, const void *p, uint32_t n)
+{
+    int rc;
+
+    if (n > VOM_LENGTH_MAX_)
+        return V23_ELIMIT;
+    rc = enc_uint(w, n);
+    if (rc == 0 && n != 0)
+        rc = vom_wr_bytes_(w, p, n);
+    return rc != 0 ? rc : n != 0;
+}
+
+/* ---- lists and arrays ---------------------------------------------------- */
+
+#define EACH(T, number) \
+    do { \
+        const T *x_ = (const T *)v + i; \
+        for (; i < stop; i++, x_++) { \
+            seen |= *x_ != 0; \
+            p = vom_put_uint_(p, number(*x_)); \
+        } \
+    } while (0)
+#define PLAIN(x) (x)
+
+/* Elements whose scalar() is true. */
+static int enc_scalars(struct vom_wr_ *w, enum vdl_kind kind, const void *v,
+    size_t n)
+{
+    size_t i = 0, stop;
+    bool seen = false;
+    uint8_t *p;
+    int rc;
+
+    while (i < n) {
+        stop = n - i < ELEMS ? n : i + ELEMS;
+        rc = vom_wr_need_(w, (stop - i) * VOM_UINT_MAX_);
+        if (rc != 0)
+            return rc;
+        p = w->p;
+        switch (kind) {
+        case VDL_UINT16:
+            EACH(uint16_t, PLAIN);
+            break;
+        case VDL_UINT32:
+            EACH(uint32_t, PLAIN);
+            break;
+        case VDL_UINT64:
+            EACH(uint64_t, PLAIN);
+            break;
+        case VDL_INT8:
+            EACH(int8_t, vom_zigzag_);
+            break;
+        case VDL_INT16:
+            EACH(int16_t, vom_zigzag_);
+            break;
+        case VDL_INT32:
+            EACH(int32_t, vom_zigzag_);
+            break;
+        case VDL_INT64:
+            EACH(int64_t, vom_zigzag_);
+            break;
+        case VDL_FLOAT32:
+            EACH(float, vom_float_bits_);
+            break;
+        case VDL_FLOAT64:
+            EACH(double, vom_float_bits_);
+            break;
+        default: /* bool, and byte as a set's key */
+            EACH(uint8_t, PLAIN);
+            break;
+        }
+        w->p = p;
+    }
+    return seen;
+}
+
+static int enc_elems(struct vom_wr_ *w, const struct vdl_type *elem,
+    const void *v, size_t n)
+{
+    const uint8_t *p = v;
+    int rc, seen = 0;
+
+    if (elem->kind >= VDL_BOOL && elem->kind <= VDL_FLOAT64)
+        return enc_scalars(w, (enum vdl_kind)elem->kind, v, n);
+    for (; n != 0; n--, p += elem->size) {
+        rc = vom_enc_value_(w, elem, p);
+        if (rc < 0)
+            return rc;
+        seen |= rc;
+    }
+    return seen;
+}
+
+static int enc_list(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+{
+    const struct vdl_list *l = v;
+    int rc;
+
+    if (t->kind == VDL_LIST && t->elem->kind == VDL_BYTE)
+        return enc_bytes(w, l->v, l->n);
+    if (l->n > VOM_LENGTH_MAX_)
+        return V23_ELIMIT;
+    rc = enc_uint(w, l->n);
+    if (rc == 0)
+        rc = enc_elems(w, t->kind == VDL_SET ? t->key : t->elem, l->v, l->n);
+    return rc < 0 ? rc : l->n != 0;
+}
+
+static int enc_array(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v)
+{
+    const uint8_t *p = v;
+    int rc = enc_uint(w, 0);
+    uint32_t i;
+
+    if (rc != 0)
+        return rc;
+    if (t->elem->kind != VDL_BYTE)
+        return enc_elems(w, t->elem, v, t->count);
+    rc = vom_wr_bytes_(w, v, t->count);
+    for (i = 0; rc == 0 && i < t->count; i++)
+        rc = p[i] != 0;
+    return rc;
+}
+
+static int enc_map(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+{
+    const struct vdl_list *l = v;
+    const uint8_t *p = l->v;
+    uint32_t n = l->n;
+    int rc;
+
+    if (n > VOM_LENGTH_MAX_)
+        return V23_ELIMIT;
+    rc = enc_uint(w, n);
+    for (; rc >= 0 && n != 0; n--, p += t->stride) {
+        rc = vom_enc_value_(w, t->key, p);
+        if (rc >= 0)
+            rc = vom_enc_value_(w, t->elem, p + t->val_off);
+    }
+    return rc < 0 ? rc : l->n != 0;
+}
+
+/* ---- struct and union ---------------------------------------------------- */
+
+/* A field that is no plain number, left out if it is zero. */
+static int enc_field(struct vom_wr_ *w, uint32_t index,
+    const struct vdl_type *t, const void *v)
+{
+    size_t pos = vom_wr_pos_(w), nids = w->e->ids.n;
+    int rc;
+
+    switch (t->kind) {
+    case VDL_STRING:
+    case VDL_LIST:
+    case VDL_SET:
+    case VDL_MAP:
+        if (((const struct vdl_list *)v)->n == 0)
+            return 0;
+        break;
+    case VDL_ANY:
+        if (((const struct vdl_any *)v)->type == NULL)
+            return 0;
+        break;
+    case VDL_OPTIONAL:
+        if (*(const void *const *)v == NULL)
+            return 0;
+        break;
+    default:
+        break;
+    }
+    w->p = vom_put_uint_(w->p, index);
+    rc = vom_enc_value_(w, t, v);
+    if (rc == 0) {
+        vom_wr_rewind_(w, pos);
+        w->e->ids.n = nids;
+    }
+    return rc;
+}
+
+static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v)
+{
+    const struct vdl_field *f = t->fields;
+    uint32_t i = 0, stop;
+    int rc, seen = 0;
+    const void *fv;
+    uint64_t u;
+
+    do {
+        stop = t->count - i < FIELDS ? t->count : i + FIELDS;
+        rc = vom_wr_need_(w, (stop - i) * FIELD_ROOM + 1);
+        if (rc != 0)
+            return rc;
+        for (; i < stop; i++, f++) {
+            fv = (const uint8_t *)v + f->offset;
+            if (scalar(f->type, fv, &u)) {
+                if (is_zero(f->type, u))
+                    continue;
+                w->p = vom_put_uint_(vom_put_uint_(w->p, i), u);
+                seen = 1;
+                continue;
+            }
+            rc = enc_field(w, i, f->type, fv);
+            if (rc < 0)
+                return rc;
+            seen |= rc;
+            rc = vom_wr_need_(w, (stop - i) * FIELD_ROOM + 1);
+            if (rc != 0)
+                return rc;
+        }
+    } while (i < t->count);
+    *w->p++ = VOM_END_;
+    return seen;
+}
+
+static int enc_union(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v)
+{
+    uint32_t which = selector(v, t->count > 256);
+    const struct vdl_field *f = t->fields + which;
+    int rc;
+
+    if (which >= t->count)
+        return V23_EARG;
+    rc = enc_uint(w, which);
+    if (rc == 0)
+        rc = vom_enc_value_(w, f->type, (const uint8_t *)v + f->offset);
+    return rc < 0 ? rc : rc != 0 || which != 0;
+}
+
+/* ---- types inside values ------------------------------------------------- */
+
+/* Write the index of a type in the message's type-id list. */
+static int enc_type(struct vom_wr_ *w, const struct vdl_type *t)
+{
+    struct vom_enc *e = w->e;
+    const uint32_t *ids;
+    uint32_t id;
+    size_t i;
+    int rc = vom_typeenc_id_(e->types, t, w->types_out, &id);
+
+    if (rc != 0)
+        return rc;
+    ids = vom_u32s_(&e->ids);
+    for (i = 0; i < e->ids.n && ids[i] != id; i++)
+        ;
+    if (i == e->ids.n)
+        rc = vom_u32s_add_(&e->ids, e->types->al, id);
+    return rc != 0 ? rc : enc_uint(w, i);
+}
+
+static int enc_nil(struct vom_wr_ *w)
+{
+    int rc = vom_wr_need_(w, 1);
+
+    if (rc == 0)
+        *w->p++ = VOM_NIL_;
+    return rc;
+}
+
+static int enc_any(struct vom_wr_ *w, const struct vdl_any *a)
+{
+    struct vom_enc *e = w->e;
+    size_t k, start, size;
+    int rc;
+
+    /* An any holds no any: the innermost counts. */
+    while (a->type != NULL && a->type->kind == VDL_ANY)
+        a = a->val;
+    if (a->type == NULL)
+        return enc_nil(w);
+    rc = enc_type(w, a->type);
+    if (rc != 0)
+        return rc;
+    k = e->lens.n;
+    rc = vom_u32s_add_(&e->lens, e->types->al, 0);
+    if (rc == 0)
+        rc = enc_uint(w, k);
+    if (rc != 0)
+        return rc;
+    start = vom_wr_pos_(w);
+    rc = vom_enc_value_(w, a->type, a->val);
+    if (rc < 0)
+        return rc;
+    size = vom_wr_pos_(w) - start;
+    if (size > VOM_LENGTH_MAX_)
+        return V23_ELIMIT;
+    vom_u32s_(&e->lens)[k] = (uint32_t)size;
+    return 1;
+}
+
+static int enc_optional(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v)
+{
+    const void *content = *(const void *const *)v;
+    int rc;
+
+    if (content == NULL)
+        return enc_nil(w);
+    rc = vom_enc_value_(w, t->elem, content);
+    return rc < 0 ? rc : 1;
+}
+
+static int enc_typeobject(struct vom_wr_ *w, const void *v)
+{
+    const struct vdl_type *t = *(const struct vdl_type *const *)v;
+    int rc;
+
+    if (t == NULL)
+        t = &vdl_any_desc;
+    rc = enc_type(w, t);
+    return rc != 0 ? rc : t->kind != VDL_ANY;
+}
+
+static int enc_enum(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+{
+    uint32_t label = selector(v, t->size == 2);
+    int rc;
+
+    if (label >= t->count)
+        return V23_EARG;
+    rc = enc_uint(w, label);
+    return rc != 0 ? rc : label != 0;
+}
+
+/* ---- any value ----------------------------------------------------------- */
+
+static int enc_composite(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v)
+{
+    switch (t->kind) {
+    case VDL_ARRAY:
+        return enc_array(w, t, v);
+    case VDL_LIST:
+    case VDL_SET:
+        return enc_list(w, t, v);
+    case VDL_MAP:
+        return enc_map(w, t, v);
+    case VDL_STRUCT:
+        return enc_struct(w, t, v);
+    case VDL_UNION:
+        return enc_union(w, t, v);
+    case VDL_ANY:
+        return enc_any(w, v);
+    default:
+        return V23_EARG;
+    }
+}
+
+int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+{
+    const struct vdl_str *s;
+    uint64_t u;
+    int rc;
+
+    if (scalar(t, v, &u)) {
+        rc = enc_uint(w, u);
+        return rc != 0 ? rc : !is_zero(t, u);
+    }
+    switch (t->kind) {
+    case VDL_STRING:
+        s = v;
+        return enc_bytes(w, s->p, s->n);
+    case VDL_ENUM:
+        return enc_enum(w, t, v);
+    case VDL_OPTIONAL:
+        return enc_optional(w, t, v);
+    case VDL_TYPEOBJECT:
+        return enc_typeobject(w, v);
+    default:
+        break;
+    }
+    if (w->depth == 0)
+        return V23_ELIMIT;
+    w->depth--;
+    rc = enc_composite(w, t, v);
+    w->depth++;
+    return rc;
+}

@@ -1,0 +1,150 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * Inline forms of the primitives of spec/vom.md 2, for the coders' inner
+ * loops. Multi-byte numbers move through one 64-bit big-endian load or store;
+ * compilers turn the shifts below into a load and a byte swap.
+ */
+#ifndef VOM_PRIM_INT_H
+#define VOM_PRIM_INT_H
+
+#include <vom/enc.h>
+
+/* Control bytes. */
+#define VOM_NIL_ 0xE0
+#define VOM_END_ 0xE1
+#define VOM_INCOMPLETE_ 0xE2
+
+/* Room that vom_put_uint_ needs. */
+#define VOM_UINT_MAX_ 9
+/* No length or count on the wire exceeds this. */
+#define VOM_LENGTH_MAX_ (UINT64_C(1) << 30)
+
+static inline uint64_t vom_load64_(const uint8_t *p)
+{
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40
+        | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16
+        | (uint64_t)p[6] << 8 | (uint64_t)p[7];
+}
+
+static inline void vom_store64_(uint8_t *p, uint64_t v)
+{
+    p[0] = (uint8_t)(v >> 56);
+    p[1] = (uint8_t)(v >> 48);
+    p[2] = (uint8_t)(v >> 40);
+    p[3] = (uint8_t)(v >> 32);
+    p[4] = (uint8_t)(v >> 24);
+    p[5] = (uint8_t)(v >> 16);
+    p[6] = (uint8_t)(v >> 8);
+    p[7] = (uint8_t)v;
+}
+
+static inline uint64_t vom_bswap64_(uint64_t v)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return __builtin_bswap64(v);
+#else
+    v = (v & UINT64_C(0x00FF00FF00FF00FF)) << 8
+        | (v >> 8 & UINT64_C(0x00FF00FF00FF00FF));
+    v = (v & UINT64_C(0x0000FFFF0000FFFF)) << 16
+        | (v >> 16 & UINT64_C(0x0000FFFF0000FFFF));
+    return v << 32 | v >> 32;
+#endif
+}
+
+/* Payload bytes of a number above 127: 1..8. */
+static inline unsigned vom_uint_bytes_(uint64_t v)
+{
+#if defined(__GNUC__) || defined(__clang__)
+    return (71u - (unsigned)__builtin_clzll(v)) >> 3;
+#else
+    unsigned n = 1;
+
+    while (n < 8 && v >> (8 * n) != 0)
+        n++;
+    return n;
+#endif
+}
+
+/* p has room for VOM_UINT_MAX_ bytes; returns the end of the number. */
+static inline uint8_t *vom_put_uint_(uint8_t *p, uint64_t v)
+{
+    unsigned n;
+
+    if (v < 0x80) {
+        *p = (uint8_t)v;
+        return p + 1;
+    }
+    n = vom_uint_bytes_(v);
+    *p = (uint8_t)(0x100 - n);
+    vom_store64_(p + 1, v << (64 - 8 * n));
+    return p + 1 + n;
+}
+
+static inline uint64_t vom_zigzag_(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
+static inline int64_t vom_unzigzag_(uint64_t u)
+{
+    uint64_t v = u >> 1 ^ (0 - (u & 1));
+
+    /* The range above INT64_MAX, without relying on the conversion. */
+    return v <= INT64_MAX ? (int64_t)v : -(int64_t)~v - 1;
+}
+
+/* The number that carries a double: its bytes in reverse order. */
+static inline uint64_t vom_float_bits_(double d)
+{
+    uint64_t v;
+
+    memcpy(&v, &d, sizeof(v));
+    return vom_bswap64_(v);
+}
+
+static inline double vom_bits_float_(uint64_t u)
+{
+    double d;
+
+    u = vom_bswap64_(u);
+    memcpy(&d, &u, sizeof(d));
+    return d;
+}
+
+/* Where reading went on, and what was read. p == NULL: malformed. */
+struct vom_got_ {
+    const uint8_t *p;
+    uint64_t v;
+};
+
+/* Near the end of the input, or malformed. */
+struct vom_got_ vom_get_uint_slow_(const uint8_t *p, const uint8_t *end);
+
+/*
+ * Read a number. On failure p is NULL; vom_get_uint on the same place tells
+ * why.
+ */
+static inline struct vom_got_ vom_get_uint_(const uint8_t *p,
+    const uint8_t *end)
+{
+    struct vom_got_ g;
+    unsigned n;
+
+    if (p != end && *p < 0x80) {
+        g.v = *p;
+        g.p = p + 1;
+        return g;
+    }
+    if ((size_t)(end - p) >= VOM_UINT_MAX_ && *p >= 0xF8) {
+        n = 0x100u - *p;
+        g.v = vom_load64_(p + 1) >> (64 - 8 * n);
+        g.p = p + 1 + n;
+        return g;
+    }
+    return vom_get_uint_slow_(p, end);
+}
+
+/* Why vom_get_uint_ failed at p. */
+int vom_get_uint_why_(const uint8_t *p, const uint8_t *end);
+
+#endif
