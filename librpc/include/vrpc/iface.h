@@ -78,6 +78,17 @@ extern const struct v23_verror vrpc_pending;
 
 /* ---- used by generated code ---------------------------------------------- */
 
+/* Documentation in descriptors. V23_NO_DOC = 1 when compiling generated
+ * sources leaves it out (__Signature then has empty docs). */
+#if defined(V23_NO_DOC) && V23_NO_DOC
+#define VRPC_DOC_INIT(lit) { NULL, 0 }
+#else
+#define VRPC_DOC_INIT(lit) VDL_STR_INIT(lit)
+#endif
+
+/** v.io/v23/verror.NotImplemented for a method without handler. */
+const struct v23_verror *vrpc_not_implemented(struct vrpc_server_call *call);
+
 /** Arena of the call's arguments and results; reset when the call has ended. */
 struct v23_arena *vrpc_server_call_arena(struct vrpc_server_call *call);
 /** Component and operation for error constructors. */

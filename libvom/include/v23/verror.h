@@ -61,6 +61,17 @@ const struct v23_verror *v23_verror_text(struct v23_arena *a,
     const char *fmt, ...) V23_PRINTF(5, 6);
 /** Same error id. NULL has no id. */
 bool v23_verror_is(const struct v23_verror *e, struct vdl_str id);
+/**
+ * Take the parameters out of an error of a known kind, converting each to the
+ * definition's type. What the generated _params functions call.
+ *
+ * @param out  def->nparams pointers to C values of def->params; written only
+ *             on success, their contents live in the arena
+ * @return 0; V23_ENOENT: another error; V23_ELENGTH: parameters missing;
+ *         the codes of vdl_convert(); V23_ENOMEM
+ */
+V23_MUST_USE int v23_verror_params(const struct v23_verror *e,
+    const struct v23_errdef *def, struct v23_arena *a, void *const *out);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,256 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Descriptors: constant struct vdl_type objects. Those of named types are
+ * external; those of unnamed types are local to the file and come, children
+ * first, before their first use. A cycle always passes a named type, so no
+ * forward definition is needed.
+ */
+#include "gen_int.h"
+
+/* ---- flags ------------------------------------------------------------------ */
+
+struct walk {
+    struct gen *g;
+    struct gen_list seen;
+    unsigned found; /* bit per kind */
+};
+
+static void visit(struct walk *w, const struct vdl_type *t)
+{
+    uint32_t i;
+
+    if (gen_has(&w->seen, t))
+        return;
+    gen_add(w->g, &w->seen, t);
+    w->found |= 1u << t->kind;
+    if (t->elem != NULL)
+        visit(w, t->elem);
+    if (t->key != NULL)
+        visit(w, t->key);
+    if (t->fields == NULL)
+        return;
+    for (i = 0; i < t->count; i++)
+        visit(w, t->fields[i].type);
+}
+
+static const char *flags(struct gen *g, const struct vdl_type *t)
+{
+    const unsigned pointers = 1u << VDL_ANY | 1u << VDL_OPTIONAL |
+        1u << VDL_STRING | 1u << VDL_TYPEOBJECT | 1u << VDL_LIST |
+        1u << VDL_SET | 1u << VDL_MAP;
+    struct walk w;
+
+    memset(&w, 0, sizeof(w));
+    w.g = g;
+    visit(&w, t);
+    if ((w.found & pointers) == 0)
+        return "VDL_T_FLAT";
+    if ((w.found & 1u << VDL_ANY) != 0)
+        return (w.found & 1u << VDL_TYPEOBJECT) != 0 ?
+            "VDL_T_ANY | VDL_T_TYPEOBJECT" : "VDL_T_ANY";
+    return (w.found & 1u << VDL_TYPEOBJECT) != 0 ? "VDL_T_TYPEOBJECT" : "0";
+}
+
+/* ---- references --------------------------------------------------------------- */
+
+/* Unnamed types with a descriptor in libvom. */
+static bool in_runtime(const struct vdl_type *t)
+{
+    if (t->kind == VDL_LIST && t->elem->name.n == 0)
+        return t->elem->kind == VDL_BYTE || t->elem->kind == VDL_STRING ||
+            t->elem->kind == VDL_ANY;
+    return t->kind != VDL_LIST && t->kind != VDL_SET && t->kind != VDL_MAP &&
+        t->kind != VDL_OPTIONAL;
+}
+
+const char *gen_desc(struct gen *g, const struct vdl_type *t)
+{
+    const char *local;
+
+    if (gen_is_error(t))
+        return "&vdl_error_desc";
+    if (t->kind == VDL_STRING && t->name.n == 0)
+        return "&vdl_string_desc";
+    local = t->name.n == 0 && !in_runtime(t) ? "_" : "";
+    return gen_str(g, "&%s_desc%s", gen_tname(g, t), local);
+}
+
+/* ---- one descriptor ------------------------------------------------------------- */
+
+static const char *const kinds[VDL_KINDS] = {
+    [VDL_ANY] = "VDL_ANY",
+    [VDL_OPTIONAL] = "VDL_OPTIONAL",
+    [VDL_BOOL] = "VDL_BOOL",
+    [VDL_BYTE] = "VDL_BYTE",
+    [VDL_UINT16] = "VDL_UINT16",
+    [VDL_UINT32] = "VDL_UINT32",
+    [VDL_UINT64] = "VDL_UINT64",
+    [VDL_INT8] = "VDL_INT8",
+    [VDL_INT16] = "VDL_INT16",
+    [VDL_INT32] = "VDL_INT32",
+    [VDL_INT64] = "VDL_INT64",
+    [VDL_FLOAT32] = "VDL_FLOAT32",
+    [VDL_FLOAT64] = "VDL_FLOAT64",
+    [VDL_STRING] = "VDL_STRING",
+    [VDL_ENUM] = "VDL_ENUM",
+    [VDL_TYPEOBJECT] = "VDL_TYPEOBJECT",
+    [VDL_ARRAY] = "VDL_ARRAY",
+    [VDL_LIST] = "VDL_LIST",
+    [VDL_SET] = "VDL_SET",
+    [VDL_MAP] = "VDL_MAP",
+    [VDL_STRUCT] = "VDL_STRUCT",
+    [VDL_UNION] = "VDL_UNION",
+};
+
+/* The initialiser's members behind those that every type has. */
+static void details(struct gen *g, const struct vdl_type *t,
+    const char *cname)
+{
+    const char *entry;
+
+    if (t->elem != NULL)
+        gen_put(g, "    .elem = %s,\n", gen_desc(g, t->elem));
+    if (t->key != NULL)
+        gen_put(g, "    .key = %s,\n", gen_desc(g, t->key));
+    if (t->count > 0)
+        gen_put(g, "    .count = %u,\n", (unsigned)t->count);
+    switch (t->kind) {
+    case VDL_LIST:
+        gen_put(g, "    .stride = sizeof(%s),\n", gen_ctype(g, t->elem));
+        break;
+    case VDL_SET:
+        gen_put(g, "    .stride = sizeof(%s),\n", gen_ctype(g, t->key));
+        break;
+    case VDL_MAP:
+        entry = gen_entry(g, t);
+        gen_put(g, "    .stride = sizeof(%s),\n"
+            "    .val_off = offsetof(%s, val),\n", entry, entry);
+        break;
+    case VDL_ENUM:
+        gen_put(g, "    .labels = %s_labels_,\n", cname);
+        break;
+    case VDL_STRUCT:
+    case VDL_UNION:
+        if (t->count > 0)
+            gen_put(g, "    .fields = %s_fields_,\n", cname);
+        break;
+    default:
+        break;
+    }
+}
+
+static void descriptor(struct gen *g, const struct vdl_type *t,
+    const char *object, const char *cname)
+{
+    const char *ctype = t->kind == VDL_OPTIONAL ? "void *" : gen_ctype(g, t);
+
+    if (t->name.n > 0)
+        gen_put(g, "const struct vdl_type %s = {\n", object);
+    else
+        gen_put(g, "static const struct vdl_type %s = {\n", object);
+    gen_put(g, "    .kind = %s,\n    .flags = %s,\n", kinds[t->kind],
+        flags(g, t));
+    gen_put(g, "    .align = _Alignof(%s),\n    .size = sizeof(%s),\n", ctype,
+        ctype);
+    if (t->name.n > 0)
+        gen_put(g, "    .name = VDL_STR_INIT(%s),\n",
+            gen_literal(g, t->name.p, t->name.n));
+    details(g, t, cname);
+    gen_put(g, "};\n");
+}
+
+void gen_need_desc(struct gen *g, const struct vdl_type *t)
+{
+    const char *name;
+
+    if (gen_is_error(t) || t->name.n > 0 || in_runtime(t))
+        return;
+    name = gen_tname(g, t);
+    if (gen_has_name(&g->descs, name))
+        return;
+    gen_add(g, &g->descs, name);
+    if (t->elem != NULL)
+        gen_need_desc(g, t->elem);
+    if (t->key != NULL)
+        gen_need_desc(g, t->key);
+    gen_need_type(g, t);
+    gen_flush_entries(g);
+    gen_put(g, "\n");
+    descriptor(g, t, gen_str(g, "%s_desc_", name), name);
+}
+
+static void tables(struct gen *g, const struct vdl_type *t, const char *cname)
+{
+    uint32_t i;
+
+    if (t->kind == VDL_ENUM) {
+        gen_put(g, "static const struct vdl_str %s_labels_[] = {\n", cname);
+        for (i = 0; i < t->count; i++)
+            gen_put(g, "    %s,\n",
+                gen_str_init(g, t->labels[i].p, t->labels[i].n));
+        gen_put(g, "};\n");
+        return;
+    }
+    if (t->count == 0)
+        return;
+    gen_put(g, "static const struct vdl_field %s_fields_[] = {\n", cname);
+    for (i = 0; i < t->count; i++) {
+        const struct vdl_field *f = &t->fields[i];
+
+        gen_put(g, "    { %s, %s,\n        offsetof(%s, %s) },\n",
+            gen_str_init(g, f->name.p, f->name.n), gen_desc(g, f->type),
+            cname, t->kind == VDL_UNION ? "u" : gen_field(g, t, i));
+    }
+    gen_put(g, "};\n");
+}
+
+static void named(struct gen *g, const struct vdl_type *t)
+{
+    const char *cname = gen_ctype(g, t);
+    uint32_t i;
+
+    if (t->elem != NULL)
+        gen_need_desc(g, t->elem);
+    if (t->key != NULL)
+        gen_need_desc(g, t->key);
+    if (t->fields != NULL) {
+        for (i = 0; i < t->count; i++)
+            gen_need_desc(g, t->fields[i].type);
+    }
+    gen_put(g, "\n");
+    if (t->kind == VDL_ENUM || t->kind == VDL_STRUCT || t->kind == VDL_UNION)
+        tables(g, t, cname);
+    descriptor(g, t, gen_str(g, "%s_desc", cname), cname);
+    if (t->kind == VDL_ARRAY || t->kind == VDL_STRUCT || t->kind == VDL_UNION)
+        gen_put(g, "_Static_assert(sizeof(%s) <= INT32_MAX, \"%s is too "
+            "large\");\n", cname, cname);
+}
+
+/* ---- parts of the files ----------------------------------------------------------- */
+
+void gen_descs_h(struct gen *g)
+{
+    if (g->p->ntypes == 0)
+        return;
+    gen_put(g, "\n/* All types above, for a struct vdl_registry. */\n"
+        "#define %sTYPES %zuu\nextern const struct vdl_type *const "
+        "%stypes[%sTYPES];\n", g->upper, g->p->ntypes, g->prefix, g->upper);
+    gen_ident(g, gen_str(g, "%sTYPES", g->upper), "the list of types");
+    gen_ident(g, gen_str(g, "%stypes", g->prefix), "the list of types");
+}
+
+void gen_descs_c(struct gen *g)
+{
+    size_t i;
+
+    if (g->p->ntypes == 0)
+        return;
+    gen_title(g, "types");
+    for (i = 0; i < g->p->ntypes; i++)
+        named(g, g->p->types[i].type);
+    gen_put(g, "\nconst struct vdl_type *const %stypes[%sTYPES] = {\n",
+        g->prefix, g->upper);
+    for (i = 0; i < g->p->ntypes; i++)
+        gen_put(g, "    %s,\n", gen_desc(g, g->p->types[i].type));
+    gen_put(g, "};\n");
+}

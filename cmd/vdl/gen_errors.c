@@ -1,0 +1,173 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Errors: a definition, a constructor, a test and an extractor of parameters
+ * for each. All work is done by libvom from the definition.
+ */
+#include "gen_int.h"
+
+static const char *const make_fixed[] = { "a", "ctx", NULL };
+static const char *const params_fixed[] = { "a", "e", NULL };
+
+static const char *error_name(struct gen *g, const struct ir_error *e)
+{
+    return gen_str(g, "%serr_%s", g->prefix, gen_snake(g, e->name));
+}
+
+static void check_params(struct gen *g, const struct ir_error *e)
+{
+    const char *v[255];
+    size_t i;
+
+    if (e->nparams > sizeof(v) / sizeof(v[0])) {
+        gen_fail(g, "error %s has too many parameters", e->name);
+        return;
+    }
+    for (i = 0; i < e->nparams; i++)
+        v[i] = gen_member(g, e->params[i].name);
+    gen_check_scope(g, v, e->nparams, e->name);
+}
+
+static void make_proto(struct gen *g, const struct ir_error *e,
+    const char *name)
+{
+    size_t i;
+
+    gen_put(g, "const struct v23_verror *%s(struct v23_arena *a,\n"
+        "    const struct v23_errctx *ctx", name);
+    for (i = 0; i < e->nparams; i++)
+        gen_put(g, ",\n    %s", gen_param(g, e->params[i].type,
+            gen_param_name(g, e->params[i].name, make_fixed)));
+    gen_put(g, ")");
+}
+
+static void params_proto(struct gen *g, const struct ir_error *e,
+    const char *name)
+{
+    size_t i;
+
+    gen_put(g, "int %s_params(const struct v23_verror *e, "
+        "struct v23_arena *a", name);
+    for (i = 0; i < e->nparams; i++)
+        gen_put(g, ",\n    %s", gen_decl(g, e->params[i].type,
+            gen_str(g, "*%s", gen_param_name(g, e->params[i].name,
+                params_fixed))));
+    gen_put(g, ")");
+}
+
+void gen_errors_h(struct gen *g)
+{
+    const struct ir_error *e;
+    const char *name;
+    size_t i;
+
+    if (g->p->nerrors > 0) {
+        gen_title(g, "errors");
+        gen_put(g,
+            "/*\n"
+            " * Constructors copy their parameters into the arena and never "
+            "return NULL;\n"
+            " * ctx NULL = empty component and operation. _params: "
+            "v23_verror_params().\n"
+            " */\n");
+    }
+    for (i = 0; i < g->p->nerrors; i++) {
+        e = &g->p->errors[i];
+        check_params(g, e);
+        name = gen_ident(g, error_name(g, e), e->name);
+        gen_put(g, "\n");
+        gen_doc(g, "", &e->doc);
+        gen_put(g, "extern const struct v23_errdef %s;\n",
+            gen_ident(g, gen_str(g, "%s_def", name), e->name));
+        make_proto(g, e, name);
+        gen_put(g, ";\nstatic inline bool %s(const struct v23_verror *e)\n{\n"
+            "    return v23_verror_is(e, %s_def.id);\n}\n",
+            gen_ident(g, gen_str(g, "%s_is", name), e->name), name);
+        if (e->nparams == 0)
+            continue;
+        gen_ident(g, gen_str(g, "%s_params", name), e->name);
+        gen_put(g, "V23_MUST_USE ");
+        params_proto(g, e, name);
+        gen_put(g, ";\n");
+    }
+}
+
+static void make(struct gen *g, const struct ir_error *e, const char *name)
+{
+    size_t i;
+
+    make_proto(g, e, name);
+    if (e->nparams == 0) {
+        gen_put(g, "\n{\n    return v23_verror_make(a, ctx, &%s_def, NULL);\n"
+            "}\n", name);
+        return;
+    }
+    gen_put(g, "\n{\n    const void *params_[] = { ");
+    for (i = 0; i < e->nparams; i++)
+        gen_put(g, "%s%s%s", i > 0 ? ", " : "",
+            gen_by_pointer(e->params[i].type) ? "" : "&",
+            gen_param_name(g, e->params[i].name, make_fixed));
+    gen_put(g, " };\n\n    return v23_verror_make(a, ctx, &%s_def, params_);\n"
+        "}\n", name);
+}
+
+static void params(struct gen *g, const struct ir_error *e, const char *name)
+{
+    size_t i;
+
+    params_proto(g, e, name);
+    gen_put(g, "\n{\n    void *params_[] = { ");
+    for (i = 0; i < e->nparams; i++)
+        gen_put(g, "%s%s", i > 0 ? ", " : "",
+            gen_param_name(g, e->params[i].name, params_fixed));
+    gen_put(g, " };\n\n    return v23_verror_params(e, &%s_def, a, params_);\n"
+        "}\n", name);
+}
+
+static const char *const retries[] = { "V23_NO_RETRY", "V23_RETRY_CONNECTION",
+    "V23_RETRY_REFETCH", "V23_RETRY_BACKOFF" };
+
+static void definition(struct gen *g, const struct ir_error *e,
+    const char *name)
+{
+    size_t i;
+
+    if (e->nparams > 0) {
+        gen_put(g, "static const struct vdl_type *const %s_types_[] = { ",
+            name);
+        for (i = 0; i < e->nparams; i++)
+            gen_put(g, "%s%s", i > 0 ? ", " : "",
+                gen_desc(g, e->params[i].type));
+        gen_put(g, " };\n");
+    }
+    gen_put(g, "const struct v23_errdef %s_def = {\n    .id = %s,\n"
+        "    .retry = %s,\n", name, gen_str_init(g, e->id, strlen(e->id)),
+        retries[e->retry]);
+    if (e->format != NULL && e->format[0] != '\0')
+        gen_put(g, "    .format = %s,\n",
+            gen_str_init(g, e->format, strlen(e->format)));
+    if (e->nparams > 0)
+        gen_put(g, "    .nparams = %zu,\n    .params = %s_types_,\n",
+            e->nparams, name);
+    gen_put(g, "};\n");
+}
+
+void gen_errors_c(struct gen *g)
+{
+    const struct ir_error *e;
+    const char *name;
+    size_t i, j;
+
+    if (g->p->nerrors > 0)
+        gen_title(g, "errors");
+    for (i = 0; i < g->p->nerrors; i++) {
+        e = &g->p->errors[i];
+        name = error_name(g, e);
+        for (j = 0; j < e->nparams; j++)
+            gen_need_desc(g, e->params[j].type);
+        gen_put(g, "\n");
+        definition(g, e, name);
+        make(g, e, name);
+        if (e->nparams > 0)
+            params(g, e, name);
+    }
+}
