@@ -134,7 +134,7 @@ VDL_LIST_OF(int64_t, vdl_int64_list);
 VDL_LIST_OF(float, vdl_float32_list);
 VDL_LIST_OF(double, vdl_float64_list);
 VDL_LIST_OF(struct vdl_bytes, vdl_bytes_list);
-VDL_LIST_OF(struct vdl_type *, vdl_typeobject_list);
+VDL_LIST_OF(struct vdl_type *const, vdl_typeobject_list);
 
 /* ---- predicates (spec/vom.md 1.1, 1.5) ----------------------------------- */
 
