@@ -1,0 +1,126 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * The mount table: a tree of names with servers, expiry and permissions, as a
+ * data structure without I/O or clock. The RPC object around it is
+ * vname/mount_service.h. Source: spec/naming.md 7-9.
+ *
+ * Operations take the caller's recognised blessing names and authorize per
+ * node. They return NULL for success, else a wire error built in call->arena.
+ *
+ * Thread: one at a time.
+ */
+#ifndef VNAME_MOUNTTABLE_H
+#define VNAME_MOUNTTABLE_H
+
+#include <v23/log.h>
+#include <v23/vdl/v.io/v23/naming/naming.vdl.h>
+#include <v23/vdl/v.io/v23/security/access/access.vdl.h>
+#include <v23/verror.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Longest path element, bytes. */
+#define VNAME_MAX_ELEMENT 512
+/* Most elements of a name that can be created. */
+#define VNAME_MAX_DEPTH 1000
+/* Nodes one user may have created, by default. */
+#define VNAME_MAX_NODES_PER_USER 1000
+/* TTL that "0 seconds" stands for: ten years. */
+#define VNAME_TTL_FOREVER 315360000u
+
+struct vname_table;
+
+struct vname_table_config {
+    const struct v23_alloc *al; /* NULL = libc */
+    const struct v23_log *log;  /* NULL = silent */
+    uint32_t max_nodes_per_user; /* 0 = no limit */
+};
+
+/* Who asks, when, and where the answer is built. */
+struct vname_caller {
+    struct v23_arena *arena;
+    const struct v23_errctx *ctx; /* for errors; NULL = none */
+    vdl_str_list names;    /* recognised blessing names */
+    vdl_str_list rejected; /* texts for "access denied"; may be empty */
+    bool same_key;         /* has the table's own public key */
+    int64_t now_ns;        /* monotonic */
+};
+
+/** @return 0 or V23_ENOMEM */
+V23_MUST_USE int vname_table_new(const struct vname_table_config *cfg,
+    struct vname_table **out);
+void vname_table_free(struct vname_table *t); /* NULL is ignored */
+
+/**
+ * Mount a server at a name, creating nodes on the way.
+ *
+ * @param name    suffix of the call, split at '/' as it is
+ * @param server  object name or endpoint text
+ * @param ttl     seconds; 0 = VNAME_TTL_FOREVER
+ * @param flags   V23_NAMING_REPLACE | _MT | _LEAF
+ */
+const struct v23_verror *vname_table_mount(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str name, struct vdl_str server,
+    uint32_t ttl, uint32_t flags);
+/** Remove a server, or with an empty one all; success if it is not there. */
+const struct v23_verror *vname_table_unmount(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str name, struct vdl_str server);
+/** Remove a node; one with children only with `subtree`. */
+const struct v23_verror *vname_table_delete(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str name, bool subtree);
+/** One step of a resolution; *out is built in the caller's arena. */
+const struct v23_verror *vname_table_resolve(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str name,
+    v23_naming_mount_entry *out);
+/** Replace the permissions of a node (created when missing). */
+const struct v23_verror *vname_table_set_permissions(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str name,
+    const v23_access_permissions *perms, struct vdl_str version);
+/** Permissions and their version; both empty when the node has none. */
+const struct v23_verror *vname_table_get_permissions(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str name,
+    v23_access_permissions *perms, struct vdl_str *version);
+
+struct vrpc_glob;
+/* One entry found; non-zero stops the glob. Valid during the call. */
+typedef int vname_entry_fn(void *ud, const v23_naming_mount_entry *e);
+/**
+ * Report every entry at or below `name` that matches (spec/naming.md 7.4).
+ * `fn` must not use the table.
+ * @return 0, what fn returned, or V23_ENOMEM
+ */
+V23_MUST_USE int vname_table_glob(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str name,
+    const struct vrpc_glob *pattern, vname_entry_fn *fn, void *ud);
+
+/**
+ * Apply the text of a permissions file (spec/naming.md 8.2): JSON documents
+ * one after the other.
+ * @param why  receives the reason of V23_ETEXT
+ * @return 0, V23_ETEXT, V23_ENOMEM
+ */
+V23_MUST_USE int vname_table_load_permissions(struct vname_table *t,
+    struct vdl_str json, int64_t now_ns, struct v23_buf *why);
+
+struct vname_table_stats {
+    size_t nodes;   /* with the root: an empty table has one */
+    size_t servers; /* in all lists, expired ones until noticed */
+};
+void vname_table_stats(const struct vname_table *t,
+    struct vname_table_stats *out);
+/** Count one call of a user, also refused ones (num-rpcs-per-user). */
+void vname_table_count_rpc(struct vname_table *t,
+    const struct vname_caller *c);
+/* One user's counters. */
+typedef void vname_user_fn(void *ud, struct vdl_str id, int64_t nodes,
+    int64_t rpcs);
+/** Report every user seen so far. */
+void vname_table_users(const struct vname_table *t, vname_user_fn *fn,
+    void *ud);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

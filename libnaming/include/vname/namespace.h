@@ -1,0 +1,129 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * The namespace client: names to servers through mount tables, and changes of
+ * mount tables. Source: spec/naming.md 13.
+ *
+ * A namespace makes its calls with a struct vrpc_client and, as that client's
+ * resolver, lets it call relative names. Operations are state machines that
+ * advance when their calls end: nothing blocks, nothing else does I/O.
+ *
+ * Every operation reports once through its callback, never before the function
+ * that started it has returned... with one exception: where a function says so,
+ * a result that is known at once is returned at once.
+ */
+#ifndef VNAME_NAMESPACE_H
+#define VNAME_NAMESPACE_H
+
+#include <v23/vdl/v.io/v23/naming/naming.vdl.h>
+#include <v23/vdl/v.io/v23/security/access/access.vdl.h>
+#include <vrpc/client.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VNAME_MAX_RESOLVE_DEPTH 32
+#define VNAME_MAX_GLOB_DEPTH 10
+/* Time-out of each call when the caller sets no deadline: 30 s. */
+#define VNAME_CALL_TIMEOUT_NS (30 * INT64_C(1000000000))
+
+struct vname_ns;
+struct vname_op; /* an operation in progress */
+
+struct vname_ns_config {
+    const struct v23_alloc *al; /* NULL = libc */
+    struct vrpc_client *client; /* outlives the namespace */
+    const struct vdl_str *roots; /* rooted names; copied */
+    size_t nroots;
+    bool no_cache;
+    uint32_t resolve_depth; /* 0 = VNAME_MAX_RESOLVE_DEPTH */
+    uint32_t glob_depth;    /* 0 = VNAME_MAX_GLOB_DEPTH */
+};
+
+/**
+ * Make a namespace and install it as the client's resolver.
+ * @return 0; V23_EARG: a root is not a rooted name; V23_ENOMEM
+ */
+V23_MUST_USE int vname_ns_new(const struct vname_ns_config *cfg,
+    struct vname_ns **out);
+/** Cancels what is in progress without callbacks; NULL is ignored. */
+void vname_ns_free(struct vname_ns *ns);
+/** Replace all roots, or none (V23_EARG). An empty list is allowed. */
+V23_MUST_USE int vname_ns_set_roots(struct vname_ns *ns,
+    const struct vdl_str *roots, size_t n);
+vdl_str_list vname_ns_roots(const struct vname_ns *ns);
+/** Forget everything that is cached. */
+void vname_ns_flush(struct vname_ns *ns);
+
+/* Options of an operation; NULL = all zero. Borrowed until it ends. */
+struct vname_opts {
+    int64_t deadline;   /* monotonic; 0 = 30 s for each call */
+    /* Who may be a mount table on the way; NULL = names in its endpoint. */
+    const struct vsec_authorizer *name_auth;
+};
+
+/** Give up; no callback runs. NULL is ignored. */
+void vname_op_cancel(struct vname_op *op);
+
+/* err == NULL: `e` is the answer, valid during the call. */
+typedef void vname_entry_done_fn(void *ud, const struct v23_verror *err,
+    const v23_naming_mount_entry *e);
+typedef void vname_done_fn(void *ud, const struct v23_verror *err);
+typedef void vname_perms_done_fn(void *ud, const struct v23_verror *err,
+    const v23_access_permissions *perms, struct vdl_str version);
+
+/*
+ * The functions below return NULL when memory is short, and nothing else
+ * happens then. Strings are copied.
+ */
+
+/** Servers of a name (13.3): object names are server "/" e->name. */
+struct vname_op *vname_resolve(struct vname_ns *ns, struct vdl_str name,
+    const struct vname_opts *opts, vname_entry_done_fn *done, void *ud);
+/** The mount table that holds the last element of a name (13.4). */
+struct vname_op *vname_resolve_to_mount_table(struct vname_ns *ns,
+    struct vdl_str name, const struct vname_opts *opts,
+    vname_entry_done_fn *done, void *ud);
+/** What is mounted at the name itself, also a mount table (13.4). */
+struct vname_op *vname_shallow_resolve(struct vname_ns *ns,
+    struct vdl_str name, const struct vname_opts *opts,
+    vname_entry_done_fn *done, void *ud);
+
+/**
+ * Mount a server (13.5).
+ * @param ttl_ns  0 = for ever; less than a second counts as one
+ * @param flags   V23_NAMING_REPLACE | _MT | _LEAF
+ */
+struct vname_op *vname_mount(struct vname_ns *ns, struct vdl_str name,
+    struct vdl_str server, int64_t ttl_ns, uint32_t flags,
+    const struct vname_opts *opts, vname_done_fn *done, void *ud);
+/** @param server  empty = all servers */
+struct vname_op *vname_unmount(struct vname_ns *ns, struct vdl_str name,
+    struct vdl_str server, const struct vname_opts *opts, vname_done_fn *done,
+    void *ud);
+struct vname_op *vname_delete(struct vname_ns *ns, struct vdl_str name,
+    bool subtree, const struct vname_opts *opts, vname_done_fn *done,
+    void *ud);
+struct vname_op *vname_set_permissions(struct vname_ns *ns,
+    struct vdl_str name, const v23_access_permissions *perms,
+    struct vdl_str version, const struct vname_opts *opts,
+    vname_done_fn *done, void *ud);
+struct vname_op *vname_get_permissions(struct vname_ns *ns,
+    struct vdl_str name, const struct vname_opts *opts,
+    vname_perms_done_fn *done, void *ud);
+
+/* One reply of a glob, valid during the call: an entry or an error. */
+typedef void vname_glob_fn(void *ud, const v23_naming_glob_reply *reply);
+/**
+ * Everything that matches a pattern (13.6), in no order, names possibly more
+ * than once. Errors about parts of the name space are replies; `done` gets an
+ * error only when nothing could be started or memory ran short.
+ */
+struct vname_op *vname_glob(struct vname_ns *ns, struct vdl_str pattern,
+    const struct vname_opts *opts, vname_glob_fn *reply, vname_done_fn *done,
+    void *ud);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

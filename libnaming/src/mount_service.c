@@ -1,0 +1,265 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * The RPC object around a mount table. The server lets everybody in; the table
+ * authorizes per node. A glob is collected first and then sent as fast as the
+ * client takes it, because the table may change in between.
+ */
+#include <vname/mount_service.h>
+
+#include <v23/vdl/v.io/v23/services/mounttable/mounttable.rpc.h>
+#include <vsec/authorizer.h>
+
+#define GLOB_BUDGET (64u << 20)
+
+static struct vname_mount_service *service(void *self)
+{
+    return self;
+}
+
+static void note(const struct vname_mount_service *s,
+    enum vname_mount_logging level, const char *what,
+    struct vrpc_server_call *call, struct vdl_str detail)
+{
+    struct vdl_str name = vrpc_server_call_suffix(call);
+
+    if (s->logging >= level)
+        v23_logf(s->log, V23_LOG_INFO, "%s %.*s %.*s", what, (int)name.n,
+            name.n == 0 ? "" : name.p, (int)detail.n,
+            detail.n == 0 ? "" : detail.p);
+}
+
+/* Who asks; also counts the call. */
+static void caller_of(struct vname_mount_service *s,
+    struct vrpc_server_call *call, struct vname_caller *c)
+{
+    struct v23_bytes local = vrpc_server_call_local_key(call);
+    struct v23_bytes remote = vrpc_server_call_remote_key(call);
+
+    c->arena = vrpc_server_call_arena(call);
+    c->ctx = vrpc_server_call_errctx(call);
+    c->names = vrpc_server_call_remote_names(call);
+    c->rejected = vrpc_server_call_rejected(call);
+    c->same_key = local.n == remote.n && local.n != 0
+        && memcmp(local.p, remote.p, local.n) == 0;
+    c->now_ns = vrpc_server_call_received(call).mono_ns;
+    vname_table_count_rpc(s->table, c);
+}
+
+static const struct v23_verror *mount_(void *self,
+    struct vrpc_server_call *call, const v23_mounttable_mount_table_mount_in *in)
+{
+    struct vname_mount_service *s = service(self);
+    struct vname_caller c;
+
+    note(s, VNAME_LOG_CHANGES, "Mount", call, in->server);
+    caller_of(s, call, &c);
+    return vname_table_mount(s->table, &c, vrpc_server_call_suffix(call),
+        in->server, in->ttl, in->flags);
+}
+
+static const struct v23_verror *unmount_(void *self,
+    struct vrpc_server_call *call,
+    const v23_mounttable_mount_table_unmount_in *in)
+{
+    struct vname_mount_service *s = service(self);
+    struct vname_caller c;
+
+    note(s, VNAME_LOG_CHANGES, "Unmount", call, in->server);
+    caller_of(s, call, &c);
+    return vname_table_unmount(s->table, &c, vrpc_server_call_suffix(call),
+        in->server);
+}
+
+static const struct v23_verror *delete_(void *self,
+    struct vrpc_server_call *call,
+    const v23_mounttable_mount_table_delete_in *in)
+{
+    struct vname_mount_service *s = service(self);
+    struct vname_caller c;
+
+    note(s, VNAME_LOG_CHANGES, "Delete", call, vdl_str(""));
+    caller_of(s, call, &c);
+    return vname_table_delete(s->table, &c, vrpc_server_call_suffix(call),
+        in->delete_subtree);
+}
+
+static const struct v23_verror *resolve_step(void *self,
+    struct vrpc_server_call *call,
+    v23_mounttable_mount_table_resolve_step_out *out)
+{
+    struct vname_mount_service *s = service(self);
+    struct vname_caller c;
+
+    note(s, VNAME_LOG_ALL, "ResolveStep", call, vdl_str(""));
+    caller_of(s, call, &c);
+    return vname_table_resolve(s->table, &c, vrpc_server_call_suffix(call),
+        &out->result);
+}
+
+static const struct v23_verror *set_permissions(void *self,
+    struct vrpc_server_call *call,
+    const v23_permissions_object_set_permissions_in *in)
+{
+    struct vname_mount_service *s = service(self);
+    struct vname_caller c;
+
+    note(s, VNAME_LOG_CHANGES, "SetPermissions", call, in->version);
+    caller_of(s, call, &c);
+    return vname_table_set_permissions(s->table, &c,
+        vrpc_server_call_suffix(call), &in->perms, in->version);
+}
+
+static const struct v23_verror *get_permissions(void *self,
+    struct vrpc_server_call *call,
+    v23_permissions_object_get_permissions_out *out)
+{
+    struct vname_mount_service *s = service(self);
+    struct vname_caller c;
+
+    note(s, VNAME_LOG_ALL, "GetPermissions", call, vdl_str(""));
+    caller_of(s, call, &c);
+    return vname_table_get_permissions(s->table, &c,
+        vrpc_server_call_suffix(call), &out->perms, &out->version);
+}
+
+static const v23_mounttable_mount_table_vt methods = {
+    .object = { .set_permissions = set_permissions,
+        .get_permissions = get_permissions },
+    .mount = mount_,
+    .unmount = unmount_,
+    .delete_ = delete_,
+    .resolve_step = resolve_step,
+};
+
+/* ---- glob ---------------------------------------------------------------- */
+
+struct found {
+    struct found *next;
+    v23_naming_mount_entry entry;
+};
+
+/* Entries not yet sent. */
+struct results {
+    const struct v23_alloc *al;
+    struct v23_arena arena;
+    struct found *first, **last;
+};
+
+static int collect(void *ud, const v23_naming_mount_entry *e)
+{
+    struct results *r = ud;
+    struct found *f = v23_arena_new(&r->arena, struct found);
+
+    if (f == NULL)
+        return V23_ELIMIT;
+    if (v23_naming_mount_entry_copy(&r->arena, &f->entry, e) != 0)
+        return V23_ELIMIT;
+    *r->last = f;
+    r->last = &f->next;
+    return 0;
+}
+
+static void results_free(struct results *r)
+{
+    const struct v23_alloc *al = r->al;
+
+    v23_arena_fini(&r->arena);
+    v23_put(al, r);
+}
+
+/* Send as much as goes; frees the results unless it must go on later. */
+static int send_some(struct vrpc_glob_call *g, struct results *r)
+{
+    int rc = 0;
+
+    while (r->first != NULL) {
+        rc = vrpc_glob_send_entry(g, &r->first->entry);
+        if (rc != 0)
+            break;
+        r->first = r->first->next;
+    }
+    if (rc == V23_EAGAIN) {
+        vrpc_glob_set_data(g, r);
+        return rc;
+    }
+    vrpc_glob_set_data(g, NULL);
+    results_free(r);
+    return rc;
+}
+
+static int glob(void *self, struct vrpc_glob_call *g,
+    const struct vrpc_glob *pattern)
+{
+    struct vname_mount_service *s = service(self);
+    struct vrpc_server_call *call = vrpc_glob_server_call(g);
+    struct vname_caller c;
+    struct results *r = v23_new(NULL, struct results);
+    int rc;
+
+    if (r == NULL)
+        return V23_ENOMEM;
+    v23_arena_init(&r->arena, NULL,
+        s->glob_budget == 0 ? GLOB_BUDGET : s->glob_budget);
+    r->last = &r->first;
+    note(s, VNAME_LOG_ALL, "Glob", call, vdl_str(""));
+    caller_of(s, call, &c);
+    rc = vname_table_glob(s->table, &c, vrpc_glob_suffix(g), pattern, collect,
+        r);
+    if (rc != 0) {
+        results_free(r);
+        return rc;
+    }
+    return send_some(g, r);
+}
+
+static void glob_writable(void *self, struct vrpc_glob_call *g)
+{
+    struct results *r = vrpc_glob_data(g);
+    int rc;
+
+    (void)self;
+    if (r == NULL)
+        return;
+    rc = send_some(g, r);
+    if (rc != V23_EAGAIN)
+        vrpc_glob_done(g, rc);
+}
+
+static void glob_cancel(void *self, struct vrpc_glob_call *g)
+{
+    struct results *r = vrpc_glob_data(g);
+
+    (void)self;
+    if (r != NULL)
+        results_free(r);
+    vrpc_glob_set_data(g, NULL);
+}
+
+static const struct vrpc_globber globber = { NULL, glob, glob_writable,
+    glob_cancel };
+
+/* ---- dispatch ------------------------------------------------------------ */
+
+static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
+    struct v23_arena *a, struct vrpc_object *obj,
+    const struct vsec_authorizer **auth, const struct v23_verror **err)
+{
+    (void)op;
+    (void)suffix;
+    (void)a;
+    (void)err;
+    *obj = v23_mounttable_mount_table_object(&methods, ud);
+    obj->glob = &globber;
+    *auth = &vsec_auth_everyone;
+    return 0;
+}
+
+void vname_mount_service_init(struct vname_mount_service *s,
+    struct vname_table *table)
+{
+    memset(s, 0, sizeof(*s));
+    s->dispatcher.lookup = lookup;
+    s->dispatcher.ud = s;
+    s->table = table;
+    s->logging = VNAME_LOG_CHANGES;
+}

@@ -1,0 +1,147 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Inside of the mount table. A node is found by hashing (parent, element), so
+ * a step costs the same in a directory of ten names and of a million; the
+ * children of a node are also linked, for globs and deletion.
+ */
+#ifndef VNAME_TABLE_INT_H
+#define VNAME_TABLE_INT_H
+
+#include <vname/mounttable.h>
+
+/* Any one tag of a set suffices (spec/naming.md 7.2). */
+enum tags {
+    TAG_READ = 1,
+    TAG_RESOLVE = 2,
+    TAG_CREATE = 4,
+    TAG_MOUNT = 8,
+    TAG_ADMIN = 16
+};
+#define TAGS_TRAVERSE (TAG_READ | TAG_RESOLVE | TAG_CREATE | TAG_ADMIN)
+#define TAGS_CREATE (TAG_CREATE | TAG_ADMIN)
+#define TAGS_MOUNT (TAG_MOUNT | TAG_ADMIN)
+#define TAGS_RESOLVE (TAG_READ | TAG_RESOLVE | TAG_ADMIN)
+#define TAGS_GLOB (TAG_READ | TAG_ADMIN)
+#define TAGS_REMOVE TAG_ADMIN
+#define TAGS_SET TAG_ADMIN
+#define TAGS_GET (TAG_ADMIN | TAG_READ)
+#define TAGS_ALL (TAGS_TRAVERSE | TAG_MOUNT)
+
+/* Immutable, shared by nodes that inherited the same lists. */
+struct perms {
+    struct v23_ref ref;
+    const struct v23_alloc *al;
+    struct v23_arena arena;
+    v23_access_permissions map; /* tags sorted */
+};
+
+struct server {
+    struct server *next;
+    int64_t expires_ns;
+    struct vdl_str name; /* behind the struct */
+};
+
+struct user {
+    struct user *next;
+    int64_t nodes, rpcs;
+    struct vdl_str id; /* behind the struct */
+};
+
+struct node {
+    struct node *parent;
+    struct node *hash_next;
+    struct node *children;      /* first child */
+    struct node *next, **pprev; /* siblings */
+    struct server *servers;     /* most recent first */
+    struct perms *perms, *template;
+    struct user *creator;
+    int32_t version;
+    uint32_t hash;
+    bool mounted; /* has a mount record, even if all servers expired */
+    bool mt, leaf;
+    bool explicit; /* permissions were set: never collected */
+    uint16_t len;
+    char name[]; /* the element */
+};
+
+struct vname_table {
+    const struct v23_alloc *al;
+    const struct v23_log *log;
+    struct node *root;
+    struct node **buckets;
+    size_t nbuckets, nodes, servers;
+    struct user *users;
+    struct perms *superusers; /* map with one list, "Admin"; NULL = none */
+    uint32_t max_nodes_per_user;
+};
+
+/* ---- errors (table_error.c) ---------------------------------------------- */
+
+const struct v23_verror *vname_err_no_memory_(const struct vname_caller *c);
+/* nameDoesntExist, or rootNameDoesntExist for "". */
+const struct v23_verror *vname_err_no_name_(const struct vname_caller *c,
+    struct vdl_str name);
+const struct v23_verror *vname_err_root_name_(const struct vname_caller *c,
+    struct vdl_str name);
+const struct v23_verror *vname_err_no_access_(const struct vname_caller *c);
+/* An error without id: bare text. */
+const struct v23_verror *vname_err_text_(const struct vname_caller *c,
+    const char *fmt, ...) V23_PRINTF(2, 3);
+
+/* ---- permissions (table_perms.c) ----------------------------------------- */
+
+/* Copy, drop unknown tags not, normalise: sorted lists without duplicates. */
+int vname_perms_new_(const struct vname_table *t,
+    const v23_access_permissions *map, struct perms **out);
+struct perms *vname_perms_ref_(struct perms *p);
+void vname_perms_unref_(struct perms *p);
+/* With `names` added to the In list of Admin, normalised. */
+int vname_perms_add_admins_(const struct vname_table *t, struct perms *p,
+    vdl_str_list names, struct perms **out);
+/* With every "%%" replaced by `element`. */
+int vname_perms_expand_(const struct vname_table *t, const struct perms *tmpl,
+    struct vdl_str element, struct perms **out);
+/* One of the tags' lists includes the names. NULL permissions: yes. */
+bool vname_perms_allow_(const struct perms *p, int tags, vdl_str_list names);
+/* The list of a tag, or NULL. */
+const v23_access_access_list *vname_perms_find_(
+    const v23_access_permissions *map, const char *tag);
+
+/* ---- tree (table_tree.c) ------------------------------------------------- */
+
+struct path {
+    const struct vdl_str *v;
+    size_t n;
+};
+int vname_path_split_(struct v23_arena *a, struct vdl_str name,
+    struct path *out);
+struct node *vname_child_(const struct vname_table *t,
+    const struct node *parent, struct vdl_str element);
+/* A new child; the quota is the caller's business. NULL: out of memory. */
+struct node *vname_child_new_(struct vname_table *t, struct node *parent,
+    struct vdl_str element, struct user *creator);
+/* Remove a node with everything below it. */
+void vname_node_delete_(struct vname_table *t, struct node *n);
+void vname_servers_clear_(struct vname_table *t, struct node *n);
+/* Drop expired servers; the mount record is there and has servers left. */
+bool vname_is_active_(struct vname_table *t, struct node *n, int64_t now_ns);
+/* Remove a node that is of no use, then its ancestors; true: n is gone. */
+bool vname_collect_(struct vname_table *t, struct node *n, int64_t now_ns);
+/* The same without ancestors. */
+bool vname_collect_one_(struct vname_table *t, struct node *n,
+    int64_t now_ns);
+bool vname_satisfies_(const struct vname_table *t, const struct node *n,
+    int tags, const struct vname_caller *c);
+struct user *vname_user_(struct vname_table *t, struct vdl_str id);
+/* The caller's user id in the arena; NULL names: the server itself. */
+int vname_user_id_(const struct vname_caller *c, struct vdl_str *out);
+/*
+ * Walk the elements (spec/naming.md 7.3). Success: *out is NULL (nothing
+ * there), or the node reached, with *left elements not consumed (the node is
+ * then an active mount).
+ */
+const struct v23_verror *vname_walk_(struct vname_table *t,
+    const struct vname_caller *c, struct path p, bool create,
+    struct node **out, size_t *left);
+
+#endif

@@ -1,0 +1,436 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * The tree of a mount table: nodes, their servers, users and the walk. Nodes
+ * that serve no purpose any more are collected when an operation meets them,
+ * so expiry costs nothing while nobody asks.
+ */
+#include "table_int.h"
+
+#include <vrpc/name.h>
+
+#define FIRST_BUCKETS 64
+
+static uint32_t hash_of(const struct node *parent, struct vdl_str element)
+{
+    uint64_t h = (uint64_t)(uintptr_t)parent * UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t i;
+
+    h ^= h >> 29;
+    for (i = 0; i < element.n; i++)
+        h = (h ^ (uint8_t)element.p[i]) * UINT64_C(0x100000001b3);
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static bool grow(struct vname_table *t)
+{
+    size_t n = t->nbuckets == 0 ? FIRST_BUCKETS : 2 * t->nbuckets, i;
+    struct node **fresh = v23_get0(t->al, n, sizeof(*fresh)), *x;
+
+    if (fresh == NULL)
+        return false;
+    for (i = 0; i < t->nbuckets; i++)
+        while ((x = t->buckets[i]) != NULL) {
+            t->buckets[i] = x->hash_next;
+            x->hash_next = fresh[x->hash & (n - 1)];
+            fresh[x->hash & (n - 1)] = x;
+        }
+    v23_put(t->al, t->buckets);
+    t->buckets = fresh;
+    t->nbuckets = n;
+    return true;
+}
+
+static struct node *node_new(struct vname_table *t, struct vdl_str element)
+{
+    struct node *n = v23_get0(t->al, 1, sizeof(*n) + element.n);
+
+    if (n == NULL)
+        return NULL;
+    if (element.n != 0)
+        memcpy(n->name, element.p, element.n);
+    n->len = (uint16_t)element.n;
+    return n;
+}
+
+struct node *vname_child_(const struct vname_table *t,
+    const struct node *parent, struct vdl_str element)
+{
+    uint32_t h = hash_of(parent, element);
+    struct node *n = t->buckets[h & (t->nbuckets - 1)];
+
+    while (n != NULL
+        && (n->hash != h || n->parent != parent
+            || !vdl_str_eq(vdl_strn(n->name, n->len), element)))
+        n = n->hash_next;
+    return n;
+}
+
+struct node *vname_child_new_(struct vname_table *t, struct node *parent,
+    struct vdl_str element, struct user *creator)
+{
+    struct node *n, **bucket;
+
+    if (t->nodes >= t->nbuckets && !grow(t))
+        return NULL;
+    n = node_new(t, element);
+    if (n == NULL)
+        return NULL;
+    n->parent = parent;
+    n->hash = hash_of(parent, element);
+    n->creator = creator;
+    creator->nodes++;
+    bucket = &t->buckets[n->hash & (t->nbuckets - 1)];
+    n->hash_next = *bucket;
+    *bucket = n;
+    n->next = parent->children;
+    n->pprev = &parent->children;
+    if (n->next != NULL)
+        n->next->pprev = &n->next;
+    parent->children = n;
+    t->nodes++;
+    return n;
+}
+
+void vname_servers_clear_(struct vname_table *t, struct node *n)
+{
+    struct server *s;
+
+    while ((s = n->servers) != NULL) {
+        n->servers = s->next;
+        t->servers--;
+        v23_put(t->al, s);
+    }
+    n->mounted = n->mt = n->leaf = false;
+}
+
+/* Free a node without children that is not the root. */
+static void unlink_leaf(struct vname_table *t, struct node *n)
+{
+    struct node **p = &t->buckets[n->hash & (t->nbuckets - 1)];
+
+    while (*p != n)
+        p = &(*p)->hash_next;
+    *p = n->hash_next;
+    *n->pprev = n->next;
+    if (n->next != NULL)
+        n->next->pprev = n->pprev;
+    vname_servers_clear_(t, n);
+    vname_perms_unref_(n->perms);
+    vname_perms_unref_(n->template);
+    n->creator->nodes--;
+    t->nodes--;
+    v23_put(t->al, n);
+}
+
+void vname_node_delete_(struct vname_table *t, struct node *n)
+{
+    struct node *cur = n, *parent;
+
+    /* Depth first without a stack: a node is freed when it has no children. */
+    for (;;) {
+        while (cur->children != NULL)
+            cur = cur->children;
+        parent = cur->parent;
+        unlink_leaf(t, cur);
+        if (cur == n)
+            return;
+        cur = parent;
+    }
+}
+
+bool vname_is_active_(struct vname_table *t, struct node *n, int64_t now_ns)
+{
+    struct server **p = &n->servers, *s;
+
+    while ((s = *p) != NULL) {
+        if (now_ns > s->expires_ns) {
+            *p = s->next;
+            t->servers--;
+            v23_put(t->al, s);
+        } else {
+            p = &s->next;
+        }
+    }
+    return n->mounted && n->servers != NULL;
+}
+
+bool vname_collect_one_(struct vname_table *t, struct node *n, int64_t now_ns)
+{
+    if (n->parent == NULL || n->explicit || n->children != NULL
+        || vname_is_active_(t, n, now_ns))
+        return false;
+    unlink_leaf(t, n);
+    return true;
+}
+
+bool vname_collect_(struct vname_table *t, struct node *n, int64_t now_ns)
+{
+    struct node *parent = n->parent;
+    bool gone = vname_collect_one_(t, n, now_ns);
+
+    while (gone && parent != NULL) {
+        n = parent;
+        parent = n->parent;
+        if (!vname_collect_one_(t, n, now_ns))
+            break;
+    }
+    return gone;
+}
+
+/* ---- users --------------------------------------------------------------- */
+
+struct user *vname_user_(struct vname_table *t, struct vdl_str id)
+{
+    struct user **p, *u;
+    char *text;
+
+    /* Most recently used first: callers repeat themselves. */
+    for (p = &t->users; (u = *p) != NULL; p = &u->next)
+        if (vdl_str_eq(u->id, id)) {
+            *p = u->next;
+            u->next = t->users;
+            t->users = u;
+            return u;
+        }
+    u = v23_get0(t->al, 1, sizeof(*u) + id.n);
+    if (u == NULL)
+        return NULL;
+    text = (char *)(u + 1);
+    if (id.n != 0)
+        memcpy(text, id.p, id.n);
+    u->id = vdl_strn(text, id.n);
+    u->next = t->users;
+    t->users = u;
+    return u;
+}
+
+int vname_user_id_(const struct vname_caller *c, struct vdl_str *out)
+{
+    struct vdl_str id;
+    size_t parts, i;
+    char *p;
+
+    if (c->names.n == 0) {
+        *out = vdl_str(c->same_key ? "self:?:ServerUser"
+                                   : "self:?:Unauthenticated");
+        return 0;
+    }
+    id = vrpc_user_id(c->names.v[0], &parts);
+    if (id.n == 0 || memchr(id.p, '/', id.n) == NULL) {
+        *out = id;
+        return 0;
+    }
+    p = v23_arena_dup(c->arena, id.p, id.n);
+    if (p == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < id.n; i++)
+        if (p[i] == '/')
+            p[i] = '\\';
+    *out = vdl_strn(p, id.n);
+    return 0;
+}
+
+/* ---- access and walking -------------------------------------------------- */
+
+bool vname_satisfies_(const struct vname_table *t, const struct node *n,
+    int tags, const struct vname_caller *c)
+{
+    if (vname_perms_allow_(n->perms, tags, c->names))
+        return true;
+    return t->superusers != NULL
+        && vname_perms_allow_(t->superusers, TAG_ADMIN, c->names);
+}
+
+int vname_path_split_(struct v23_arena *a, struct vdl_str name,
+    struct path *out)
+{
+    struct vdl_str *v;
+    size_t n = 1, i, k = 0, start = 0;
+
+    out->v = NULL;
+    out->n = 0;
+    if (name.n == 0)
+        return 0;
+    for (i = 0; i < name.n; i++)
+        n += name.p[i] == '/';
+    v = v23_arena_get0(a, n, sizeof(*v), _Alignof(struct vdl_str));
+    if (v == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i <= name.n; i++)
+        if (i == name.n || name.p[i] == '/') {
+            v[k++] = vdl_strn(name.p + start, i - start);
+            start = i + 1;
+        }
+    out->v = v;
+    out->n = n;
+    return 0;
+}
+
+/* Permissions that a new child starts with. */
+static int inherit(struct vname_table *t, const struct vname_caller *c,
+    const struct node *parent, struct node *child)
+{
+    int rc = 0;
+
+    if (parent->template != NULL)
+        return vname_perms_expand_(t, parent->template,
+            vdl_strn(child->name, child->len), &child->perms);
+    if (parent->perms != NULL) {
+        rc = vname_perms_add_admins_(t, parent->perms, c->names,
+            &child->perms);
+        child->version = parent->version;
+    }
+    return rc;
+}
+
+/* A template admits those who are in its expanded Create or Admin list. */
+static int template_allows(const struct vname_table *t, const struct node *n,
+    struct vdl_str element, vdl_str_list names, bool *yes)
+{
+    struct perms *p;
+    int rc;
+
+    *yes = true;
+    if (n->template == NULL)
+        return 0;
+    rc = vname_perms_expand_(t, n->template, element, &p);
+    if (rc != 0)
+        return rc;
+    *yes = vname_perms_allow_(p, TAGS_CREATE, names);
+    vname_perms_unref_(p);
+    return 0;
+}
+
+static const struct v23_verror *create_child(struct vname_table *t,
+    const struct vname_caller *c, struct node *cur, struct vdl_str element,
+    struct node **out)
+{
+    struct vdl_str id;
+    struct user *u;
+    struct node *n;
+    bool yes;
+
+    if (!vname_satisfies_(t, cur, TAGS_CREATE, c))
+        return vname_err_no_access_(c);
+    if (template_allows(t, cur, element, c->names, &yes) != 0)
+        return vname_err_no_memory_(c);
+    if (!yes)
+        return vname_err_no_access_(c);
+    if (vname_user_id_(c, &id) != 0 || (u = vname_user_(t, id)) == NULL)
+        return vname_err_no_memory_(c);
+    if (t->max_nodes_per_user != 0
+        && u->nodes >= (int64_t)t->max_nodes_per_user)
+        return vname_err_text_(c, "user has exceeded their node limit");
+    n = vname_child_new_(t, cur, element, u);
+    if (n == NULL)
+        return vname_err_no_memory_(c);
+    if (inherit(t, c, cur, n) != 0) {
+        vname_node_delete_(t, n);
+        return vname_err_no_memory_(c);
+    }
+    *out = n;
+    return NULL;
+}
+
+const struct v23_verror *vname_walk_(struct vname_table *t,
+    const struct vname_caller *c, struct path p, bool create,
+    struct node **out, size_t *left)
+{
+    struct node *cur = t->root, *next;
+    const struct v23_verror *err;
+    size_t i;
+
+    *out = NULL;
+    *left = 0;
+    for (i = 0; i < p.n; i++) {
+        if (!vname_satisfies_(t, cur, TAGS_TRAVERSE, c))
+            return vname_err_no_access_(c);
+        if (vname_is_active_(t, cur, c->now_ns)) {
+            *out = cur;
+            *left = p.n - i;
+            return NULL;
+        }
+        next = vname_child_(t, cur, p.v[i]);
+        if (next == NULL && !create)
+            return NULL;
+        if (next == NULL) {
+            err = create_child(t, c, cur, p.v[i], &next);
+            if (err != NULL)
+                return err;
+        }
+        cur = next;
+    }
+    *out = cur;
+    return NULL;
+}
+
+/* ---- life of a table ----------------------------------------------------- */
+
+int vname_table_new(const struct vname_table_config *cfg,
+    struct vname_table **out)
+{
+    struct vname_table *t = v23_new(cfg->al, struct vname_table);
+
+    if (t == NULL)
+        return V23_ENOMEM;
+    t->al = cfg->al;
+    t->log = cfg->log;
+    t->max_nodes_per_user = cfg->max_nodes_per_user;
+    t->root = node_new(t, vdl_strn(NULL, 0));
+    if (t->root == NULL || !grow(t)) {
+        vname_table_free(t);
+        return V23_ENOMEM;
+    }
+    t->nodes = 1;
+    *out = t;
+    return 0;
+}
+
+void vname_table_free(struct vname_table *t)
+{
+    struct user *u;
+
+    if (t == NULL)
+        return;
+    if (t->root != NULL) {
+        while (t->root->children != NULL)
+            vname_node_delete_(t, t->root->children);
+        vname_servers_clear_(t, t->root);
+        vname_perms_unref_(t->root->perms);
+        vname_perms_unref_(t->root->template);
+        v23_put(t->al, t->root);
+    }
+    while ((u = t->users) != NULL) {
+        t->users = u->next;
+        v23_put(t->al, u);
+    }
+    vname_perms_unref_(t->superusers);
+    v23_put(t->al, t->buckets);
+    v23_put(t->al, t);
+}
+
+void vname_table_stats(const struct vname_table *t,
+    struct vname_table_stats *out)
+{
+    out->nodes = t->nodes;
+    out->servers = t->servers;
+}
+
+void vname_table_count_rpc(struct vname_table *t, const struct vname_caller *c)
+{
+    struct vdl_str id;
+    struct user *u;
+
+    if (vname_user_id_(c, &id) != 0 || (u = vname_user_(t, id)) == NULL)
+        return; /* a statistic is lost, not a call */
+    u->rpcs++;
+}
+
+void vname_table_users(const struct vname_table *t, vname_user_fn *fn,
+    void *ud)
+{
+    const struct user *u;
+
+    for (u = t->users; u != NULL; u = u->next)
+        fn(ud, u->id, u->nodes, u->rpcs);
+}
