@@ -5,7 +5,7 @@
  * Walks over type graphs keep what they have seen in a set on the stack that
  * holds V23_TYPE_GRAPH entries; none recurses or allocates.
  */
-#include "type_int.h"
+#include "type_build_int.h"
 
 #define SCALAR(name_, kind_, ctype_, flags_) \
     const struct vdl_type vdl_##name_##_desc = { kind_, VDL_REP_NORMAL, \
@@ -163,8 +163,11 @@ bool vdl_type_can_be_key(const struct vdl_type *t)
     struct vdl_pairs_ seen;
     uint32_t at, i, n;
 
+    t = vdl_wire_(t);
+    if ((t->flags & VDL_T_BUILT_) != 0)
+        return (t->flags & VDL_T_NOKEY_) == 0;
     vdl_pairs_init_(&seen);
-    if (!vdl_pairs_add_(&seen, vdl_wire_(t), NULL))
+    if (!vdl_pairs_add_(&seen, t, NULL))
         return false;
     for (at = 0; at < seen.n; at++) {
         t = seen.a[at];

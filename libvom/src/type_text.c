@@ -130,6 +130,7 @@ static int step(struct text *x)
 
 int vdl_type_format(const struct vdl_type *t, size_t max, struct v23_buf *out)
 {
+    size_t start = out->n;
     struct text x;
     int rc;
 
@@ -144,5 +145,7 @@ int vdl_type_format(const struct vdl_type *t, size_t max, struct v23_buf *out)
         rc = out->err;
     if (rc == 0 && out->n > x.end)
         rc = V23_ELIMIT;
+    if (rc != 0)
+        out->n = start;
     return rc;
 }

@@ -147,10 +147,13 @@ bool vdl_type_can_be_named(const struct vdl_type *t);
 bool vdl_type_can_be_optional(const struct vdl_type *t);
 /** "any", "optional", "bool", … */
 const char *vdl_kind_name(enum vdl_kind kind);
-/**
- * Same VDL type: equal canonical strings. Walks both graphs at once with a
- * visited-pair set; linear; no allocation.
+/*
+ * The walks below are linear, do not recurse and do not allocate. They tell
+ * V23_TYPE_GRAPH (v23/config.h) types apart; of larger graphs, equality says
+ * no, and compatibility yes for what it has no room to look at.
  */
+
+/** Same VDL type: equal canonical strings. */
 bool vdl_type_equal(const struct vdl_type *a, const struct vdl_type *b);
 /** Values of a and b have the same C representation and wire type. */
 bool vdl_type_same_layout(const struct vdl_type *a, const struct vdl_type *b);
@@ -161,8 +164,9 @@ bool vdl_type_compatible(const struct vdl_type *src,
 int vdl_type_label_index(const struct vdl_type *t, struct vdl_str label);
 int vdl_type_field_index(const struct vdl_type *t, struct vdl_str name);
 /**
- * Append the canonical string (spec/vom.md 1.4).
- * @return 0, V23_ELIMIT (longer than `max`), V23_ENOMEM, V23_ENOSPC
+ * Append the canonical string (spec/vom.md 1.4); nothing on failure.
+ * @return 0; V23_ELIMIT: longer than `max`, nested deeper than V23_TYPE_NEST,
+ *         or more than V23_TYPE_GRAPH named types; V23_ENOMEM, V23_ENOSPC
  */
 V23_MUST_USE int vdl_type_format(const struct vdl_type *t, size_t max,
     struct v23_buf *out);
@@ -171,9 +175,10 @@ V23_MUST_USE int vdl_type_format(const struct vdl_type *t, size_t max,
 
 struct vdl_type_limits {
     uint32_t types;     /* per set */
-    uint32_t depth;     /* subtype nesting when building */
+    uint32_t depth;     /* nesting: no path through a type that visits no
+                           type twice is longer */
     uint32_t size;      /* C size of a value, bytes */
-    uint32_t members;   /* fields or labels of one type */
+    uint32_t members;   /* fields or labels of one type, at most 65536 */
 };
 #define VDL_TYPE_LIMITS_HOST { 4096, 256, 16u << 20, 65536 }
 #define VDL_TYPE_LIMITS_MCU { 64, 64, 8192, 256 }
@@ -184,9 +189,16 @@ struct vdl_type_limits {
  * (v23_arena_hold(&set->ref)).
  */
 struct vdl_types;
+/** The set's reference count, for v23_arena_hold(). */
 struct v23_ref *vdl_types_ref(struct vdl_types *ts);
+/**
+ * Make an empty set with one reference.
+ * @param limits  NULL = VDL_TYPE_LIMITS_HOST; copied
+ * @return 0, V23_ENOMEM
+ */
 int vdl_types_new(const struct v23_alloc *al,
     const struct vdl_type_limits *limits, struct vdl_types **out) V23_MUST_USE;
+/** Give up one reference; NULL is ignored. */
 void vdl_types_unref(struct vdl_types *ts);
 
 /*
@@ -215,6 +227,11 @@ struct vdl_type_node {
 /**
  * Validate (spec/vom.md 1.2), lay out and add types to a set.
  *
+ * Unnamed scalars, []byte, []string and []any become the built-in descriptors.
+ * Finished types that nodes refer to must outlive the set. A renaming node
+ * needs a name. Rule 11 (one name, one type) covers the whole graph of the new
+ * types; nodes with one name must be equal.
+ *
  * @param nodes  n nodes
  * @param out    n pointers; written only on success
  * @return 0; V23_ETYPE: a rule is broken; V23_ELIMIT; V23_ENOMEM. On failure
@@ -223,7 +240,7 @@ struct vdl_type_node {
 V23_MUST_USE int vdl_types_build(struct vdl_types *ts,
     const struct vdl_type_node *nodes, uint32_t n,
     const struct vdl_type **out);
-/** One-node conveniences over vdl_types_build. */
+/** The unnamed list or optional of a type, made when the set has none. */
 V23_MUST_USE int vdl_types_list(struct vdl_types *ts,
     const struct vdl_type *elem, const struct vdl_type **out);
 V23_MUST_USE int vdl_types_optional(struct vdl_types *ts,

@@ -18,14 +18,19 @@ extern "C" {
 
 /** The zero value of the type (spec/vom.md 1.1); -0.0 is zero, NaN is not. */
 bool vdl_is_zero(const struct vdl_type *t, const void *v);
-/** Equality (spec/vom.md 1.6); sets and maps ignore order. */
+/**
+ * Equality (spec/vom.md 1.6); sets and maps ignore order. Values nested deeper
+ * than VDL_VALUE_DEPTH are unequal. Cost: linear; for sets and maps whose
+ * entries come in another order, quadratic in their size.
+ */
 bool vdl_equal(const struct vdl_type *t, const void *a, const void *b);
 /** any against any: nil only equals nil; same type and equal values. */
 bool vdl_any_equal(struct vdl_any a, struct vdl_any b);
 /**
- * Deep copy. Run-time types inside (any, typeobject) are copied too, into a
- * set that `a` holds, so the copy does not depend on src's owner.
- * @return 0, V23_ENOMEM, V23_ELIMIT; *dst written only on success
+ * Deep copy. Run-time types inside (any, typeobject) are copied into the arena
+ * too, so the copy does not depend on src's owner.
+ * @return 0, V23_ENOMEM, V23_ELIMIT (depth), V23_EARG (union selector out of
+ *         range); *dst written only on success, and may overlap *src
  */
 V23_MUST_USE int vdl_copy(struct v23_arena *a, const struct vdl_type *t,
     void *dst, const void *src);

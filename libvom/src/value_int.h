@@ -1,0 +1,31 @@
+/* BSD-3-Clause; see LICENSE. */
+/** Shared by the sources that walk values. */
+#ifndef VOM_VALUE_INT_H
+#define VOM_VALUE_INT_H
+
+#include <vom/type.h>
+
+static inline const void *vdl_at_(const void *p, size_t offset)
+{
+    return (const char *)p + offset;
+}
+
+static inline void *vdl_at_mut_(void *p, size_t offset)
+{
+    return (char *)p + offset;
+}
+
+/*
+ * Copies of run-time types, each made once. Zero the struct and set `a` before
+ * the first use; it owns nothing outside the arena.
+ */
+struct vdl_type_copier_ {
+    struct v23_arena *a;
+    struct vdl_type_map_ *map; /* type to copy */
+    size_t cap, n;
+};
+/* The copy of a type; a static type is its own copy. */
+int vdl_copy_type_(struct vdl_type_copier_ *c, const struct vdl_type *t,
+    const struct vdl_type **out) V23_MUST_USE;
+
+#endif
