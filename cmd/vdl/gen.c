@@ -94,7 +94,64 @@ void gen_title(struct gen *g, const char *title)
     gen_put(g, "\n/* ---- %s ", title);
     for (i = n; i < 66; i++)
         gen_put(g, "-");
-    gen_put(g, " */\n\n");
+    gen_put(g, " */\n");
+}
+
+/* Length up to the next place where a line may be broken. */
+static size_t word_length(const char *p, size_t n)
+{
+    bool quoted = false;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (p[i] == '"')
+            quoted = !quoted;
+        else if (quoted && p[i] == '\\')
+            i++;
+        else if (!quoted && p[i] == ' ' && i > 0 &&
+            strchr(",{", p[i - 1]) != NULL)
+            break;
+    }
+    return i < n ? i : n;
+}
+
+static void wrap_line(struct gen *g, const char *p, size_t n)
+{
+    size_t indent = strspn(p, " "), col = 0, w;
+
+    while (n > 0) {
+        w = word_length(p, n);
+        if (col > 0 && col + 1 + w > 79) {
+            gen_put(g, "\n%*s", (int)indent + 4, "");
+            col = indent + 4;
+        } else if (col > 0) {
+            v23_buf_put_byte(g->out, ' ');
+            col++;
+        }
+        v23_buf_put(g->out, p, w);
+        col += w;
+        p += w;
+        n -= w;
+        if (n > 0) { /* the space between */
+            p++;
+            n--;
+        }
+    }
+}
+
+void gen_wrap(struct gen *g, const char *text)
+{
+    size_t n;
+
+    while (*text != '\0') {
+        n = strcspn(text, "\n");
+        wrap_line(g, text, n);
+        text += n;
+        if (*text == '\n') {
+            v23_buf_put_byte(g->out, '\n');
+            text++;
+        }
+    }
 }
 
 /* One line of a comment, without anything that would end or open one. */
@@ -326,7 +383,7 @@ static void back(struct gen *g, const struct state *s)
     g->entries.n = s->entries;
     g->entries_done = s->entries_done;
     g->descs.n = 0;
-    g->nobjects = 0;
+    g->objects.n = 0;
 }
 
 int gen_c(const struct ir_package *p, const struct gen_options *opt,
@@ -357,7 +414,6 @@ int gen_c(const struct ir_package *p, const struct gen_options *opt,
         g.out = &out->rpc_h;
         rpc_h(&g);
         g.out = &out->rpc_c;
-        g.descs.n = 0;
         rpc_c(&g);
     }
     files[0] = &out->vdl_h;

@@ -207,24 +207,43 @@ static const void **sorted(struct gen *g, const struct vdl_type *t,
 
 /* ---- values ------------------------------------------------------------------------- */
 
-static const char *new_object(struct gen *g)
+struct gen_object {
+    const char *type, *init, *name;
+};
+
+/* Define "static <type> <name><dim> = <init>" unless it is there. */
+static const char *new_object(struct gen *g, const char *type,
+    const char *dim, const char *init)
 {
-    return gen_str(g, "%sc%u_", g->prefix, g->nobjects++);
+    struct gen_object *o;
+    size_t i;
+
+    for (i = 0; i < g->objects.n; i++) {
+        const struct gen_object *old = g->objects.v[i];
+
+        if (strcmp(old->type, type) == 0 && strcmp(old->init, init) == 0)
+            return old->name;
+    }
+    o = v23_arena_new(&g->mem, struct gen_object);
+    if (o == NULL) {
+        g->rc = V23_ENOMEM;
+        return "";
+    }
+    o->type = type;
+    o->init = init;
+    o->name = gen_str(g, "%sc%zu_", g->prefix, g->objects.n);
+    gen_add(g, &g->objects, o);
+    gen_putw(g, "static %s %s%s = %s;\n", type, o->name, dim, init);
+    return o->name;
 }
 
-/* An object of its own; returns its name. */
+/* An object of its own; returns its name. Equal ones are shared. */
 static const char *object(struct gen *g, const struct vdl_type *t,
     const void *v)
 {
-    const char *init, *name;
-
     gen_need_type(g, t);
     gen_flush_entries(g);
-    init = gen_value_str(g, t, v);
-    name = new_object(g);
-    gen_put(g, "static %s = %s;\n",
-        gen_str(g, "%s %s", gen_celem(g, t), name), init);
-    return name;
+    return new_object(g, gen_celem(g, t), "", gen_value_str(g, t, v));
 }
 
 static void put_any(struct gen *g, struct v23_buf *b, const struct vdl_any *v)
@@ -310,12 +329,12 @@ static void put_sequence(struct gen *g, struct v23_buf *b,
         v23_buf_puts(&items, i % per_line == per_line - 1 || i + 1 == l->n ?
             ",\n" : ",");
     }
-    name = new_object(g);
     if (t->kind == VDL_MAP)
         elem = gen_str(g, "const %s", gen_entry(g, t));
     else
         elem = gen_celem(g, t->kind == VDL_SET ? t->key : t->elem);
-    gen_put(g, "static %s %s[] = {\n%s};\n", elem, name, v23_buf_cstr(&items));
+    name = new_object(g, elem, "[]",
+        gen_str(g, "{\n%s}", v23_buf_cstr(&items)));
     if (items.err != 0)
         g->rc = items.err;
     v23_buf_fini(&items);
@@ -449,8 +468,10 @@ void gen_consts_h(struct gen *g)
     const char *name;
     size_t i;
 
-    if (g->p->nconsts > 0)
+    if (g->p->nconsts > 0) {
         gen_title(g, "consts");
+        gen_put(g, "\n");
+    }
     for (i = 0; i < g->p->nconsts; i++) {
         c = &g->p->consts[i];
         name = gen_ident(g, gen_str(g, "%s%s", g->upper,
@@ -470,14 +491,16 @@ void gen_consts_c(struct gen *g)
     const char *init;
     size_t i;
 
-    if (g->p->nconsts > 0)
+    if (g->p->nconsts > 0) {
         gen_title(g, "consts");
+        gen_put(g, "\n");
+    }
     for (i = 0; i < g->p->nconsts; i++) {
         c = &g->p->consts[i];
         if (is_macro(c->value.type))
             continue;
         init = gen_value_str(g, c->value.type, value_of(c));
-        gen_put(g, "%s %s%s = %s;\n", gen_celem(g, c->value.type), g->upper,
+        gen_putw(g, "%s %s%s = %s;\n", gen_celem(g, c->value.type), g->upper,
             gen_upper(g, c->name), init);
     }
 }

@@ -222,8 +222,8 @@ static void named(struct gen *g, const struct vdl_type *t)
         tables(g, t, cname);
     descriptor(g, t, gen_str(g, "%s_desc", cname), cname);
     if (t->kind == VDL_ARRAY || t->kind == VDL_STRUCT || t->kind == VDL_UNION)
-        gen_put(g, "_Static_assert(sizeof(%s) <= INT32_MAX, \"%s is too "
-            "large\");\n", cname, cname);
+        gen_put(g, "_Static_assert(sizeof(%s) <= INT32_MAX, \"size\");\n",
+            cname);
 }
 
 /* ---- parts of the files ----------------------------------------------------------- */

@@ -27,31 +27,31 @@ static void check_params(struct gen *g, const struct ir_error *e)
     gen_check_scope(g, v, e->nparams, e->name);
 }
 
-static void make_proto(struct gen *g, const struct ir_error *e,
+static const char *make_proto(struct gen *g, const struct ir_error *e,
     const char *name)
 {
+    const char *s = gen_str(g, "const struct v23_verror *%s("
+        "struct v23_arena *a, const struct v23_errctx *ctx", name);
     size_t i;
 
-    gen_put(g, "const struct v23_verror *%s(struct v23_arena *a,\n"
-        "    const struct v23_errctx *ctx", name);
     for (i = 0; i < e->nparams; i++)
-        gen_put(g, ",\n    %s", gen_param(g, e->params[i].type,
+        s = gen_str(g, "%s, %s", s, gen_param(g, e->params[i].type,
             gen_param_name(g, e->params[i].name, make_fixed)));
-    gen_put(g, ")");
+    return gen_str(g, "%s)", s);
 }
 
-static void params_proto(struct gen *g, const struct ir_error *e,
+static const char *params_proto(struct gen *g, const struct ir_error *e,
     const char *name)
 {
+    const char *s = gen_str(g, "int %s_params(const struct v23_verror *e, "
+        "struct v23_arena *a", name);
     size_t i;
 
-    gen_put(g, "int %s_params(const struct v23_verror *e, "
-        "struct v23_arena *a", name);
     for (i = 0; i < e->nparams; i++)
-        gen_put(g, ",\n    %s", gen_decl(g, e->params[i].type,
+        s = gen_str(g, "%s, %s", s, gen_decl(g, e->params[i].type,
             gen_str(g, "*%s", gen_param_name(g, e->params[i].name,
                 params_fixed))));
-    gen_put(g, ")");
+    return gen_str(g, "%s)", s);
 }
 
 void gen_errors_h(struct gen *g)
@@ -63,7 +63,7 @@ void gen_errors_h(struct gen *g)
     if (g->p->nerrors > 0) {
         gen_title(g, "errors");
         gen_put(g,
-            "/*\n"
+            "\n/*\n"
             " * Constructors copy their parameters into the arena and never "
             "return NULL;\n"
             " * ctx NULL = empty component and operation. _params: "
@@ -78,49 +78,47 @@ void gen_errors_h(struct gen *g)
         gen_doc(g, "", &e->doc);
         gen_put(g, "extern const struct v23_errdef %s;\n",
             gen_ident(g, gen_str(g, "%s_def", name), e->name));
-        make_proto(g, e, name);
-        gen_put(g, ";\nstatic inline bool %s(const struct v23_verror *e)\n{\n"
-            "    return v23_verror_is(e, %s_def.id);\n}\n",
-            gen_ident(g, gen_str(g, "%s_is", name), e->name), name);
+        gen_putw(g, "%s;\nstatic inline bool %s(const struct v23_verror *e)\n"
+            "{\n    return v23_verror_is(e, %s_def.id);\n}\n",
+            make_proto(g, e, name), gen_ident(g, gen_str(g, "%s_is", name), e->name), name);
         if (e->nparams == 0)
             continue;
         gen_ident(g, gen_str(g, "%s_params", name), e->name);
-        gen_put(g, "V23_MUST_USE ");
-        params_proto(g, e, name);
-        gen_put(g, ";\n");
+        gen_putw(g, "V23_MUST_USE %s;\n", params_proto(g, e, name));
     }
 }
 
 static void make(struct gen *g, const struct ir_error *e, const char *name)
 {
+    const char *list = "";
     size_t i;
 
-    make_proto(g, e, name);
+    gen_putw(g, "%s\n{\n", make_proto(g, e, name));
     if (e->nparams == 0) {
-        gen_put(g, "\n{\n    return v23_verror_make(a, ctx, &%s_def, NULL);\n"
-            "}\n", name);
+        gen_putw(g, "    return v23_verror_make(a, ctx, &%s_def, NULL);\n}\n",
+            name);
         return;
     }
-    gen_put(g, "\n{\n    const void *params_[] = { ");
     for (i = 0; i < e->nparams; i++)
-        gen_put(g, "%s%s%s", i > 0 ? ", " : "",
+        list = gen_str(g, "%s%s%s%s", list, i > 0 ? ", " : "",
             gen_by_pointer(e->params[i].type) ? "" : "&",
             gen_param_name(g, e->params[i].name, make_fixed));
-    gen_put(g, " };\n\n    return v23_verror_make(a, ctx, &%s_def, params_);\n"
-        "}\n", name);
+    gen_putw(g, "    const void *params_[] = { %s };\n\n"
+        "    return v23_verror_make(a, ctx, &%s_def, params_);\n}\n", list,
+        name);
 }
 
 static void params(struct gen *g, const struct ir_error *e, const char *name)
 {
+    const char *list = "";
     size_t i;
 
-    params_proto(g, e, name);
-    gen_put(g, "\n{\n    void *params_[] = { ");
     for (i = 0; i < e->nparams; i++)
-        gen_put(g, "%s%s", i > 0 ? ", " : "",
+        list = gen_str(g, "%s%s%s", list, i > 0 ? ", " : "",
             gen_param_name(g, e->params[i].name, params_fixed));
-    gen_put(g, " };\n\n    return v23_verror_params(e, &%s_def, a, params_);\n"
-        "}\n", name);
+    gen_putw(g, "%s\n{\n    void *params_[] = { %s };\n\n"
+        "    return v23_verror_params(e, &%s_def, a, params_);\n}\n",
+        params_proto(g, e, name), list, name);
 }
 
 static const char *const retries[] = { "V23_NO_RETRY", "V23_RETRY_CONNECTION",
@@ -129,21 +127,20 @@ static const char *const retries[] = { "V23_NO_RETRY", "V23_RETRY_CONNECTION",
 static void definition(struct gen *g, const struct ir_error *e,
     const char *name)
 {
+    const char *list = "";
     size_t i;
 
-    if (e->nparams > 0) {
-        gen_put(g, "static const struct vdl_type *const %s_types_[] = { ",
-            name);
-        for (i = 0; i < e->nparams; i++)
-            gen_put(g, "%s%s", i > 0 ? ", " : "",
-                gen_desc(g, e->params[i].type));
-        gen_put(g, " };\n");
-    }
+    for (i = 0; i < e->nparams; i++)
+        list = gen_str(g, "%s%s%s", list, i > 0 ? ", " : "",
+            gen_desc(g, e->params[i].type));
+    if (e->nparams > 0)
+        gen_putw(g, "static const struct vdl_type *const %s_types_[] = "
+            "{ %s };\n", name, list);
     gen_put(g, "const struct v23_errdef %s_def = {\n    .id = %s,\n"
         "    .retry = %s,\n", name, gen_str_init(g, e->id, strlen(e->id)),
         retries[e->retry]);
     if (e->format != NULL && e->format[0] != '\0')
-        gen_put(g, "    .format = %s,\n",
+        gen_putw(g, "    .format = %s,\n",
             gen_str_init(g, e->format, strlen(e->format)));
     if (e->nparams > 0)
         gen_put(g, "    .nparams = %zu,\n    .params = %s_types_,\n",

@@ -44,7 +44,7 @@ struct gen {
     struct gen_list entries; /* maps whose entry struct is not complete */
     size_t entries_done;
     struct gen_list descs;   /* names of file-local descriptors */
-    unsigned nobjects;       /* file-local objects of constants */
+    struct gen_list objects; /* struct gen_object: parts of constants */
 };
 
 /* ---- gen.c ---------------------------------------------------------------- */
@@ -55,6 +55,10 @@ void gen_fail(struct gen *g, const char *fmt, ...) V23_PRINTF(2, 3);
 const char *gen_str(struct gen *g, const char *fmt, ...) V23_PRINTF(2, 3);
 /* Write to the current file. */
 #define gen_put(g, ...) v23_buf_printf((g)->out, __VA_ARGS__)
+/* Write text whose lines may be too long: they are broken behind ',' and '{'
+ * outside literals. */
+void gen_wrap(struct gen *g, const char *text);
+#define gen_putw(g, ...) gen_wrap(g, gen_str(g, __VA_ARGS__))
 /* Title of a part of a file. */
 void gen_title(struct gen *g, const char *title);
 /* A doc text as a C comment of its own lines. */
@@ -184,7 +188,7 @@ const char *gen_embed(struct gen *g, const struct ir_iface *f, size_t i);
 /* Own methods sorted by name; n pointers in the arena. */
 const struct ir_method **gen_sorted(struct gen *g, const struct ir_iface *f);
 /* Parameter list of the client's start function. */
-void gen_start_proto(struct gen *g, const struct gen_method *n);
+const char *gen_start_proto(struct gen *g, const struct gen_method *n);
 extern const char *const gen_start_fixed[];
 
 #endif

@@ -93,8 +93,8 @@ static void thunks(struct gen *g, const struct gen_method *n)
 {
     const struct ir_method *m = n->m;
 
-    gen_put(g, "static const struct v23_verror *%s_thunk_(const void *vt,\n"
-        "    void *self, struct vrpc_server_call *call, const void *in, "
+    gen_putw(g, "static const struct v23_verror *%s_thunk_(const void *vt, "
+        "void *self, struct vrpc_server_call *call, const void *in, "
         "void *out)\n{\n    const %s_vt *t = vt;\n\n", n->base, n->iname);
     if (m->nin == 0)
         gen_put(g, "    (void)in;\n");
@@ -106,8 +106,8 @@ static void thunks(struct gen *g, const struct gen_method *n)
         m->nin > 0 ? ", in" : "", m->nout > 0 ? ", out" : "");
     if (m->in_stream == NULL)
         return;
-    gen_put(g, "static void %s_item_(const void *vt, void *self,\n"
-        "    struct vrpc_server_call *call, const void *item)\n{\n"
+    gen_putw(g, "static void %s_item_(const void *vt, void *self, "
+        "struct vrpc_server_call *call, const void *item)\n{\n"
         "    const %s_vt *t = vt;\n\n    if (t->%s_item != NULL)\n"
         "        t->%s_item(self, call, item);\n}\n", n->base, n->iname,
         gen_snake(g, m->name), gen_snake(g, m->name));
@@ -119,14 +119,14 @@ static void stub(struct gen *g, const struct gen_method *n)
 {
     const struct ir_method *m = n->m;
 
-    gen_put(g, "static void %s_ended_(vrpc_any_fn *fn, void *ud,\n"
-        "    const struct v23_verror *err, const void *out)\n{\n", n->base);
+    gen_putw(g, "static void %s_ended_(vrpc_any_fn *fn, void *ud, "
+        "const struct v23_verror *err, const void *out)\n{\n", n->base);
     if (m->nout == 0)
         gen_put(g, "    (void)out;\n");
     gen_put(g, "    if (fn != NULL)\n        ((%s_done *)fn)(ud, err%s);\n}\n",
         n->base, m->nout > 0 ? ", out" : "");
     if (m->out_stream != NULL)
-        gen_put(g, "static void %s_got_(vrpc_any_fn *fn, void *ud, "
+        gen_putw(g, "static void %s_got_(vrpc_any_fn *fn, void *ud, "
             "const void *item)\n{\n    if (fn != NULL)\n"
             "        ((void (*)(void *, %s *))fn)(ud, item);\n}\n", n->base,
             gen_celem(g, m->out_stream));
@@ -141,8 +141,7 @@ static void start(struct gen *g, const struct gen_method *n)
     const char *fn_item = "NULL", *fn_done = "(vrpc_any_fn *)done";
     size_t i;
 
-    gen_start_proto(g, n);
-    gen_put(g, "\n{\n");
+    gen_putw(g, "%s\n{\n", gen_start_proto(g, n));
     if (m->nin > 0)
         gen_put(g, "    %s_in in;\n\n", n->base);
     for (i = 0; i < m->nin; i++)
@@ -153,8 +152,8 @@ static void start(struct gen *g, const struct gen_method *n)
         fn_item = "(vrpc_any_fn *)cb->item";
         fn_done = "(vrpc_any_fn *)cb->done";
     }
-    gen_put(g, "    return vrpc_client_start(c, name, o, %s_METHOD, %s,\n"
-        "        &%s_stub_, %s,\n        %s, ud);\n}\n",
+    gen_putw(g, "    return vrpc_client_start(c, name, o, %s_METHOD, %s, "
+        "&%s_stub_, %s, %s, ud);\n}\n",
         gen_upper(g, n->base), m->nin > 0 ? "&in" : "NULL", n->base, fn_item,
         fn_done);
 }
@@ -189,6 +188,7 @@ static void iface(struct gen *g, const struct ir_iface *f)
         gen_method_names(g, f, sorted[i], &n);
         arg_table(g, &n, n.m->in, n.m->nin, "in");
         arg_table(g, &n, n.m->out, n.m->nout, "out");
+        gen_put(g, "\n");
         if (n.m->in_stream != NULL)
             gen_need_desc(g, n.m->in_stream);
         if (n.m->out_stream != NULL)
@@ -196,6 +196,7 @@ static void iface(struct gen *g, const struct ir_iface *f)
         tag_table(g, &n);
         thunks(g, &n);
     }
+    gen_put(g, "\n");
     if (f->nmethods > 0)
         gen_put(g, "const struct vrpc_method %s_methods[%zu] = {\n", name,
             f->nmethods);

@@ -143,17 +143,14 @@ static void vt_method(struct gen *g, const struct gen_method *n)
     const struct ir_method *m = n->m;
 
     gen_doc(g, "    ", &m->doc);
-    gen_put(g, "    const struct v23_verror *(*%s)(void *self,\n"
-        "        struct vrpc_server_call *call", n->member);
-    if (m->nin > 0)
-        gen_put(g, ",\n        const %s_in *in", n->base);
-    if (m->nout > 0)
-        gen_put(g, ",\n        %s_out *out", n->base);
-    gen_put(g, ");\n");
+    gen_putw(g, "    const struct v23_verror *(*%s)(void *self, "
+        "struct vrpc_server_call *call%s%s);\n", n->member,
+        m->nin == 0 ? "" : gen_str(g, ", const %s_in *in", n->base),
+        m->nout == 0 ? "" : gen_str(g, ", %s_out *out", n->base));
     if (m->in_stream != NULL)
-        gen_put(g, "    /* Each item; NULL: the client ended its stream. */\n"
-            "    void (*%s_item)(void *self, struct vrpc_server_call *call,\n"
-            "        %s *item);\n", gen_snake(g, m->name),
+        gen_putw(g, "    /* Each item; NULL: the client ended its stream. */\n"
+            "    void (*%s_item)(void *self, struct vrpc_server_call *call, "
+            "%s *item);\n", gen_snake(g, m->name),
             gen_celem(g, m->in_stream));
 }
 
@@ -194,8 +191,8 @@ static void vtable(struct gen *g, const struct ir_iface *f, const char *name)
     if (f->nembeds + f->nmethods == 0)
         gen_put(g, "    char unused_;\n");
     gen_put(g, "} %s_vt;\n", name);
-    gen_put(g, "static inline struct vrpc_object %s(const %s_vt *vt,\n"
-        "    void *self)\n{\n    struct vrpc_object o;\n\n"
+    gen_putw(g, "static inline struct vrpc_object %s(const %s_vt *vt, "
+        "void *self)\n{\n    struct vrpc_object o;\n\n"
         "    o.iface = &%s_iface;\n    o.vt = vt;\n    o.self = self;\n"
         "    o.glob = NULL;\n    return o;\n}\n",
         gen_ident(g, gen_str(g, "%s_object", name), f->name), name, name);
@@ -206,17 +203,16 @@ static void reply(struct gen *g, const struct gen_method *n)
     const struct ir_method *m = n->m;
 
     gen_put(g, "/* Ends a call whose handler returned &vrpc_pending. */\n");
-    gen_put(g, "static inline int %s(struct vrpc_server_call *call,\n"
-        "    const struct v23_verror *err",
-        gen_ident(g, gen_str(g, "%s_reply", n->base), m->name));
-    if (m->nout > 0)
-        gen_put(g, ", const %s_out *out", n->base);
-    gen_put(g, ")\n{\n    return vrpc_server_call_reply(call, err, %s);\n}\n",
+    gen_putw(g, "static inline int %s(struct vrpc_server_call *call, "
+        "const struct v23_verror *err%s)\n{\n"
+        "    return vrpc_server_call_reply(call, err, %s);\n}\n",
+        gen_ident(g, gen_str(g, "%s_reply", n->base), m->name),
+        m->nout == 0 ? "" : gen_str(g, ", const %s_out *out", n->base),
         m->nout > 0 ? "out" : "NULL");
     if (m->out_stream == NULL)
         return;
-    gen_put(g, "V23_MUST_USE static inline int %s("
-        "struct vrpc_server_call *call,\n    %s *item)\n{\n"
+    gen_putw(g, "V23_MUST_USE static inline int %s("
+        "struct vrpc_server_call *call, %s *item)\n{\n"
         "    return vrpc_server_call_send(call, item);\n}\n",
         gen_ident(g, gen_str(g, "%s_send", n->base), m->name),
         gen_celem(g, m->out_stream));
@@ -224,20 +220,20 @@ static void reply(struct gen *g, const struct gen_method *n)
 
 /* ---- client side -------------------------------------------------------------------------- */
 
-void gen_start_proto(struct gen *g, const struct gen_method *n)
+const char *gen_start_proto(struct gen *g, const struct gen_method *n)
 {
     const struct ir_method *m = n->m;
+    const char *s = gen_str(g, "struct vrpc_call *%s_start("
+        "struct vrpc_client *c, const char *name, "
+        "const struct vrpc_call_opts *o", n->base);
     size_t i;
 
-    gen_put(g, "struct vrpc_call *%s_start(struct vrpc_client *c,\n"
-        "    const char *name, const struct vrpc_call_opts *o", n->base);
     for (i = 0; i < m->nin; i++)
-        gen_put(g, ",\n    %s", gen_param(g, m->in[i].type,
+        s = gen_str(g, "%s, %s", s, gen_param(g, m->in[i].type,
             gen_param_name(g, m->in[i].name, gen_start_fixed)));
-    if (m->out_stream != NULL)
-        gen_put(g, ",\n    const %s_cb *cb, void *ud)", n->base);
-    else
-        gen_put(g, ",\n    %s_done *done, void *ud)", n->base);
+    return gen_str(g, m->out_stream != NULL ?
+        "%s, const %s_cb *cb, void *ud)" : "%s, %s_done *done, void *ud)", s,
+        n->base);
 }
 
 static void client(struct gen *g, const struct gen_method *n)
@@ -245,9 +241,9 @@ static void client(struct gen *g, const struct gen_method *n)
     const struct ir_method *m = n->m;
     const char *what = m->name;
     const char *out = m->nout == 0 ? "" :
-        gen_str(g, ",\n    const %s_out *out", n->base);
+        gen_str(g, ", const %s_out *out", n->base);
 
-    gen_put(g, "typedef void %s(void *ud, const struct v23_verror *err%s);\n",
+    gen_putw(g, "typedef void %s(void *ud, const struct v23_verror *err%s);\n",
         gen_ident(g, gen_str(g, "%s_done", n->base), what), out);
     if (m->out_stream != NULL)
         gen_put(g, "typedef struct %s_cb {\n"
@@ -256,13 +252,12 @@ static void client(struct gen *g, const struct gen_method *n)
             gen_celem(g, m->out_stream), n->base,
             gen_ident(g, gen_str(g, "%s_cb", n->base), what));
     gen_ident(g, gen_str(g, "%s_start", n->base), what);
-    gen_start_proto(g, n);
-    gen_put(g, ";\n");
+    gen_putw(g, "%s;\n", gen_start_proto(g, n));
     if (m->in_stream == NULL)
         return;
-    gen_put(g, "/* Then vrpc_call_close_send(). */\n"
-        "V23_MUST_USE static inline int %s(struct vrpc_call *call,\n"
-        "    %s *item)\n{\n    return vrpc_call_send(call, item);\n}\n",
+    gen_putw(g, "/* Then vrpc_call_close_send(). */\n"
+        "V23_MUST_USE static inline int %s(struct vrpc_call *call, "
+        "%s *item)\n{\n    return vrpc_call_send(call, item);\n}\n",
         gen_ident(g, gen_str(g, "%s_put", n->base), what),
         gen_celem(g, m->in_stream));
 }
@@ -279,6 +274,7 @@ static void iface(struct gen *g, const struct ir_iface *f)
     for (i = 0; i < f->nmethods; i++)
         each_type(g, &f->methods[i], gen_need_type);
     gen_flush_entries(g);
+    gen_put(g, "\n");
     gen_doc(g, "", &f->doc);
     gen_put(g, "extern const struct vrpc_iface %s;\n",
         gen_ident(g, gen_str(g, "%s_iface", name), f->name));

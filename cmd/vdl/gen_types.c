@@ -152,7 +152,7 @@ static void unnamed(struct gen *g, const struct vdl_type *t)
     gen_add(g, &g->unnamed, name);
     if (t->kind != VDL_MAP)
         need_pointer(g, t->kind == VDL_SET ? t->key : t->elem);
-    gen_put(g, "#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", name, name);
+    gen_put(g, "\n#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", name, name);
     if (t->kind == VDL_MAP) {
         entry = gen_entry(g, t);
         gen_put(g, "typedef struct %s %s;\n", entry, entry);
@@ -195,8 +195,10 @@ void gen_flush_entries(struct gen *g)
         gen_need_type(g, t->elem);
         entry = gen_entry(g, t);
         if (t->name.n == 0)
-            gen_put(g, "#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", entry,
+            gen_put(g, "\n#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", entry,
                 entry);
+        else
+            gen_put(g, "\n");
         gen_put(g, "struct %s {\n    %s;\n    %s;\n};\n", entry,
             gen_decl(g, t->key, "key"), gen_decl(g, t->elem, "val"));
         if (t->name.n == 0)
@@ -292,7 +294,7 @@ static void body_union(struct gen *g, const struct ir_typedef *d,
     const char *name)
 {
     open_struct(g, d->type, name);
-    gen_put(g, "    %s which; /* %s_… */\n    union {\n",
+    gen_put(g, "    %s which; /* one of %s_... */\n    union {\n",
         d->type->count > 256 ? "uint16_t" : "uint8_t", gen_upper(g, name));
     members(g, d, "        ");
     gen_put(g, "    } u;\n");
@@ -344,7 +346,7 @@ static void body(struct gen *g, const struct ir_typedef *d, const char *name)
     }
     switch (t->kind) {
     case VDL_ENUM:
-        gen_put(g, "typedef %s %s; /* %s_… */\n",
+        gen_put(g, "typedef %s %s; /* one of %s_... */\n",
             t->count > 256 ? "uint16_t" : "uint8_t", name,
             gen_upper(g, name));
         break;
@@ -433,9 +435,13 @@ static void emit(struct gen *g, const struct ir_typedef *d)
     body(g, d, name);
     if (is_derived(d))
         gen_need_type(g, d->base);
+    else if (has_tag(d) && !gen_has(&g->forward, t))
+        gen_add(g, &g->forward, t);
 }
 
 /* ---- wrappers -------------------------------------------------------------------- */
+
+#define INT_FN "V23_MUST_USE static inline int "
 
 static void wrapper(struct gen *g, const char *name, const char *op,
     const char *what, const char *result, const char *params,
@@ -443,8 +449,8 @@ static void wrapper(struct gen *g, const char *name, const char *op,
 {
     const char *fn = gen_ident(g, gen_str(g, "%s_%s", name, op), what);
 
-    gen_put(g, "static inline %s %s(%s)\n{\n    return %s;\n}\n", result, fn,
-        params, call);
+    gen_putw(g, "%s%s(%s)\n{\n    return %s;\n}\n", result, fn, params,
+        call);
 }
 
 static void enum_wrappers(struct gen *g, const char *name, const char *what)
@@ -452,11 +458,11 @@ static void enum_wrappers(struct gen *g, const char *name, const char *what)
     const char *fn;
 
     gen_put(g, "/** Label of a value, or NULL when it is out of range. */\n");
-    wrapper(g, name, "name", what, "const char *", gen_str(g, "%s x", name),
+    wrapper(g, name, "name", what, "static inline const char *", gen_str(g, "%s x", name),
         gen_str(g, "x < %s_desc.count ? %s_desc.labels[x].p : NULL", name,
             name));
     fn = gen_ident(g, gen_str(g, "%s_parse", name), what);
-    gen_put(g, "/** Value of a label: 0, or V23_EINDEX when there is none. */\n"
+    gen_putw(g, "/** Value of a label: 0, or V23_EINDEX when there is none. */\n"
         "V23_MUST_USE static inline int %s(struct vdl_str s, %s *out)\n{\n"
         "    int i = vdl_type_label_index(&%s_desc, s);\n\n"
         "    if (i < 0)\n        return V23_EINDEX;\n"
@@ -468,18 +474,18 @@ static void wrappers(struct gen *g, const struct ir_typedef *d)
     const char *name = gen_ctype(g, d->type);
     const char *what = d->name;
 
-    wrapper(g, name, "encode", what, "int",
+    wrapper(g, name, "encode", what, INT_FN,
         gen_str(g, "struct vom_enc *e, const %s *x", name),
         gen_str(g, "vom_encode(e, &%s_desc, x)", name));
-    wrapper(g, name, "decode", what, "int",
-        gen_str(g, "struct vom_dec *d, const struct vom_msg *m,\n"
-            "    struct v23_arena *a, %s *x", name),
+    wrapper(g, name, "decode", what, INT_FN,
+        gen_str(g, "struct vom_dec *d, const struct vom_msg *m, "
+            "struct v23_arena *a, %s *x", name),
         gen_str(g, "vom_dec_value(d, m, a, &%s_desc, x)", name));
-    wrapper(g, name, "equal", what, "bool",
+    wrapper(g, name, "equal", what, "static inline bool ",
         gen_str(g, "const %s *x, const %s *y", name, name),
         gen_str(g, "vdl_equal(&%s_desc, x, y)", name));
-    wrapper(g, name, "copy", what, "int",
-        gen_str(g, "struct v23_arena *a, %s *dst,\n    const %s *src", name,
+    wrapper(g, name, "copy", what, INT_FN,
+        gen_str(g, "struct v23_arena *a, %s *dst, const %s *src", name,
             name),
         gen_str(g, "vdl_copy(a, &%s_desc, dst, src)", name));
     if (d->type->kind == VDL_ENUM)
