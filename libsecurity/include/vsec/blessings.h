@@ -54,6 +54,8 @@ struct vsec_blessings {
     const struct vsec_chain *chains; /* in wire order; n ≥ 1 */
     uint32_t nchains;
     bool nameless;
+    bool expires;               /* some caveat is an Expiry */
+    struct v23_walltime expiry; /* then: the earliest of all chains */
     uint8_t nid;
     uint8_t id[VSEC_HASH_MAX]; /* unique id, nid octets */
     struct vdl_str text;       /* names joined by ',' */

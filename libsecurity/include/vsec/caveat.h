@@ -48,9 +48,8 @@ enum {
  * more: it must not come then. `param` lives until the answer.
  */
 struct vsec_caveat_kind {
-    v23_uniqueid_id id;
-    const struct vdl_type *param; /* type of the parameter */
-    const char *name;             /* "Expiry"; for texts */
+    const v23_security_caveat_descriptor *desc; /* id, type of parameter */
+    const char *name; /* "Expiry"; for texts */
     int (*validate)(void *ud, struct vsec_check *c, struct v23_op op,
         const struct vsec_call *call, const void *param, struct v23_arena *a,
         const struct v23_verror **err);
@@ -86,7 +85,7 @@ bool vsec_caveat_is(const v23_security_caveat *c,
 /**
  * Make a caveat with an encoded copy of `param` in the arena.
  *
- * @param param  C value of kind->param
+ * @param param  C value of kind->desc->param_type
  * @return 0, V23_ENOMEM, V23_ELIMIT; V23_EARG: the parameter type contains any
  */
 V23_MUST_USE int vsec_caveat_make(struct v23_arena *a,
@@ -134,7 +133,7 @@ V23_MUST_USE int vsec_caveat_third_party(struct vsec_engine *e,
 V23_MUST_USE int vsec_caveat_digest(const struct vsec_hash_alg *h,
     const v23_security_caveat *c, uint8_t *out);
 /**
- * Decode the parameter into a C value of kind->param.
+ * Decode the parameter into a C value of kind->desc->param_type.
  * @return 0, V23_ENOENT (another kind), V23_ENOMEM, or a decoding error
  */
 V23_MUST_USE int vsec_caveat_param(const v23_security_caveat *c,
@@ -144,8 +143,8 @@ V23_MUST_USE int vsec_caveat_param(const v23_security_caveat *c,
  * that do not decode as "0x54a6…(7 bytes of param)".
  * @return 0 or the buffer's error
  */
-V23_MUST_USE int vsec_caveat_format(const v23_security_caveat *c,
-    struct v23_buf *out);
+V23_MUST_USE int vsec_caveat_format(struct vsec_engine *e,
+    const v23_security_caveat *c, struct v23_buf *out);
 /** Append the sentence that `principal get … --caveats` prints (14.4). */
 V23_MUST_USE int vsec_caveat_describe(struct vsec_engine *e,
     const v23_security_caveat *c, struct v23_buf *out);
@@ -154,6 +153,8 @@ void vsec_time_format(struct v23_walltime t, struct v23_buf *out);
 /** Wall time and time.Time; the zero time.Time is the year 1. */
 v23_time_time vsec_time_to_wire(struct v23_walltime t);
 struct v23_walltime vsec_time_from_wire(v23_time_time t);
+/** The zero time.Time, "no time". */
+bool vsec_time_is_zero(struct v23_walltime t);
 /** <0, 0, >0. */
 int vsec_time_cmp(struct v23_walltime a, struct v23_walltime b);
 
@@ -174,9 +175,11 @@ V23_MUST_USE int vsec_third_party_id(struct vsec_engine *e,
 struct vsec_discharge {
     struct v23_ref ref;
     v23_security_wire_discharge wire; /* complete; points into the object */
-    struct v23_arena arena;           /* private */
-    uint8_t verified[VSEC_HASH_MAX];  /* private: key that verified it */
-    uint8_t nverified;
+    bool expires;               /* some caveat is an Expiry */
+    struct v23_walltime expiry; /* then: the earliest */
+    struct v23_arena arena;          /* private */
+    uint8_t verified[VSEC_HASH_MAX]; /* private: digest of the key that */
+    uint8_t nverified;               /*          verified it last */
 };
 
 /**

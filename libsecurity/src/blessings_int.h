@@ -1,0 +1,38 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Building blessings from chains that are known to be good. */
+#ifndef VSEC_BLESSINGS_INT_H
+#define VSEC_BLESSINGS_INT_H
+
+#include <vsec/blessings.h>
+
+/* A chain on its way into an object. Borrowed. */
+struct vsec_link_ {
+    v23_security_certificate_list certs;
+    struct v23_bytes digest; /* chained digest of the last certificate */
+};
+
+/*
+ * Copy n ≥ 1 chains bound to `key` into an object. The chains must have been
+ * verified, or made, by the caller.
+ */
+V23_MUST_USE int vsec_blessings_build_(struct vsec_pubkey *key,
+    const struct vsec_link_ *v, uint32_t n, bool nameless,
+    struct vsec_blessings **out);
+
+/* Exactly one certificate with nothing but a key (spec 5.7). */
+bool vsec_is_nameless_(const v23_security_wire_blessings *w);
+
+/* Digest of the last certificate of a chain, and what a further one signed by
+ * a key with hash h covers. */
+V23_MUST_USE int vsec_chain_digest_(const struct vsec_crypto *c,
+    v23_security_certificate_list certs, uint8_t *digest, size_t *n);
+
+/* The cache: NULL holds nothing. Failures of the hash count as misses. */
+bool vsec_chain_cache_has_(struct vsec_chain_cache *c, struct v23_bytes digest);
+void vsec_chain_cache_add_(struct vsec_chain_cache *c, struct v23_bytes digest);
+
+/* Length of an extension list joined by ':'; V23_ELIMIT when absurd. */
+V23_MUST_USE int vsec_chain_name_(v23_security_certificate_list certs,
+    struct v23_arena *a, struct vdl_str *out);
+
+#endif

@@ -1,0 +1,18 @@
+/* BSD-3-Clause; see LICENSE. */
+/* What the files about caveats, discharges and checks share. */
+#ifndef VSEC_CAVEAT_INT_H
+#define VSEC_CAVEAT_INT_H
+
+#include <vsec/caveat.h>
+
+/* What decoding the parameters of one call's caveats may use. */
+enum { VSEC_PARAM_BUDGET = 1 << 20 };
+
+/*
+ * Take an Expiry caveat into the earliest expiry; others, the zero time and
+ * parameters that do not decode change nothing. 0 or V23_ENOMEM.
+ */
+V23_MUST_USE int vsec_expiry_note_(const v23_security_caveat *c,
+    struct v23_arena *scratch, bool *expires, struct v23_walltime *expiry);
+
+#endif
