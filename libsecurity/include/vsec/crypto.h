@@ -93,12 +93,14 @@ enum {
  * Key material in no particular encoding. Which members are used:
  *   ECDSA    pub = 04 X Y, priv = d, both of the curve's fixed size
  *   Ed25519  pub = 32 octets, priv = seed of 32 octets
- *   RSA      n, e, d, p, q: unsigned big-endian, no leading zero octets
- * In private keys pub may be empty: it is then computed.
+ *   RSA      n, e, d, p, q and d mod (p - 1), d mod (q - 1), 1/q mod p: unsigned
+ *            big-endian, no leading zero octets
+ * In private keys that are taken in, pub, dp, dq and qi may be empty: they are
+ * computed (a given pub must be right, the others are not used).
  */
 struct vsec_raw_key {
     struct v23_bytes pub, priv;
-    struct v23_bytes n, e, d, p, q;
+    struct v23_bytes n, e, d, p, q, dp, dq, qi;
 };
 
 /*

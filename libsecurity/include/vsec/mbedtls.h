@@ -22,6 +22,8 @@ extern const struct vsec_alg vsec_mbedtls_p224, vsec_mbedtls_p256,
 extern const struct vsec_alg vsec_sodium_ed25519;
 extern const struct vsec_box_ops vsec_sodium_box;
 extern const struct vsec_cipher_ops vsec_mbedtls_cipher;
+/** Start libsodium: the `start` of every list that uses it. 0, V23_ECRYPTO. */
+V23_MUST_USE int vsec_sodium_start(void);
 /** Random octets of the system, through libsodium. */
 V23_MUST_USE int vsec_sodium_random(void *ud, uint8_t *p, size_t n);
 
