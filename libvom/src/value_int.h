@@ -3,7 +3,7 @@
 #ifndef VOM_VALUE_INT_H
 #define VOM_VALUE_INT_H
 
-#include <vom/type.h>
+#include <vom/value.h>
 
 static inline const void *vdl_at_(const void *p, size_t offset)
 {
@@ -14,6 +14,13 @@ static inline void *vdl_at_mut_(void *p, size_t offset)
 {
     return (char *)p + offset;
 }
+
+/* The text form of a value without its type. */
+int vdl_format_literal_(const struct vdl_type *t, const void *v,
+    struct v23_buf *out) V23_MUST_USE;
+
+/* Printable code point (spec/vom.md 16.1). */
+bool vdl_printable_(uint32_t cp);
 
 /*
  * Copies of run-time types, each made once. Zero the struct and set `a` before
