@@ -35,6 +35,7 @@ struct source {
 static void put_value(struct v23_buf *out, const struct vdl_any *v)
 {
     const struct v23_verror *e;
+    int rc;
 
     if (v->type == NULL) {
         v23_buf_puts(out, "nil");
@@ -45,10 +46,12 @@ static void put_value(struct v23_buf *out, const struct vdl_any *v)
         e = *(const struct v23_verror *const *)v->val;
         if (e != NULL)
             v23_buf_put_str(out, e->msg);
-    } else if (v->type->kind < VDL_TYPEOBJECT) {
-        (void)vdl_format_literal_(v->type, v->val, out);
-    } else if (vdl_format(v->type, v->val, false, out) != 0) {
-        v23_buf_put_byte(out, '?');
+    } else {
+        rc = v->type->kind < VDL_TYPEOBJECT
+            ? vdl_format_literal_(v->type, v->val, out)
+            : vdl_format(v->type, v->val, false, out);
+        if (rc != 0)
+            v23_buf_put_byte(out, '?');
     }
 }
 
