@@ -7,9 +7,9 @@
  * resolver, lets it call relative names. Operations are state machines that
  * advance when their calls end: nothing blocks, nothing else does I/O.
  *
- * Every operation reports once through its callback, never before the function
- * that started it has returned... with one exception: where a function says so,
- * a result that is known at once is returned at once.
+ * Every operation reports once through its callback. When nobody has to be
+ * asked (the answer is cached, there are no roots, …) the callback runs before
+ * the function that starts the operation returns.
  */
 #ifndef VNAME_NAMESPACE_H
 #define VNAME_NAMESPACE_H
@@ -73,44 +73,51 @@ typedef void vname_perms_done_fn(void *ud, const struct v23_verror *err,
     const v23_access_permissions *perms, struct vdl_str version);
 
 /*
- * The functions below return NULL when memory is short, and nothing else
- * happens then. Strings are copied.
+ * The functions below return 0, or V23_ENOMEM and nothing happens. *op (may be
+ * NULL) receives the operation for vname_op_cancel(), or NULL when it is over
+ * already. Strings are copied.
  */
 
 /** Servers of a name (13.3): object names are server "/" e->name. */
-struct vname_op *vname_resolve(struct vname_ns *ns, struct vdl_str name,
-    const struct vname_opts *opts, vname_entry_done_fn *done, void *ud);
+V23_MUST_USE int vname_resolve(struct vname_ns *ns, struct vdl_str name,
+    const struct vname_opts *opts, vname_entry_done_fn *done, void *ud,
+    struct vname_op **op);
 /** The mount table that holds the last element of a name (13.4). */
-struct vname_op *vname_resolve_to_mount_table(struct vname_ns *ns,
+V23_MUST_USE int vname_resolve_to_mount_table(struct vname_ns *ns,
     struct vdl_str name, const struct vname_opts *opts,
-    vname_entry_done_fn *done, void *ud);
+    vname_entry_done_fn *done, void *ud,
+    struct vname_op **op);
 /** What is mounted at the name itself, also a mount table (13.4). */
-struct vname_op *vname_shallow_resolve(struct vname_ns *ns,
+V23_MUST_USE int vname_shallow_resolve(struct vname_ns *ns,
     struct vdl_str name, const struct vname_opts *opts,
-    vname_entry_done_fn *done, void *ud);
+    vname_entry_done_fn *done, void *ud,
+    struct vname_op **op);
 
 /**
  * Mount a server (13.5).
  * @param ttl_ns  0 = for ever; less than a second counts as one
  * @param flags   V23_NAMING_REPLACE | _MT | _LEAF
  */
-struct vname_op *vname_mount(struct vname_ns *ns, struct vdl_str name,
+V23_MUST_USE int vname_mount(struct vname_ns *ns, struct vdl_str name,
     struct vdl_str server, int64_t ttl_ns, uint32_t flags,
-    const struct vname_opts *opts, vname_done_fn *done, void *ud);
+    const struct vname_opts *opts, vname_done_fn *done, void *ud,
+    struct vname_op **op);
 /** @param server  empty = all servers */
-struct vname_op *vname_unmount(struct vname_ns *ns, struct vdl_str name,
-    struct vdl_str server, const struct vname_opts *opts, vname_done_fn *done,
-    void *ud);
-struct vname_op *vname_delete(struct vname_ns *ns, struct vdl_str name,
-    bool subtree, const struct vname_opts *opts, vname_done_fn *done,
-    void *ud);
-struct vname_op *vname_set_permissions(struct vname_ns *ns,
+V23_MUST_USE int vname_unmount(struct vname_ns *ns, struct vdl_str name,
+    struct vdl_str server, const struct vname_opts *opts, vname_done_fn *done, void *ud,
+    struct vname_op **op);
+V23_MUST_USE int vname_delete(struct vname_ns *ns, struct vdl_str name,
+    bool subtree, const struct vname_opts *opts, vname_done_fn *done, void *ud,
+    struct vname_op **op);
+V23_MUST_USE int vname_set_permissions(struct vname_ns *ns,
     struct vdl_str name, const v23_access_permissions *perms,
     struct vdl_str version, const struct vname_opts *opts,
-    vname_done_fn *done, void *ud);
-struct vname_op *vname_get_permissions(struct vname_ns *ns,
+    vname_done_fn *done, void *ud,
+    struct vname_op **op);
+V23_MUST_USE int vname_get_permissions(struct vname_ns *ns,
     struct vdl_str name, const struct vname_opts *opts,
-    vname_perms_done_fn *done, void *ud);
+    vname_perms_done_fn *done, void *ud,
+    struct vname_op **op);
 
 /* One reply of a glob, valid during the call: an entry or an error. */
 typedef void vname_glob_fn(void *ud, const v23_naming_glob_reply *reply);
@@ -119,9 +126,9 @@ typedef void vname_glob_fn(void *ud, const v23_naming_glob_reply *reply);
  * than once. Errors about parts of the name space are replies; `done` gets an
  * error only when nothing could be started or memory ran short.
  */
-struct vname_op *vname_glob(struct vname_ns *ns, struct vdl_str pattern,
-    const struct vname_opts *opts, vname_glob_fn *reply, vname_done_fn *done,
-    void *ud);
+V23_MUST_USE int vname_glob(struct vname_ns *ns, struct vdl_str pattern,
+    const struct vname_opts *opts, vname_glob_fn *reply, vname_done_fn *done, void *ud,
+    struct vname_op **op);
 
 #ifdef __cplusplus
 }

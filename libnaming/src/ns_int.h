@@ -1,0 +1,99 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Inside of the namespace client. */
+#ifndef VNAME_NS_INT_H
+#define VNAME_NS_INT_H
+
+#include <vname/namespace.h>
+
+#include "cache_int.h"
+
+struct vname_ns {
+    const struct v23_alloc *al;
+    struct vrpc_client *client;
+    struct vrpc_resolver resolver;
+    struct vname_cache *cache; /* NULL = disabled */
+    struct v23_arena roots_arena;
+    vdl_str_list roots;
+    uint32_t resolve_depth, glob_depth;
+    struct vname_op *ops; /* all in progress */
+};
+
+/* What every operation has; first member of each kind. */
+struct vname_op {
+    struct vname_ns *ns;
+    const struct v23_alloc *al; /* outlives the namespace */
+    struct vname_op *next, **pprev;
+    struct v23_arena arena;
+    int64_t deadline; /* monotonic, 0 = none */
+    const struct vsec_authorizer *name_auth;
+    struct v23_op resolving; /* set: started by the client's resolver */
+    /* Cancel the calls in flight; false: there are none. Each call still
+     * reports, and the last one frees the operation (vname_op_drop_). */
+    bool (*stop)(struct vname_op *op);
+    bool starting; /* inside the function that started it */
+    bool over;     /* finished while starting */
+    bool canceled; /* unlinked; only waits for its calls */
+};
+
+/* Get a zeroed operation of `size` bytes, linked into the namespace. */
+void *vname_op_new_(struct vname_ns *ns, size_t size,
+    const struct vname_opts *opts, bool (*stop)(struct vname_op *op));
+/* Unlink and free. */
+void vname_op_free_(struct vname_op *op);
+/* Finished: free, or when starting leave that to vname_op_started_(). */
+void vname_op_end_(struct vname_op *op);
+/* End of a function that starts an operation. */
+void vname_op_started_(struct vname_op *op, struct vname_op **out);
+/* Monotonic time. */
+int64_t vname_now_(const struct vname_ns *ns);
+
+/* Root entry of a name (spec/naming.md 13.1); servers have no deadline unless
+ * they are the roots'. 0 or V23_ENOMEM. */
+int vname_root_entry_(struct vname_ns *ns, struct v23_arena *a,
+    struct vdl_str name, v23_naming_mount_entry *out);
+/* Object names server "/" e->name, for call options. */
+int vname_object_names_(struct v23_arena *a, const v23_naming_mount_entry *e,
+    vdl_str_list *out);
+/* Call options: preresolved to `names`, deadline or default time-out. */
+void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
+    struct vrpc_call_opts *out);
+/* The error says that the server is no mount table. */
+bool vname_not_a_table_(const struct v23_verror *err);
+const struct v23_verror *vname_copy_error_(struct v23_arena *a,
+    const struct v23_verror *err);
+const struct v23_verror *vname_no_memory_(struct v23_arena *a);
+const struct v23_verror *vname_error_(struct v23_arena *a, const char *id,
+    const char *text, struct vdl_str name);
+
+#define VNAME_ERR_NO_NAME "v.io/v23/naming.nameDoesntExist"
+#define VNAME_ERR_ROOT_NAME "v.io/v23/naming.rootNameDoesntExist"
+#define VNAME_ERR_DEPTH "v.io/v23/naming.resolutionDepthExceeded"
+#define VNAME_ERR_NO_TABLE "v.io/v23/naming.noMounttable"
+#define VNAME_ERR_NO_SERVERS \
+    "v.io/x/ref/runtime/internal/naming/namespace.errNoServers"
+
+/* ---- walking (ns_resolve.c) ---------------------------------------------- */
+
+enum walk_mode {
+    WALK_RESOLVE,  /* 13.3 */
+    WALK_TO_TABLE  /* 13.4 */
+};
+
+struct walk {
+    struct vname_op op;
+    enum walk_mode mode;
+    struct vdl_str name;
+    v23_naming_mount_entry e, last;
+    uint32_t steps;
+    struct vrpc_call *call;
+    vdl_str_list names; /* of the call in flight */
+    /* What to do with the answer (or an error); may free the walk. */
+    void (*then)(struct walk *w, const struct v23_verror *err,
+        const v23_naming_mount_entry *answer);
+};
+
+bool vname_walk_stop_(struct vname_op *op);
+/* Begin at the root entry of w->name; w->then runs once, maybe at once. */
+void vname_walk_start_(struct walk *w);
+
+#endif
