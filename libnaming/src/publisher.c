@@ -288,6 +288,7 @@ static struct pair *next_due(struct vname_publisher *p, bool wanted)
 
 static void work(struct vname_publisher *p)
 {
+    struct vname_op *op;
     struct pair *q;
     int rc;
 
@@ -308,12 +309,16 @@ static void work(struct vname_publisher *p)
                 p->period_ns + VNAME_PUBLISH_SLACK_NS,
                 (q->mt ? (uint32_t)V23_NAMING_MT : 0)
                     | (q->leaf ? (uint32_t)V23_NAMING_LEAF : 0),
-                NULL, mounted, p, &p->op);
+                NULL, mounted, p, &op);
         else
             rc = vname_unmount(p->ns, q->name, q->server, NULL, unmounted, p,
-                &p->op);
-        if (rc == 0)
-            return; /* goes on in mounted() or unmounted(), or has already */
+                &op);
+        if (rc == 0) {
+            /* NULL: it is over, and mounted() or unmounted() went on. */
+            if (op != NULL)
+                p->op = op;
+            return;
+        }
         p->busy = NULL;
         v23_logf(p->log, V23_LOG_ERROR, "publisher: out of memory");
         break;
