@@ -22,16 +22,23 @@ extern "C" {
 struct vom_limits {
     uint32_t message;      /* bytes of one value message body */
     uint32_t type_message; /* bytes of one type message body */
-    uint32_t depth;        /* nesting of values */
+    uint32_t type_stream;  /* bytes of all type messages of a type stream */
+    uint32_t depth;        /* nesting of values (spec/vom.md 17.2) */
+    /* A value may use alloc_base + alloc_factor * its bytes of the arena, and
+     * never more than the arena's own budget. */
+    uint32_t alloc_base, alloc_factor;
     struct vdl_type_limits types;
 };
 #define VOM_LIMITS_HOST \
-    { 64u << 20, 64u << 10, 1000, VDL_TYPE_LIMITS_HOST }
-#define VOM_LIMITS_MCU { 16u << 10, 1u << 10, 64, VDL_TYPE_LIMITS_MCU }
+    { 64u << 20, 64u << 10, 8u << 20, 1000, 4u << 20, 64, \
+        VDL_TYPE_LIMITS_HOST }
+#define VOM_LIMITS_MCU \
+    { 16u << 10, 1u << 10, 16u << 10, 64, 8u << 10, 16, VDL_TYPE_LIMITS_MCU }
 
 struct vom_options {
     struct vom_limits limits;
     struct vdl_registry known; /* types whose descriptors any values get */
+    bool lax_any_lengths; /* accept any-length entries that are wrong */
 };
 extern const struct vom_options vom_options_host;
 
@@ -45,6 +52,7 @@ struct vom_typedec; /* opaque, reference counted */
  */
 V23_MUST_USE int vom_typedec_new(const struct v23_alloc *al,
     const struct vom_options *opt, struct vom_typedec **out);
+/** The object's count, for v23_ref() and v23_arena_hold(). Adds no owner. */
 struct v23_ref *vom_typedec_ref(struct vom_typedec *td);
 void vom_typedec_unref(struct vom_typedec *td); /* NULL ignored */
 /**
@@ -56,7 +64,10 @@ void vom_typedec_unref(struct vom_typedec *td); /* NULL ignored */
  */
 V23_MUST_USE int vom_typedec_input(struct vom_typedec *td, const uint8_t *p,
     size_t n, size_t *used);
-/** Type of an id, or NULL when it is not (yet) defined. */
+/**
+ * Type of an id, or NULL when it is not (yet) defined. It lives as long as
+ * the typedec; v23_arena_hold(arena, vom_typedec_ref(td)) keeps it longer.
+ */
 const struct vdl_type *vom_typedec_lookup(struct vom_typedec *td, uint64_t id);
 /** Number of types defined, without the built-in ones. */
 size_t vom_typedec_count(const struct vom_typedec *td);
@@ -73,18 +84,19 @@ struct vom_msg {
     struct v23_bytes body;       /* the value's bytes */
 };
 
+/* Only to be read, by the caller; nothing is allocated. */
 struct vom_dec {
     struct vom_typedec *types; /* reference held */
-    const struct v23_alloc *al;
-    struct vom_limits limits;
     bool split;       /* type messages in this stream are errors */
     bool started;     /* version byte seen */
     bool waits_type;  /* last EAGAIN: a type id is not defined yet */
     int err;          /* first error, sticky */
+    size_t need;      /* last EAGAIN: a window shorter than this is in vain */
 };
 
 /**
- * @param types  reference taken
+ * @param al     not used so far, may be NULL
+ * @param types  a reference to it is taken; its options apply
  * @param split  false: type messages arrive in this stream
  */
 void vom_dec_init(struct vom_dec *d, const struct v23_alloc *al,
@@ -104,13 +116,16 @@ V23_MUST_USE int vom_dec_next(struct vom_dec *d, const uint8_t *p, size_t n,
     size_t *used, struct vom_msg *msg);
 /**
  * Decode a message into a value of type t, converting (spec/vom.md 11).
- * Nothing in *out points into the input.
+ * Nothing in *out points into the input. Run-time types that it points to are
+ * kept alive by the arena.
  *
  * @param t  NULL decodes dynamically: *out is a struct vdl_any holding the
- *           value under its own type. &vdl_any_desc does the same.
- * @param out  written only on success
- * @return 0, V23_EAGAIN with waits_type (a type inside an any has not
- *         arrived), or an error, which also sticks to the stream
+ *           value under its own type. &vdl_any_desc does the same. A run-time
+ *           type must stay alive as long as the typedec.
+ * @param out  written only on success, as is the arena
+ * @return 0; V23_EAGAIN with waits_type (a type inside an any has not arrived:
+ *         call again with the same message); or an error, which also sticks to
+ *         the stream
  */
 V23_MUST_USE int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
     struct v23_arena *a, const struct vdl_type *t, void *out);

@@ -1,0 +1,227 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * The decoder's parts: dec_type.c (type streams), plan.c (how a wire type
+ * becomes a target type), dec_value.c (values of one type), dec_skip.c,
+ * dec_conv.c (conversions), dec_num.c, dec_keys.c, dec.c (messages).
+ */
+#ifndef VOM_DEC_INT_H
+#define VOM_DEC_INT_H
+
+#include <vom/dec.h>
+
+#include "prim_int.h"
+
+/* ---- type streams -------------------------------------------------------- */
+
+/* A field of a type message. */
+struct vom_member_ {
+    struct vdl_str name;
+    uint64_t type;
+};
+
+/* A type message read but not built; all in one allocation. */
+struct vom_pending_ {
+    uint32_t alt;   /* alternative of the union wireType */
+    uint32_t index; /* 1 + position among the types being built, or 0 */
+    struct vdl_str name;
+    uint64_t sub[2]; /* fields 1 and 2, where they are numbers */
+    uint32_t nmembers;
+    struct vom_member_ *members;
+    struct vdl_str *labels;
+};
+
+struct vom_def_ {
+    uint64_t id; /* 0: free slot */
+    const struct vdl_type *type;    /* NULL: not built */
+    struct vom_pending_ *pending;   /* NULL: built */
+};
+
+struct vom_plan_;
+
+/* min(t) of spec/vom.md 17.2 of a few types. */
+#define VOM_MINS_ 16
+struct vom_min_ {
+    const struct vdl_type *type;
+    uint32_t min;
+};
+
+struct vom_typedec {
+    struct v23_ref ref;
+    const struct v23_alloc *al;
+    struct vom_options opt;
+    struct vdl_types *set; /* made with the first type message */
+    int err;
+    bool started;           /* version byte seen */
+    struct vom_def_ *defs;  /* open hash by id */
+    size_t ndefs, npending, defs_cap;
+    size_t bytes;           /* of type messages so far */
+    struct vom_plan_ **plans; /* open hash by source and target */
+    size_t nplans, plans_cap;
+    struct vom_min_ mins[VOM_MINS_];
+};
+
+/* Read the body of a type message. Poisons the type stream on failure. */
+int vom_typedec_message_(struct vom_typedec *td, uint64_t id, bool incomplete,
+    const uint8_t *p, size_t n);
+/* Type message whose id has been read: its length and body. V23_EAGAIN. */
+int vom_typedec_body_(struct vom_typedec *td, uint64_t id, bool incomplete,
+    const uint8_t **p, const uint8_t *end, size_t *need);
+/* Parse a WireType (dec_wire.c); the result is one allocation. */
+int vom_wire_parse_(const struct v23_alloc *al, uint32_t members,
+    const uint8_t *p, size_t n, struct vom_pending_ **out);
+
+/* ---- plans --------------------------------------------------------------- */
+
+enum vom_plan_op_ {
+    VOM_PLAN_BAD_,
+    VOM_PLAN_SAME_,
+    VOM_PLAN_NUM_,
+    VOM_PLAN_LABEL_,      /* enum to enum */
+    VOM_PLAN_ENUM_STR_,
+    VOM_PLAN_STR_ENUM_,
+    VOM_PLAN_BYTES_,      /* bytes to bytes */
+    VOM_PLAN_FROM_BYTES_, /* bytes to another list or array */
+    VOM_PLAN_LIST_,
+    VOM_PLAN_SET_,
+    VOM_PLAN_MAP_,
+    VOM_PLAN_STRUCT_,
+    VOM_PLAN_UNION_,
+    VOM_PLAN_TO_OPTIONAL_,
+    VOM_PLAN_FROM_OPTIONAL_,
+    VOM_PLAN_OPTIONALS_,
+    VOM_PLAN_TO_ANY_,
+    VOM_PLAN_FROM_ANY_
+};
+
+#define VOM_NOWHERE_ UINT32_MAX
+
+/* Where a field or label of the source goes. */
+struct vom_plan_member_ {
+    uint32_t to;           /* index in the target, or VOM_NOWHERE_ */
+    struct vom_plan_ *sub; /* fields; made when first needed */
+};
+
+struct vom_plan_ {
+    const struct vdl_type *src, *dst;
+    uint8_t op;         /* enum vom_plan_op_ */
+    uint8_t compatible; /* as a whole: 0 not asked yet, 1 yes, 2 no */
+    struct vom_plan_ *key, *elem; /* made when first needed */
+    struct vom_plan_member_ *members;
+};
+
+/* Find or make the plan of a pair. */
+int vom_plan_(struct vom_typedec *td, const struct vdl_type *src,
+    const struct vdl_type *dst, struct vom_plan_ **out);
+/* The same for a whole value, with the test of spec/vom.md 11.1. */
+int vom_plan_root_(struct vom_typedec *td, const struct vdl_type *src,
+    const struct vdl_type *dst, struct vom_plan_ **out);
+/* Forget plans when there are many; none may be in use. */
+void vom_plans_trim_(struct vom_typedec *td);
+void vom_plans_free_(struct vom_typedec *td);
+
+/* ---- reading a value ----------------------------------------------------- */
+
+/* An entry of the type-id list. */
+struct vom_listed_ {
+    uint64_t id;
+    const struct vdl_type *type; /* NULL: not looked up yet */
+};
+
+#define VOM_RD_LISTED_ 8
+
+struct vom_rd_ {
+    const uint8_t *p, *end;
+    struct vom_typedec *td;
+    struct v23_arena *a;
+    uint32_t depth; /* levels of values left */
+    uint32_t nids, nlens;
+    struct vom_listed_ *ids;
+    uint32_t *lens;
+    size_t again;   /* bytes of targets that may be cleared a second time */
+    bool split;
+    bool waits;     /* a type has not arrived */
+    bool held;      /* the arena holds the run-time types */
+    struct vom_listed_ few_ids[VOM_RD_LISTED_];
+    uint32_t few_lens[VOM_RD_LISTED_];
+};
+
+/*
+ * All readers below return 0 or an error; `out` is zeroed memory laid out for
+ * the target type and may be half written on failure.
+ */
+
+/* Memory from the arena for n objects. */
+int vom_rd_get_(struct vom_rd_ *r, size_t n, size_t size, size_t align,
+    bool zero, void **out);
+int vom_rd_uint_(struct vom_rd_ *r, uint64_t *v);
+/* Element count; each element takes at least `min` bytes. */
+int vom_rd_count_(struct vom_rd_ *r, size_t min, uint32_t *n);
+/* Length of a string or byte list, which is there entirely. */
+int vom_rd_length_(struct vom_rd_ *r, uint32_t *n);
+/* The zero byte in front of an array. */
+int vom_rd_array_(struct vom_rd_ *r);
+/* True: a nil was read. */
+int vom_rd_nil_(struct vom_rd_ *r, bool *nil);
+/* Index below `count`. */
+int vom_rd_index_(struct vom_rd_ *r, uint32_t count, uint32_t *index);
+/* Next field of a struct; *end: there is none. */
+int vom_rd_field_(struct vom_rd_ *r, uint32_t count, uint32_t *index,
+    bool *end);
+/* The two indices in front of an any's content. */
+int vom_rd_any_(struct vom_rd_ *r, const struct vdl_type **t, uint32_t *len);
+int vom_rd_type_(struct vom_rd_ *r, const struct vdl_type **t);
+/* Content of an any is through: compare its length. */
+int vom_rd_any_end_(const struct vom_rd_ *r, const uint8_t *start,
+    uint32_t len);
+/* Keep the run-time types alive as long as the arena's content. */
+int vom_rd_hold_(struct vom_rd_ *r);
+/* Clear a field that is given a second time. */
+int vom_rd_clear_(struct vom_rd_ *r, const struct vdl_type *t, void *v);
+/* Least number of bytes of a value. */
+size_t vom_rd_min_(struct vom_rd_ *r, const struct vdl_type *t);
+/* The same for an entry of a map type. */
+size_t vom_rd_min_entry_(struct vom_rd_ *r, const struct vdl_type *t);
+
+static inline int vom_rd_enter_(struct vom_rd_ *r)
+{
+    if (r->depth == 0)
+        return V23_ELIMIT;
+    r->depth--;
+    return 0;
+}
+
+/* A value whose wire type is t itself. */
+int vom_dec_same_(struct vom_rd_ *r, const struct vdl_type *t, void *out);
+int vom_dec_elems_(struct vom_rd_ *r, const struct vdl_type *elem, void *out,
+    size_t n);
+int vom_dec_any_(struct vom_rd_ *r, struct vdl_any *out);
+int vom_dec_skip_(struct vom_rd_ *r, const struct vdl_type *t);
+int vom_dec_conv_(struct vom_rd_ *r, struct vom_plan_ *pl, void *out);
+/* Drop all but the last of equal keys of a set or map. */
+int vom_dec_unique_(struct vom_rd_ *r, const struct vdl_type *t,
+    struct vdl_list *l, void *entries);
+
+/* A number read from the wire, and its conversion (spec/vom.md 11.3). */
+int vom_dec_num_(struct vom_rd_ *r, enum vdl_kind from, enum vdl_kind to,
+    void *out);
+int vom_num_from_byte_(uint8_t v, enum vdl_kind to, void *out);
+
+static inline bool vom_is_number_(unsigned kind)
+{
+    return kind >= VDL_BYTE && kind <= VDL_FLOAT64;
+}
+static inline bool vom_is_scalar_(unsigned kind)
+{
+    return kind >= VDL_BOOL && kind <= VDL_FLOAT64;
+}
+
+/* Selector of a union, label of an enum. */
+static inline void vom_set_selector_(void *v, bool wide, uint32_t x)
+{
+    if (wide)
+        *(uint16_t *)v = (uint16_t)x;
+    else
+        *(uint8_t *)v = (uint8_t)x;
+}
+
+#endif

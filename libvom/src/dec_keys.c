@@ -1,0 +1,203 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Decoder: sets and maps in which a key comes more than once; the last one
+ * wins. Sorting takes n log n steps whatever keys a peer chooses, which no
+ * hash without a secret would.
+ */
+#include "dec_int.h"
+
+#include <vom/value.h>
+
+/* Up to this many keys are compared pair by pair. */
+#define FEW 8
+
+/* ---- order --------------------------------------------------------------- */
+
+#define ORDER(T) \
+    return (*(const T *)a > *(const T *)b) - (*(const T *)a < *(const T *)b)
+
+/* Order of two keys; keys that are equal compare as 0 (NaN may too). */
+static int compare(const struct vdl_type *t, const void *a, const void *b);
+
+static int compare_parts(const struct vdl_type *t, const uint8_t *a,
+    const uint8_t *b)
+{
+    uint32_t i, which;
+    int c = 0;
+
+    if (t->kind == VDL_ARRAY) {
+        for (i = 0; c == 0 && i < t->count; i++)
+            c = compare(t->elem, a + (size_t)i * t->elem->size,
+                b + (size_t)i * t->elem->size);
+        return c;
+    }
+    if (t->kind == VDL_STRUCT) {
+        for (i = 0; c == 0 && i < t->count; i++)
+            c = compare(t->fields[i].type, a + t->fields[i].offset,
+                b + t->fields[i].offset);
+        return c;
+    }
+    which = vdl_get_which(t, a);
+    if (which != vdl_get_which(t, b))
+        return which < vdl_get_which(t, b) ? -1 : 1;
+    return compare(t->fields[which].type, a + t->fields[which].offset,
+        b + t->fields[which].offset);
+}
+
+static int compare(const struct vdl_type *t, const void *a, const void *b)
+{
+    switch (t->kind) {
+    case VDL_BOOL:
+        ORDER(bool);
+    case VDL_BYTE:
+        ORDER(uint8_t);
+    case VDL_UINT16:
+        ORDER(uint16_t);
+    case VDL_UINT32:
+        ORDER(uint32_t);
+    case VDL_UINT64:
+        ORDER(uint64_t);
+    case VDL_INT8:
+        ORDER(int8_t);
+    case VDL_INT16:
+        ORDER(int16_t);
+    case VDL_INT32:
+        ORDER(int32_t);
+    case VDL_INT64:
+        ORDER(int64_t);
+    case VDL_FLOAT32:
+        ORDER(float);
+    case VDL_FLOAT64:
+        ORDER(double);
+    case VDL_STRING:
+        return vdl_str_cmp(*(const struct vdl_str *)a,
+            *(const struct vdl_str *)b);
+    case VDL_ENUM:
+        return (int)vdl_get_enum(t, a) - (int)vdl_get_enum(t, b);
+    default:
+        return compare_parts(t, a, b);
+    }
+}
+
+/* ---- dropping ------------------------------------------------------------ */
+
+struct table {
+    const struct vdl_type *key;
+    uint8_t *v;
+    size_t stride;
+    uint32_t n;
+};
+
+static const void *at(const struct table *t, uint32_t i)
+{
+    return t->v + i * t->stride;
+}
+
+static bool same(const struct table *t, uint32_t i, uint32_t j)
+{
+    return vdl_equal(t->key, at(t, i), at(t, j));
+}
+
+static void drop(struct table *t, uint32_t i)
+{
+    memmove(t->v + i * t->stride, t->v + (i + 1) * t->stride,
+        (t->n - i - 1) * t->stride);
+    t->n--;
+}
+
+static void unique_few(struct table *t)
+{
+    uint32_t i = 0, j;
+
+    while (i + 1 < t->n) {
+        for (j = i + 1; j < t->n && !same(t, i, j); j++)
+            ;
+        if (j < t->n)
+            drop(t, i);
+        else
+            i++;
+    }
+}
+
+static bool ascending(const struct table *t)
+{
+    uint32_t i;
+
+    for (i = 1; i < t->n; i++)
+        if (compare(t->key, at(t, i - 1), at(t, i)) >= 0)
+            return false;
+    return true;
+}
+
+/* Stable merge sort of the indices in v; the result is in v or in tmp. */
+static uint32_t *sort(const struct table *t, uint32_t *v, uint32_t *tmp)
+{
+    uint32_t *from = v, *to = tmp, *swap;
+    size_t n = t->n, width, lo, mid, hi, i, j, k;
+
+    for (width = 1; width < n; width *= 2) {
+        for (lo = 0; lo < n; lo = hi) {
+            mid = n - lo < width ? n : lo + width;
+            hi = n - mid < width ? n : mid + width;
+            for (i = lo, j = mid, k = lo; k < hi; k++) {
+                if (j == hi
+                    || (i < mid
+                        && compare(t->key, at(t, from[i]), at(t, from[j]))
+                            <= 0))
+                    to[k] = from[i++];
+                else
+                    to[k] = from[j++];
+            }
+        }
+        swap = from;
+        from = to;
+        to = swap;
+    }
+    return from;
+}
+
+static void unique_many(struct table *t, uint32_t *work)
+{
+    uint32_t *order, *gone, i, k;
+
+    for (i = 0; i < t->n; i++)
+        work[i] = i;
+    order = sort(t, work, work + t->n);
+    gone = order == work ? work + t->n : work;
+    memset(gone, 0, t->n * sizeof(*gone));
+    for (k = 1; k < t->n; k++)
+        if (same(t, order[k - 1], order[k]))
+            gone[order[k - 1]] = 1;
+    for (i = k = 0; i < t->n; i++) {
+        if (gone[i] != 0)
+            continue;
+        if (k != i)
+            memcpy(t->v + k * t->stride, t->v + i * t->stride, t->stride);
+        k++;
+    }
+    t->n = k;
+}
+
+int vom_dec_unique_(struct vom_rd_ *r, const struct vdl_type *t,
+    struct vdl_list *l, void *entries)
+{
+    struct table tab = { t->key, entries,
+        t->kind == VDL_MAP ? t->stride : t->key->size, l->n };
+    struct v23_arena_mark mark;
+    void *work;
+    int rc;
+
+    if (tab.n <= FEW) {
+        unique_few(&tab);
+    } else if (!ascending(&tab)) {
+        mark = v23_arena_mark(r->a);
+        rc = vom_rd_get_(r, 2 * (size_t)tab.n, sizeof(uint32_t),
+            V23_ALIGNOF(uint32_t), false, &work);
+        if (rc != 0)
+            return rc;
+        unique_many(&tab, work);
+        v23_arena_rewind(r->a, mark);
+    }
+    l->n = tab.n;
+    return 0;
+}

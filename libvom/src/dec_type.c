@@ -1,0 +1,415 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Decoder: the types of one incoming type stream (spec/vom.md 5.3).
+ *
+ * A definition is pending until a type message without the INCOMPLETE flag
+ * (or a value) needs it; then everything it reaches is built at once. Types
+ * equal to one that the program knows become the program's descriptor.
+ */
+#include "dec_int.h"
+
+const struct vom_options vom_options_host = { VOM_LIMITS_HOST, { NULL, 0 },
+    false };
+
+static void destroy(struct v23_ref *ref)
+{
+    struct vom_typedec *td = (struct vom_typedec *)(void *)ref;
+    const struct v23_alloc *al = td->al;
+    size_t i;
+
+    vom_plans_free_(td);
+    for (i = 0; i < td->defs_cap; i++)
+        v23_put(al, td->defs[i].pending);
+    v23_put(al, td->defs);
+    vdl_types_unref(td->set);
+    v23_put(al, td);
+}
+
+int vom_typedec_new(const struct v23_alloc *al, const struct vom_options *opt,
+    struct vom_typedec **out)
+{
+    struct vom_typedec *td = v23_new(al, struct vom_typedec);
+
+    if (td == NULL)
+        return V23_ENOMEM;
+    td->ref.n = 1;
+    td->ref.destroy = destroy;
+    td->al = al;
+    td->opt = opt == NULL ? vom_options_host : *opt;
+    *out = td;
+    return 0;
+}
+
+struct v23_ref *vom_typedec_ref(struct vom_typedec *td)
+{
+    return &td->ref;
+}
+
+void vom_typedec_unref(struct vom_typedec *td)
+{
+    if (td != NULL)
+        v23_unref(&td->ref);
+}
+
+size_t vom_typedec_count(const struct vom_typedec *td)
+{
+    return td->ndefs;
+}
+
+/* ---- table --------------------------------------------------------------- */
+
+static const struct vdl_type *builtin(uint64_t id)
+{
+    static const struct vdl_type *const types[VOM_FIRST_USER_ID] = {
+        [1] = &vdl_bool_desc, [2] = &vdl_byte_desc, [3] = &vdl_string_desc,
+        [4] = &vdl_uint16_desc, [5] = &vdl_uint32_desc,
+        [6] = &vdl_uint64_desc, [7] = &vdl_int16_desc, [8] = &vdl_int32_desc,
+        [9] = &vdl_int64_desc, [10] = &vdl_float32_desc,
+        [11] = &vdl_float64_desc, [14] = &vdl_typeobject_desc,
+        [15] = &vdl_any_desc, [16] = &vdl_int8_desc, [39] = &vdl_bytes_desc,
+        [40] = &vdl_str_list_desc };
+
+    return types[id];
+}
+
+/* Slot of an id, or the free one where it belongs. */
+static struct vom_def_ *slot_of(struct vom_def_ *defs, size_t cap, uint64_t id)
+{
+    size_t i = (size_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (cap - 1);
+
+    while (defs[i].id != 0 && defs[i].id != id)
+        i = (i + 1) & (cap - 1);
+    return &defs[i];
+}
+
+static struct vom_def_ *find(struct vom_typedec *td, uint64_t id)
+{
+    struct vom_def_ *d;
+
+    if (td->defs_cap == 0)
+        return NULL;
+    d = slot_of(td->defs, td->defs_cap, id);
+    return d->id == 0 ? NULL : d;
+}
+
+static int make_room(struct vom_typedec *td)
+{
+    size_t cap = td->defs_cap == 0 ? 16 : 2 * td->defs_cap, i;
+    struct vom_def_ *defs;
+
+    if (td->ndefs >= td->opt.limits.types.types)
+        return V23_ELIMIT;
+    if (td->ndefs + 1 <= td->defs_cap / 4 * 3)
+        return 0;
+    defs = v23_get0(td->al, cap, sizeof(*defs));
+    if (defs == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < td->defs_cap; i++)
+        if (td->defs[i].id != 0)
+            *slot_of(defs, cap, td->defs[i].id) = td->defs[i];
+    v23_put(td->al, td->defs);
+    td->defs = defs;
+    td->defs_cap = cap;
+    return 0;
+}
+
+/* ---- building ------------------------------------------------------------ */
+
+/* What one build works on. */
+struct build {
+    struct vom_typedec *td;
+    struct v23_arena tmp;
+    struct vom_def_ **defs;
+    uint32_t n;
+    struct vdl_type_node *nodes;
+    const struct vdl_type **types;
+};
+
+/* Note the definition behind an id as one to be built. */
+static int collect(struct build *b, uint64_t id)
+{
+    struct vom_def_ *d;
+
+    if (id < VOM_FIRST_USER_ID)
+        return builtin(id) == NULL ? V23_EID : 0;
+    d = find(b->td, id);
+    if (d == NULL)
+        return V23_EID;
+    if (d->type != NULL || d->pending->index != 0)
+        return 0;
+    b->defs[b->n] = d;
+    d->pending->index = ++b->n;
+    return 0;
+}
+
+static int collect_subs(struct build *b, const struct vom_pending_ *w)
+{
+    uint32_t i;
+    int rc = 0;
+
+    switch (w->alt) {
+    case 1: /* enum */
+        return 0;
+    case 6: /* struct */
+    case 7: /* union */
+        for (i = 0; rc == 0 && i < w->nmembers; i++)
+            rc = collect(b, w->members[i].type);
+        return rc;
+    case 5: /* map */
+        rc = collect(b, w->sub[0]);
+        return rc == 0 ? collect(b, w->sub[1]) : rc;
+    default:
+        return collect(b, w->sub[0]);
+    }
+}
+
+static struct vdl_type_ref ref_to(const struct build *b, uint64_t id)
+{
+    struct vdl_type_ref r = { NULL, 0 };
+    const struct vom_def_ *d;
+
+    if (id < VOM_FIRST_USER_ID) {
+        r.type = builtin(id);
+        return r;
+    }
+    d = find(b->td, id);
+    if (d->type != NULL)
+        r.type = d->type;
+    else
+        r.node = d->pending->index - 1;
+    return r;
+}
+
+static int fill_node(struct build *b, struct vdl_type_node *node,
+    const struct vom_pending_ *w)
+{
+    static const uint8_t kinds[] = { VDL_ANY, VDL_ENUM, VDL_ARRAY, VDL_LIST,
+        VDL_SET, VDL_MAP, VDL_STRUCT, VDL_UNION, VDL_OPTIONAL };
+    struct vdl_type_member *m = NULL;
+    uint32_t i;
+
+    node->kind = (enum vdl_kind)kinds[w->alt];
+    node->name = w->name;
+    node->nmembers = w->nmembers;
+    node->labels = w->labels;
+    node->renames = w->alt == 0;
+    if (node->kind == VDL_ENUM)
+        return 0;
+    if (node->kind == VDL_SET || node->kind == VDL_MAP)
+        node->key = ref_to(b, w->sub[0]);
+    else if (node->kind != VDL_STRUCT && node->kind != VDL_UNION)
+        node->elem = ref_to(b, w->sub[0]);
+    if (node->kind == VDL_MAP)
+        node->elem = ref_to(b, w->sub[1]);
+    if (node->kind == VDL_ARRAY)
+        node->len = w->sub[1];
+    if (w->nmembers == 0)
+        return 0;
+    m = v23_arena_get0(&b->tmp, w->nmembers, sizeof(*m),
+        V23_ALIGNOF(struct vdl_type_member));
+    if (m == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < w->nmembers; i++) {
+        m[i].name = w->members[i].name;
+        m[i].type = ref_to(b, w->members[i].type);
+    }
+    node->members = m;
+    return 0;
+}
+
+/* The program's own descriptor of a type, or the type. */
+static const struct vdl_type *known(const struct vom_typedec *td,
+    const struct vdl_type *t)
+{
+    const struct vdl_registry *r = &td->opt.known;
+    size_t i;
+
+    for (i = 0; i < r->n; i++)
+        if (r->types[i]->kind == t->kind
+            && vdl_str_eq(r->types[i]->name, t->name)
+            && r->types[i]->wire == NULL && vdl_type_equal(r->types[i], t))
+            return r->types[i];
+    return t;
+}
+
+static int build_collected(struct build *b)
+{
+    struct vom_typedec *td = b->td;
+    uint32_t i;
+    int rc;
+
+    b->nodes = v23_arena_get0(&b->tmp, b->n, sizeof(*b->nodes),
+        V23_ALIGNOF(struct vdl_type_node));
+    b->types = v23_arena_get0(&b->tmp, b->n, sizeof(*b->types),
+        V23_ALIGNOF(struct vdl_type *));
+    if (b->nodes == NULL || b->types == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < b->n; i++) {
+        rc = fill_node(b, &b->nodes[i], b->defs[i]->pending);
+        if (rc != 0)
+            return rc;
+    }
+    if (td->set == NULL) {
+        rc = vdl_types_new(td->al, &td->opt.limits.types, &td->set);
+        if (rc != 0)
+            return rc;
+    }
+    rc = vdl_types_build(td->set, b->nodes, b->n, b->types);
+    if (rc != 0)
+        return rc;
+    for (i = 0; i < b->n; i++) {
+        b->defs[i]->type = known(td, b->types[i]);
+        v23_put(td->al, b->defs[i]->pending);
+        b->defs[i]->pending = NULL;
+    }
+    td->npending -= b->n;
+    b->n = 0;
+    return 0;
+}
+
+/* V23_EID: something it needs is not defined. */
+static int build(struct vom_typedec *td, uint64_t id)
+{
+    struct build b = { .td = td };
+    uint32_t i;
+    int rc = V23_ENOMEM;
+
+    v23_arena_init(&b.tmp, td->al, SIZE_MAX);
+    b.defs = v23_arena_get0(&b.tmp, td->npending, sizeof(struct vom_def_ *),
+        V23_ALIGNOF(struct vom_def_ *));
+    if (b.defs == NULL)
+        goto out;
+    rc = collect(&b, id);
+    for (i = 0; rc == 0 && i < b.n; i++)
+        rc = collect_subs(&b, b.defs[i]->pending);
+    if (rc == 0)
+        rc = build_collected(&b);
+out:
+    for (i = 0; i < b.n; i++)
+        b.defs[i]->pending->index = 0;
+    v23_arena_fini(&b.tmp);
+    return rc;
+}
+
+const struct vdl_type *vom_typedec_lookup(struct vom_typedec *td, uint64_t id)
+{
+    struct vom_def_ *d;
+    int rc;
+
+    if (id < VOM_FIRST_USER_ID)
+        return builtin(id);
+    d = find(td, id);
+    if (d == NULL)
+        return NULL;
+    if (d->type == NULL && td->err == 0) {
+        rc = build(td, id);
+        if (rc != 0 && rc != V23_EID)
+            td->err = rc;
+    }
+    return d->type;
+}
+
+/* ---- type messages ------------------------------------------------------- */
+
+static int define(struct vom_typedec *td, uint64_t id, bool incomplete,
+    const uint8_t *p, size_t n)
+{
+    struct vom_pending_ *w;
+    struct vom_def_ *d;
+    int rc;
+
+    if (id < VOM_FIRST_USER_ID || find(td, id) != NULL)
+        return V23_EID;
+    if (n > td->opt.limits.type_stream - td->bytes)
+        return V23_ELIMIT;
+    td->bytes += n;
+    rc = make_room(td);
+    if (rc == 0)
+        rc = vom_wire_parse_(td->al, td->opt.limits.types.members, p, n, &w);
+    if (rc != 0)
+        return rc;
+    d = slot_of(td->defs, td->defs_cap, id);
+    d->id = id;
+    d->pending = w;
+    td->ndefs++;
+    td->npending++;
+    return incomplete ? 0 : build(td, id);
+}
+
+int vom_typedec_message_(struct vom_typedec *td, uint64_t id, bool incomplete,
+    const uint8_t *p, size_t n)
+{
+    if (td->err == 0)
+        td->err = define(td, id, incomplete, p, n);
+    return td->err;
+}
+
+int vom_typedec_body_(struct vom_typedec *td, uint64_t id, bool incomplete,
+    const uint8_t **p, const uint8_t *end, size_t *need)
+{
+    uint64_t len;
+    int rc = vom_get_uint(p, end, &len);
+
+    *need = 1;
+    if (rc == 0 && len > VOM_LENGTH_MAX_)
+        rc = V23_ELENGTH;
+    if (rc == 0 && len > td->opt.limits.type_message)
+        rc = V23_ELIMIT;
+    if (rc == V23_EEOF)
+        return V23_EAGAIN;
+    if (rc != 0)
+        return rc;
+    if (len > (size_t)(end - *p)) {
+        *need = (size_t)len - (size_t)(end - *p);
+        return V23_EAGAIN;
+    }
+    rc = vom_typedec_message_(td, id, incomplete, *p, (size_t)len);
+    *p += len;
+    return rc;
+}
+
+/* One message of a separate type stream. */
+static int type_message(struct vom_typedec *td, const uint8_t **p,
+    const uint8_t *end)
+{
+    bool incomplete = **p == VOM_INCOMPLETE_;
+    uint64_t id;
+    size_t need;
+    int rc;
+
+    if (incomplete)
+        ++*p;
+    rc = vom_get_uint(p, end, &id);
+    if (rc != 0)
+        return rc == V23_EEOF ? V23_EAGAIN : rc;
+    /* Odd numbers are negative: -(n + 1) for 2n + 1. */
+    if ((id & 1) == 0)
+        return incomplete ? V23_ECONTROL : V23_EID;
+    return vom_typedec_body_(td, (id >> 1) + 1, incomplete, p, end, &need);
+}
+
+int vom_typedec_input(struct vom_typedec *td, const uint8_t *p, size_t n,
+    size_t *used)
+{
+    const uint8_t *at = p, *end = p + n, *next;
+    int rc = td->err;
+
+    *used = 0;
+    if (rc == 0 && !td->started && n != 0) {
+        if (*at++ != VOM_VERSION)
+            rc = V23_EVERSION;
+        else
+            td->started = true;
+    }
+    while (rc == 0 && at != end) {
+        next = at;
+        rc = type_message(td, &next, end);
+        if (rc == 0)
+            at = next;
+    }
+    if (rc == V23_EAGAIN)
+        rc = 0;
+    td->err = rc;
+    *used = n == 0 ? 0 : (size_t)(at - p);
+    return rc;
+}
