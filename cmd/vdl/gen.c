@@ -97,7 +97,8 @@ void gen_title(struct gen *g, const char *title)
     gen_put(g, " */\n");
 }
 
-/* Length up to the next place where a line may be broken. */
+/* Length up to the next place where a line may be broken: before a blank that
+ * follows ',' or '{', or behind '('. */
 static size_t word_length(const char *p, size_t n)
 {
     bool quoted = false;
@@ -108,6 +109,8 @@ static size_t word_length(const char *p, size_t n)
             quoted = !quoted;
         else if (quoted && p[i] == '\\')
             i++;
+        else if (!quoted && p[i] == '(')
+            return i + 1;
         else if (!quoted && p[i] == ' ' && i > 0 &&
             strchr(",{", p[i - 1]) != NULL)
             break;
@@ -117,14 +120,14 @@ static size_t word_length(const char *p, size_t n)
 
 static void wrap_line(struct gen *g, const char *p, size_t n)
 {
-    size_t indent = strspn(p, " "), col = 0, w;
+    size_t indent = strspn(p, " "), col = 0, blank = 0, w;
 
     while (n > 0) {
         w = word_length(p, n);
-        if (col > 0 && col + 1 + w > 79) {
+        if (col > indent + 4 && col + blank + w > 79) {
             gen_put(g, "\n%*s", (int)indent + 4, "");
             col = indent + 4;
-        } else if (col > 0) {
+        } else if (blank > 0) {
             v23_buf_put_byte(g->out, ' ');
             col++;
         }
@@ -132,10 +135,9 @@ static void wrap_line(struct gen *g, const char *p, size_t n)
         col += w;
         p += w;
         n -= w;
-        if (n > 0) { /* the space between */
-            p++;
-            n--;
-        }
+        blank = n > 0 && *p == ' ' ? 1 : 0;
+        p += blank;
+        n -= blank;
     }
 }
 

@@ -40,7 +40,7 @@ struct gen {
     /* What the C code has seen so far. */
     struct gen_list started; /* types of the package being or been emitted */
     struct gen_list forward; /* those with a forward typedef */
-    struct gen_list unnamed; /* typedef names of unnamed types */
+    struct gen_list unnamed; /* unnamed types that have their typedef */
     struct gen_list entries; /* maps whose entry struct is not complete */
     size_t entries_done;
     struct gen_list descs;   /* names of file-local descriptors */
@@ -55,8 +55,8 @@ void gen_fail(struct gen *g, const char *fmt, ...) V23_PRINTF(2, 3);
 const char *gen_str(struct gen *g, const char *fmt, ...) V23_PRINTF(2, 3);
 /* Write to the current file. */
 #define gen_put(g, ...) v23_buf_printf((g)->out, __VA_ARGS__)
-/* Write text whose lines may be too long: they are broken behind ',' and '{'
- * outside literals. */
+/* Write text whose lines may be too long: they are broken behind ',', '{'
+ * and '(' outside literals. */
 void gen_wrap(struct gen *g, const char *text);
 #define gen_putw(g, ...) gen_wrap(g, gen_str(g, __VA_ARGS__))
 /* Title of a part of a file. */

@@ -341,6 +341,18 @@ static bool is_bytes(const struct vdl_type *t)
         t->elem->name.n == 0;
 }
 
+/* Length of what a map's name leaves out of its elem's: the package when it is
+ * that of the key, or "vdl_". */
+static size_t common_prefix(struct gen *g, const struct vdl_type *map)
+{
+    const char *elem = gen_tname(g, map->elem);
+    const struct ir_package *p = gen_type_package(g, map->key);
+
+    if (p != NULL && p == gen_type_package(g, map->elem))
+        return strlen(gen_prefix(g, p));
+    return strncmp(elem, "vdl_", 4) == 0 ? 4 : 0;
+}
+
 const char *gen_tname(struct gen *g, const struct vdl_type *t)
 {
     const char *key, *elem;
@@ -361,8 +373,7 @@ const char *gen_tname(struct gen *g, const struct vdl_type *t)
     case VDL_MAP:
         key = gen_tname(g, t->key);
         elem = gen_tname(g, t->elem);
-        return gen_str(g, "%s_%s_map", key,
-            strncmp(elem, "vdl_", 4) == 0 ? elem + 4 : elem);
+        return gen_str(g, "%s_%s_map", key, elem + common_prefix(g, t));
     default:
         if (scalars[t->kind].tname != NULL)
             return scalars[t->kind].tname;

@@ -103,11 +103,20 @@ static const struct vdl_type *namesake(struct gen *g,
     return NULL;
 }
 
-/* The C types of a named list and of the unnamed one are the same. */
-static bool same_c(const struct vdl_type *named, const struct vdl_type *t)
+static bool same_c(const struct vdl_type *a, const struct vdl_type *b);
+
+static bool same_part(const struct vdl_type *a, const struct vdl_type *b)
 {
-    return named->kind == t->kind && named->elem == t->elem &&
-        named->key == t->key;
+    if (a == NULL || b == NULL || a == b || a->name.n > 0 || b->name.n > 0)
+        return a == b;
+    return same_c(a, b);
+}
+
+/* The C types of two lists, sets or maps are the same, named or not. */
+static bool same_c(const struct vdl_type *a, const struct vdl_type *b)
+{
+    return a->kind == b->kind && same_part(a->elem, b->elem) &&
+        same_part(a->key, b->key);
 }
 
 static bool in_runtime(const char *name)
@@ -136,9 +145,18 @@ static void unnamed(struct gen *g, const struct vdl_type *t)
 {
     const char *name = gen_tname(g, t), *entry;
     const struct vdl_type *same;
+    size_t i;
 
-    if (in_runtime(name) || gen_has_name(&g->unnamed, name))
+    if (in_runtime(name))
         return;
+    for (i = 0; i < g->unnamed.n; i++) {
+        same = g->unnamed.v[i];
+        if (strcmp(gen_tname(g, same), name) != 0)
+            continue;
+        if (!same_c(same, t))
+            gen_fail(g, "C names of two unnamed types collide: %s", name);
+        return;
+    }
     same = namesake(g, t, name);
     if (same != NULL) {
         if (same_c(same, t))
@@ -149,7 +167,7 @@ static void unnamed(struct gen *g, const struct vdl_type *t)
                 vdl_kind_name((enum vdl_kind)t->kind), name);
         return;
     }
-    gen_add(g, &g->unnamed, name);
+    gen_add(g, &g->unnamed, t);
     if (t->kind != VDL_MAP)
         need_pointer(g, t->kind == VDL_SET ? t->key : t->elem);
     gen_put(g, "\n#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", name, name);
