@@ -249,6 +249,8 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
 
     if (!e->started)
         v23_buf_put_byte(e->out, VOM_VERSION);
+    if (e->types->out == e->out)
+        e->types->started = true; /* the stream's one version byte is out */
     plan_header(&h, t);
     e->ids.n = 0;
     e->lens.n = 0;
@@ -294,8 +296,6 @@ int vom_encode(struct vom_enc *e, const struct vdl_type *t, const void *v)
     v23_buf_cut(&e->late, 0);
     if (rc == 0) {
         e->started = true;
-        if (te->out == e->out)
-            te->started = true;
         return 0;
     }
     v23_buf_cut(te->out, types);
