@@ -5,7 +5,7 @@
 #ifndef V23_TIME_H
 #define V23_TIME_H
 
-#include <stdint.h>
+#include <v23/bytes.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +28,20 @@ struct v23_now {
 #define V23_NS_PER_MS INT64_C(1000000)
 /* time.Time seconds of the unix epoch (spec/vom.md 15.1). */
 #define V23_TIME_UNIX_EPOCH INT64_C(62135596800)
+
+/**
+ * Read a duration in the notation of Go: signed decimal numbers, each with a
+ * unit ns, us, ms, s, m or h, as in "-1h2m3.5s"; "0" needs no unit.
+ *
+ * @param ns   written only on success
+ * @param why  receives what is wrong (`time: missing unit in duration "10"`);
+ *             may be NULL
+ * @return 0, V23_ETEXT
+ */
+V23_MUST_USE int v23_duration_parse(const char *text, int64_t *ns,
+    struct v23_buf *why);
+/** Append a duration in that notation: "1h2m3.5s", "250ms", "0s". */
+void v23_duration_put(struct v23_buf *out, int64_t ns);
 
 #ifdef __cplusplus
 }

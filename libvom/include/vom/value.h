@@ -54,9 +54,11 @@ uint32_t vdl_get_which(const struct vdl_type *t, const void *v);
 void vdl_set_which(const struct vdl_type *t, void *v, uint32_t field);
 
 /**
- * Convert a value to another type by the rules of spec/vom.md 11 (encode and
- * decode through a scratch buffer).
- * @return 0, V23_ECOMPAT, V23_ECONVERT, V23_ELIMIT, V23_ENOMEM
+ * Convert a value to another type by the rules of spec/vom.md 11. The result
+ * does not depend on src's memory or run-time types. Scratch memory comes from
+ * the arena's allocator (from libc's, when the arena has none).
+ * @return 0, V23_ECOMPAT, V23_ECONVERT, V23_ELIMIT, V23_ENOMEM; *dst written
+ *         only on success
  */
 V23_MUST_USE int vdl_convert(struct v23_arena *a, const struct vdl_type *dt,
     void *dst, const struct vdl_type *st, const void *src);
