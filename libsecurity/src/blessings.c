@@ -8,6 +8,7 @@
  * written again.
  */
 #include "blessings_int.h"
+#include "caveat_int.h"
 
 #include <vom/dec.h>
 #include <vom/enc.h>
@@ -98,6 +99,20 @@ static int set_id(struct vsec_blessings *b)
     return vsec_hash_final(&h, b->id);
 }
 
+/* Count the caveats of a certificate and find the earliest expiry. */
+static int note_caveats(struct vsec_blessings *b,
+    const v23_security_certificate *c, struct vsec_chain *chain)
+{
+    uint32_t i;
+    int rc = 0;
+
+    chain->ncaveats += c->caveats.n;
+    for (i = 0; rc == 0 && i < c->caveats.n; i++)
+        rc = vsec_expiry_note_(&c->caveats.v[i], &b->arena, &b->expires,
+            &b->expiry);
+    return rc;
+}
+
 static int copy_chain(struct vsec_blessings *b, const struct vsec_link_ *in,
     struct vsec_chain *out)
 {
@@ -113,9 +128,10 @@ static int copy_chain(struct vsec_blessings *b, const struct vsec_link_ *in,
     for (i = 0; i < in->certs.n; i++) {
         rc = vdl_copy(&b->arena, &v23_security_certificate_desc, &v[i],
             &in->certs.v[i]);
+        if (rc == 0)
+            rc = note_caveats(b, &v[i], out);
         if (rc != 0)
             return rc;
-        out->ncaveats += v[i].caveats.n;
     }
     out->certs.v = v;
     out->certs.n = in->certs.n;

@@ -64,7 +64,8 @@ struct vsec_call {
     const struct vsec_names *names;
 };
 
-/* Who waits for a check. `names` is NULL when rc is not 0. */
+/* Who waits for a check. `names` lives in the check's arena; NULL when rc is
+ * not 0. */
 struct vsec_check_wait {
     void (*done)(void *ud, int rc, const struct vsec_names *names);
     void *ud;

@@ -28,20 +28,31 @@ struct vsec_store_entry {
     struct vsec_blessings *b;
 };
 
+/* A cached discharge. */
+struct vsec_store_discharge {
+    uint8_t key[32]; /* vsec_discharge_key() */
+    struct vsec_discharge *d;
+    struct v23_walltime cached; /* zero time.Time: not known */
+};
+
+/* What a store holds; private. Owns references. */
+struct vsec_store_state {
+    struct vsec_blessings *def;       /* NULL = none */
+    struct vsec_store_entry *entries; /* sorted by pattern */
+    size_t nentries, entries_cap;
+    struct vsec_store_discharge *discharges; /* sorted by key */
+    size_t ndischarges, discharges_cap;
+};
+
+/*
+ * How changes of a kind of store are made durable. `begin` gives the newest
+ * state to change (a store in files locks and reads them again) and `end` is
+ * always called after it: with rc == 0 the changed state is kept, else
+ * dropped. `end` returns rc, or why keeping failed; then nothing has changed.
+ */
 struct vsec_store_ops {
-    int (*set)(struct vsec_store *s, struct vsec_blessings *b,
-        struct vdl_str pattern, struct vsec_blessings **old);
-    int (*set_default)(struct vsec_store *s, struct vsec_blessings *b);
-    int (*cache_discharge)(struct vsec_store *s, struct vsec_discharge *d,
-        const v23_security_caveat *caveat,
-        const v23_security_discharge_impetus *impetus,
-        struct v23_walltime now);
-    int (*clear_discharges)(struct vsec_store *s,
-        struct vsec_discharge *const *v, size_t n);
-    int (*discharge)(struct vsec_store *s, const v23_security_caveat *caveat,
-        const v23_security_discharge_impetus *impetus,
-        struct v23_walltime now, struct vsec_discharge **d,
-        struct v23_walltime *cached);
+    int (*begin)(struct vsec_store *s, struct vsec_store_state **st);
+    int (*end)(struct vsec_store *s, struct vsec_store_state *st, int rc);
     void (*destroy)(struct vsec_store *s);
 };
 
@@ -52,18 +63,13 @@ struct vsec_store_watch {
     struct vsec_store_watch *next; /* private */
 };
 
-/*
- * First member of every kind of store. The state that is read all the time is
- * here, so that reading is the same for all kinds; members are private.
- */
+/* First member of every kind of store; members are private. */
 struct vsec_store {
     struct v23_ref ref;
     const struct vsec_store_ops *ops;
     struct vsec_engine *engine; /* a reference */
     struct vsec_pubkey *key;    /* a reference */
-    struct vsec_blessings *def; /* NULL = none */
-    struct vsec_store_entry *entries; /* sorted by pattern */
-    size_t nentries, entries_cap;
+    struct vsec_store_state state;
     struct vsec_store_watch *watches;
     const struct v23_log *log;
     bool readonly;
@@ -164,9 +170,16 @@ struct vsec_x509 {
     void *ud;
 };
 
+/* All roots; private. */
+struct vsec_roots_state {
+    struct vsec_root *v; /* sorted by key */
+    size_t n, cap;
+};
+
+/* As struct vsec_store_ops. */
 struct vsec_roots_ops {
-    int (*add)(struct vsec_roots *r, struct vdl_bytes key,
-        struct vdl_str pattern);
+    int (*begin)(struct vsec_roots *r, struct vsec_roots_state **st);
+    int (*end)(struct vsec_roots *r, struct vsec_roots_state *st, int rc);
     void (*destroy)(struct vsec_roots *r);
 };
 
@@ -175,8 +188,7 @@ struct vsec_roots {
     struct v23_ref ref;
     const struct vsec_roots_ops *ops;
     struct vsec_engine *engine; /* a reference */
-    struct vsec_root *v;        /* sorted by key */
-    size_t n, cap;
+    struct vsec_roots_state state;
     struct vsec_x509 x509;
     bool readonly;
 };

@@ -1,0 +1,268 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * The discharge cache of a store (spec 8.6), sorted by key. Looking up does not
+ * change anything; what has expired goes when the next discharge comes.
+ */
+#include "store_int.h"
+
+#include <vom/value.h>
+
+#include "caveat_int.h"
+
+/* ---- keys ----------------------------------------------------------------------- */
+
+static void sort_strs(struct vdl_str *v, uint32_t n)
+{
+    struct vdl_str one;
+    uint32_t i, j;
+
+    for (i = 1; i < n; i++) {
+        one = v[i];
+        for (j = i; j > 0 && vdl_str_cmp(one, v[j - 1]) < 0; j--)
+            v[j] = v[j - 1];
+        v[j] = one;
+    }
+}
+
+/* Hash of the server patterns, sorted and joined by ','. */
+static int hash_servers(const struct vsec_hash_alg *h,
+    v23_security_blessing_pattern_list servers, struct v23_arena *a,
+    uint8_t *out)
+{
+    struct vsec_hash hash;
+    struct vdl_str *v;
+    uint32_t i;
+
+    if (servers.n > VSEC_MAX_ENTRIES)
+        return V23_ELIMIT;
+    v = v23_arena_get0(a, servers.n, sizeof(*v), V23_ALIGNOF(struct vdl_str));
+    if (v == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < servers.n; i++)
+        v[i] = servers.v[i];
+    sort_strs(v, servers.n);
+    vsec_hash_init(&hash, h);
+    for (i = 0; i < servers.n; i++) {
+        if (i > 0)
+            vsec_hash_update(&hash, ",", 1);
+        vsec_hash_update(&hash, v[i].p, v[i].n);
+    }
+    return vsec_hash_final(&hash, out);
+}
+
+static int make_key(struct vsec_engine *e,
+    const v23_security_public_key_third_party_caveat_param *p,
+    const v23_security_discharge_impetus *impetus, struct v23_arena *a,
+    uint8_t key[VSEC_DISCHARGE_KEY])
+{
+    const struct vsec_hash_alg *h = e->crypto->sha256;
+    v23_security_blessing_pattern_list servers = { NULL, 0 };
+    struct vdl_str method = { NULL, 0 };
+    char id[VSEC_CAVEAT_ID];
+    uint8_t d[3 * VSEC_DISCHARGE_KEY];
+    int rc;
+
+    if (p->discharger_requirements.report_arguments)
+        return V23_ENOENT;
+    if (p->discharger_requirements.report_method)
+        method = impetus->method;
+    if (p->discharger_requirements.report_server)
+        servers = impetus->server;
+    rc = vsec_third_party_id(e, p, id);
+    if (rc == 0)
+        rc = vsec_hash(h, id, strlen(id), d);
+    if (rc == 0)
+        rc = vsec_hash(h, method.p, method.n, d + VSEC_DISCHARGE_KEY);
+    if (rc == 0)
+        rc = hash_servers(h, servers, a, d + 2 * VSEC_DISCHARGE_KEY);
+    if (rc == 0)
+        rc = vsec_hash(h, d, sizeof(d), key);
+    return rc;
+}
+
+int vsec_discharge_key(struct vsec_engine *e,
+    const v23_security_caveat *caveat,
+    const v23_security_discharge_impetus *impetus,
+    uint8_t key[VSEC_DISCHARGE_KEY])
+{
+    v23_security_public_key_third_party_caveat_param p;
+    struct v23_arena a;
+    int rc;
+
+    if (!vsec_caveat_is(caveat, &vsec_kind_third_party))
+        return V23_ENOENT;
+    v23_arena_init(&a, e->al, VSEC_PARAM_BUDGET);
+    rc = vsec_caveat_param(caveat, &vsec_kind_third_party, &a, &p);
+    if (rc == 0)
+        rc = make_key(e, &p, impetus, &a, key);
+    else if (rc != V23_ENOMEM)
+        rc = V23_ENOENT;
+    v23_arena_fini(&a);
+    return rc;
+}
+
+/* ---- state ------------------------------------------------------------------------ */
+
+static size_t place(const struct vsec_store_state *st,
+    const uint8_t key[VSEC_DISCHARGE_KEY], bool *found)
+{
+    size_t lo = 0, hi = st->ndischarges, mid;
+    int c;
+
+    *found = false;
+    while (lo < hi) {
+        mid = lo + (hi - lo) / 2;
+        c = memcmp(st->discharges[mid].key, key, VSEC_DISCHARGE_KEY);
+        if (c == 0) {
+            *found = true;
+            return mid;
+        }
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static void remove_at(struct vsec_store_state *st, size_t i)
+{
+    vsec_discharge_unref(st->discharges[i].d);
+    st->ndischarges--;
+    memmove(&st->discharges[i], &st->discharges[i + 1],
+        (st->ndischarges - i) * sizeof(*st->discharges));
+}
+
+static void remove_oldest(struct vsec_store_state *st)
+{
+    size_t i, oldest = 0;
+
+    for (i = 1; i < st->ndischarges; i++)
+        if (vsec_time_cmp(st->discharges[i].cached,
+                st->discharges[oldest].cached) < 0)
+            oldest = i;
+    remove_at(st, oldest);
+}
+
+int vsec_store_put_discharge_(const struct v23_alloc *al,
+    struct vsec_store_state *st, const uint8_t key[VSEC_DISCHARGE_KEY],
+    struct vsec_discharge *d, struct v23_walltime cached)
+{
+    void *v = st->discharges;
+    bool found;
+    size_t i;
+    int rc = v23_reserve(al, &v, &st->discharges_cap, st->ndischarges + 1,
+        VSEC_MAX_DISCHARGES + 1, sizeof(*st->discharges));
+
+    if (rc != 0)
+        return rc;
+    st->discharges = v;
+    vsec_discharge_ref(d);
+    i = place(st, key, &found);
+    if (found) {
+        vsec_discharge_unref(st->discharges[i].d);
+    } else {
+        if (st->ndischarges == VSEC_MAX_DISCHARGES) {
+            remove_oldest(st);
+            i = place(st, key, &found);
+        }
+        memmove(&st->discharges[i + 1], &st->discharges[i],
+            (st->ndischarges - i) * sizeof(*st->discharges));
+        st->ndischarges++;
+    }
+    memcpy(st->discharges[i].key, key, VSEC_DISCHARGE_KEY);
+    st->discharges[i].d = d;
+    st->discharges[i].cached = cached;
+    return 0;
+}
+
+static bool expired(const struct vsec_discharge *d, struct v23_walltime now)
+{
+    return d->expires && vsec_time_cmp(d->expiry, now) <= 0;
+}
+
+void vsec_store_expire_(struct vsec_store_state *st, struct v23_walltime now)
+{
+    size_t i;
+
+    for (i = st->ndischarges; i-- > 0;)
+        if (expired(st->discharges[i].d, now))
+            remove_at(st, i);
+}
+
+/* ---- operations --------------------------------------------------------------------- */
+
+int vsec_store_cache_discharge(struct vsec_store *s, struct vsec_discharge *d,
+    const v23_security_caveat *caveat,
+    const v23_security_discharge_impetus *impetus, struct v23_walltime now)
+{
+    uint8_t key[VSEC_DISCHARGE_KEY];
+    struct vsec_store_state *st;
+    int rc;
+
+    if (s->readonly)
+        return V23_ENOSYS;
+    if (vsec_discharge_id(d).n == 0)
+        return 0;
+    rc = vsec_discharge_key(s->engine, caveat, impetus, key);
+    if (rc != 0)
+        return rc == V23_ENOENT ? 0 : rc;
+    rc = s->ops->begin(s, &st);
+    if (rc != 0)
+        return rc;
+    vsec_store_expire_(st, now);
+    rc = vsec_store_put_discharge_(s->engine->al, st, key, d, now);
+    return s->ops->end(s, st, rc);
+}
+
+static bool same(const struct vsec_discharge *a,
+    const struct vsec_discharge *b)
+{
+    return vdl_equal(&v23_security_wire_discharge_desc, &a->wire, &b->wire);
+}
+
+int vsec_store_clear_discharges(struct vsec_store *s,
+    struct vsec_discharge *const *v, size_t n)
+{
+    struct vsec_store_state *st;
+    size_t i, j;
+    int rc;
+
+    if (s->readonly)
+        return V23_ENOSYS;
+    rc = s->ops->begin(s, &st);
+    if (rc != 0)
+        return rc;
+    for (i = st->ndischarges; i-- > 0;)
+        for (j = 0; j < n; j++)
+            if (same(st->discharges[i].d, v[j])) {
+                remove_at(st, i);
+                break;
+            }
+    return s->ops->end(s, st, 0);
+}
+
+int vsec_store_discharge(struct vsec_store *s,
+    const v23_security_caveat *caveat,
+    const v23_security_discharge_impetus *impetus, struct v23_walltime now,
+    struct vsec_discharge **d, struct v23_walltime *cached)
+{
+    uint8_t key[VSEC_DISCHARGE_KEY];
+    bool found;
+    size_t i;
+    int rc;
+
+    *d = NULL;
+    if (s->readonly)
+        return 0;
+    rc = vsec_discharge_key(s->engine, caveat, impetus, key);
+    if (rc != 0)
+        return rc == V23_ENOENT ? 0 : rc;
+    i = place(&s->state, key, &found);
+    if (!found || expired(s->state.discharges[i].d, now))
+        return 0;
+    *d = vsec_discharge_ref(s->state.discharges[i].d);
+    if (cached != NULL)
+        *cached = s->state.discharges[i].cached;
+    return 0;
+}
