@@ -1,0 +1,379 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Flow 1: one VOM stream per direction that tells the peer blessings and
+ * discharges under keys, which Auth and OpenFlow then name (spec/rpc.md 8).
+ * What arrives is kept undecoded until a key that is not known yet is named.
+ */
+#include <v23/vdl/v.io/x/ref/runtime/internal/flow/conn/conn.vdl.h>
+
+#include "conn_int.h"
+
+/* Decoded forms of one message may need so much more than its bytes. */
+#define EXPANSION 8u
+
+void vrpc_blessflow_init_(struct vrpc_conn *c)
+{
+    struct vrpc_blessflow_ *bf = &c->bf;
+
+    v23_buf_init(&bf->out, c->al, SIZE_MAX);
+    v23_buf_init(&bf->in, c->al, c->limits.blessings_bytes);
+    vom_typeenc_init(&bf->types, c->al, &bf->out);
+    vom_enc_init(&bf->enc, &bf->types, &bf->out);
+}
+
+int vrpc_discharges_copy_(const struct v23_alloc *al,
+    struct vrpc_discharges_ *dst, struct vsec_discharge *const *v, size_t n)
+{
+    size_t i;
+
+    dst->v = NULL;
+    dst->n = 0;
+    if (n == 0)
+        return 0;
+    dst->v = v23_get0(al, n, sizeof(*dst->v));
+    if (dst->v == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < n; i++)
+        dst->v[i] = vsec_discharge_ref(v[i]);
+    dst->n = n;
+    return 0;
+}
+
+void vrpc_discharges_fini_(const struct v23_alloc *al,
+    struct vrpc_discharges_ *d)
+{
+    size_t i;
+
+    for (i = 0; i < d->n; i++)
+        vsec_discharge_unref(d->v[i]);
+    v23_put(al, d->v);
+    d->v = NULL;
+    d->n = 0;
+}
+
+void vrpc_blessflow_fini_(struct vrpc_conn *c)
+{
+    struct vrpc_blessflow_ *bf = &c->bf;
+    size_t i;
+
+    for (i = 0; i < bf->nsent; i++) {
+        vsec_blessings_unref(bf->sent[i].b);
+        vrpc_discharges_fini_(c->al, &bf->sent[i].d);
+    }
+    for (i = 0; i < bf->nrecd; i++) {
+        vsec_blessings_unref(bf->recd[i].b);
+        vrpc_discharges_fini_(c->al, &bf->recd[i].d);
+    }
+    v23_put(c->al, bf->sent);
+    v23_put(c->al, bf->recd);
+    vrpc_idmap_fini_(&bf->index, c->al);
+    vom_enc_fini(&bf->enc);
+    vom_typeenc_fini(&bf->types);
+    v23_buf_fini(&bf->out);
+    if (bf->dec_types != NULL)
+        vom_dec_fini(&bf->dec);
+    vom_typedec_unref(bf->dec_types);
+    v23_buf_fini(&bf->in);
+}
+
+/* ---- sending ------------------------------------------------------------- */
+
+struct vsec_blessings *vrpc_nameless_(struct vrpc_conn *c, int *rc)
+{
+    *rc = 0;
+    if (c->nameless == NULL)
+        *rc = vsec_blessings_nameless(c->principal->key, &c->nameless);
+    return c->nameless;
+}
+
+static int encode(struct vrpc_conn *c, const v23_conn_blessings_flow_message *m)
+{
+    c->bf.out.err = 0;
+    return vom_encode(&c->bf.enc, &v23_conn_blessings_flow_message_desc, m);
+}
+
+static int keys_left(const struct vrpc_conn *c)
+{
+    return c->bf.next_key >= c->limits.blessings_keys ? V23_ELIMIT : 0;
+}
+
+/* The entry of b, after telling the peer if it is new. */
+static int send_blessings(struct vrpc_conn *c, struct vsec_blessings *b,
+    struct vrpc_sent_ **out)
+{
+    struct vrpc_blessflow_ *bf = &c->bf;
+    v23_conn_blessings_flow_message m;
+    struct vrpc_sent_ *s;
+    void *v = bf->sent;
+    size_t i;
+    int rc;
+
+    for (i = bf->nsent; i > 0; i--) {
+        s = &bf->sent[i - 1];
+        if (s->b == b || vsec_blessings_eq(s->b, b)) {
+            *out = s;
+            return 0;
+        }
+    }
+    rc = keys_left(c);
+    if (rc == 0)
+        rc = v23_reserve(c->al, &v, &bf->sent_cap, bf->nsent + 1,
+            c->limits.blessings_keys, sizeof(*bf->sent));
+    bf->sent = v;
+    if (rc != 0)
+        return rc;
+    memset(&m, 0, sizeof(m));
+    m.which = V23_CONN_BLESSINGS_FLOW_MESSAGE_BLESSINGS;
+    m.u.blessings.blessings = vsec_blessings_wire(b);
+    m.u.blessings.bkey = bf->next_key + 1;
+    rc = encode(c, &m);
+    if (rc != 0)
+        return rc;
+    s = &bf->sent[bf->nsent++];
+    memset(s, 0, sizeof(*s));
+    s->b = vsec_blessings_ref(b);
+    s->bkey = ++bf->next_key;
+    *out = s;
+    return 0;
+}
+
+static bool same_discharges(const struct vrpc_discharges_ *a,
+    const struct vrpc_discharges_ *b)
+{
+    return a->n == b->n
+        && memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0;
+}
+
+static int send_discharges(struct vrpc_conn *c, struct vrpc_sent_ *s,
+    const struct vrpc_discharges_ *d)
+{
+    v23_conn_blessings_flow_message m;
+    struct vrpc_discharges_ copy;
+    v23_security_wire_discharge *wire;
+    size_t i;
+    int rc = keys_left(c);
+
+    if (rc != 0)
+        return rc;
+    wire = v23_get0(c->al, d->n, sizeof(*wire));
+    if (wire == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < d->n; i++)
+        wire[i] = d->v[i]->wire;
+    memset(&m, 0, sizeof(m));
+    m.which = V23_CONN_BLESSINGS_FLOW_MESSAGE_DISCHARGES;
+    m.u.discharges.discharges.v = wire;
+    m.u.discharges.discharges.n = (uint32_t)d->n;
+    m.u.discharges.bkey = s->bkey;
+    m.u.discharges.dkey = c->bf.next_key + 1;
+    rc = vrpc_discharges_copy_(c->al, &copy, d->v, d->n);
+    if (rc == 0)
+        rc = encode(c, &m);
+    v23_put(c->al, wire);
+    if (rc != 0) {
+        vrpc_discharges_fini_(c->al, &copy);
+        return rc;
+    }
+    vrpc_discharges_fini_(c->al, &s->d);
+    s->d = copy;
+    s->dkey = ++c->bf.next_key;
+    return 0;
+}
+
+int vrpc_blessings_send_(struct vrpc_conn *c, struct vsec_blessings *b,
+    const struct vrpc_discharges_ *d, uint64_t *bkey, uint64_t *dkey)
+{
+    struct vrpc_sent_ *s = NULL;
+    int rc = 0;
+
+    if (b == NULL)
+        b = vrpc_nameless_(c, &rc);
+    if (rc == 0)
+        rc = send_blessings(c, b, &s);
+    if (rc == 0 && d->n > 0 && (s->dkey == 0 || !same_discharges(&s->d, d)))
+        rc = send_discharges(c, s, d);
+    if (rc != 0)
+        return rc;
+    *bkey = s->bkey;
+    *dkey = d->n == 0 ? 0 : s->dkey;
+    return 0;
+}
+
+/* ---- receiving ----------------------------------------------------------- */
+
+int vrpc_blessings_input_(struct vrpc_conn *c, struct v23_bytes b)
+{
+    v23_buf_put(&c->bf.in, b.p, b.n);
+    return c->bf.in.err;
+}
+
+const struct vrpc_recd_ *vrpc_blessings_known_(const struct vrpc_conn *c,
+    uint64_t key)
+{
+    union vrpc_idval_ *v = vrpc_idmap_get_(&c->bf.index, key);
+
+    return v == NULL ? NULL : &c->bf.recd[v->n];
+}
+
+/* Add an empty entry. */
+static int add_entry(struct vrpc_conn *c, uint64_t key,
+    struct vrpc_recd_ **out)
+{
+    struct vrpc_blessflow_ *bf = &c->bf;
+    union vrpc_idval_ val;
+    void *v = bf->recd;
+    int rc;
+
+    if (key == 0 || vrpc_idmap_get_(&bf->index, key) != NULL)
+        return V23_EPROTO;
+    rc = v23_reserve(c->al, &v, &bf->recd_cap, bf->nrecd + 1,
+        c->limits.blessings_keys, sizeof(*bf->recd));
+    bf->recd = v;
+    if (rc != 0)
+        return rc;
+    val.n = bf->nrecd;
+    rc = vrpc_idmap_put_(&bf->index, c->al, key, val);
+    if (rc != 0)
+        return rc;
+    *out = &bf->recd[bf->nrecd++];
+    memset(*out, 0, sizeof(**out));
+    (*out)->key = key;
+    return 0;
+}
+
+static bool is_bound(const struct vrpc_conn *c, const struct vsec_blessings *b)
+{
+    return c->peer_key == NULL
+        || (b != NULL
+            && vsec_pubkey_eq(c->peer_key, vsec_blessings_key(b)));
+}
+
+static int take_blessings(struct vrpc_conn *c, const v23_conn_blessings *m)
+{
+    struct vsec_blessings *b = NULL;
+    struct vrpc_recd_ *r;
+    int rc;
+
+    rc = vsec_blessings_from_wire(c->principal->engine, c->chains,
+        &m->blessings, &b);
+    if (rc == 0 && !is_bound(c, b))
+        rc = V23_EKEYMISMATCH;
+    if (rc == 0)
+        rc = add_entry(c, m->bkey, &r);
+    if (rc == 0)
+        r->b = b;
+    else
+        vsec_blessings_unref(b);
+    return rc;
+}
+
+static int take_discharges(struct vrpc_conn *c, const v23_conn_discharges *m)
+{
+    struct vrpc_discharges_ d = { NULL, 0 };
+    struct vrpc_recd_ *r;
+    uint32_t i;
+    int rc = 0;
+
+    if (m->discharges.n > 0) {
+        d.v = v23_get0(c->al, m->discharges.n, sizeof(*d.v));
+        if (d.v == NULL)
+            return V23_ENOMEM;
+    }
+    for (i = 0; i < m->discharges.n && rc == 0; i++) {
+        rc = vsec_discharge_from_wire(c->al, &m->discharges.v[i], &d.v[i]);
+        if (rc == 0)
+            d.n++;
+    }
+    if (rc == 0)
+        rc = add_entry(c, m->dkey, &r);
+    if (rc == 0)
+        r->d = d;
+    else
+        vrpc_discharges_fini_(c->al, &d);
+    return rc;
+}
+
+static int take(struct vrpc_conn *c, const v23_conn_blessings_flow_message *m)
+{
+    switch (m->which) {
+    case V23_CONN_BLESSINGS_FLOW_MESSAGE_BLESSINGS:
+        return take_blessings(c, &m->u.blessings);
+    case V23_CONN_BLESSINGS_FLOW_MESSAGE_DISCHARGES:
+        return take_discharges(c, &m->u.discharges);
+    default: /* encrypted for peers: no identity-based encryption here */
+        return V23_EUNTRUSTED;
+    }
+}
+
+static int start_decoder(struct vrpc_conn *c)
+{
+    int rc;
+
+    if (c->bf.dec_types != NULL)
+        return 0;
+    rc = vom_typedec_new(c->al, NULL, &c->bf.dec_types);
+    if (rc == 0)
+        vom_dec_init(&c->bf.dec, c->al, c->bf.dec_types, false);
+    return rc;
+}
+
+/* Decode one message off bf->in, from *off on. */
+static int decode_one(struct vrpc_conn *c, size_t *off)
+{
+    struct vrpc_blessflow_ *bf = &c->bf;
+    v23_conn_blessings_flow_message m;
+    struct v23_arena a;
+    struct vom_msg msg;
+    size_t used = 0, budget;
+    int rc;
+
+    if (bf->in.n == *off)
+        return V23_EPROTO;
+    rc = vom_dec_next(&bf->dec, bf->in.p + *off, bf->in.n - *off, &used, &msg);
+    *off += used;
+    if (rc != 0)
+        return rc == V23_EAGAIN ? V23_EPROTO : rc;
+    if (v23_mul_size(used, EXPANSION, &budget) != 0)
+        return V23_ELIMIT;
+    v23_arena_init(&a, c->al, budget + 4096);
+    rc = vom_dec_value(&bf->dec, &msg, &a,
+        &v23_conn_blessings_flow_message_desc, &m);
+    if (rc == 0)
+        rc = take(c, &m);
+    v23_arena_fini(&a);
+    return rc;
+}
+
+static bool known(const struct vrpc_conn *c, uint64_t bkey, uint64_t dkey)
+{
+    return vrpc_blessings_known_(c, bkey) != NULL
+        && (dkey == 0 || vrpc_blessings_known_(c, dkey) != NULL);
+}
+
+int vrpc_blessings_fetch_(struct vrpc_conn *c, uint64_t bkey, uint64_t dkey)
+{
+    struct vrpc_blessflow_ *bf = &c->bf;
+    size_t off = 0;
+    int rc;
+
+    if (known(c, bkey, dkey))
+        return 0;
+    rc = start_decoder(c);
+    while (rc == 0 && !known(c, bkey, dkey))
+        rc = decode_one(c, &off);
+    if (off == bf->in.n)
+        v23_buf_fini(&bf->in);
+    else
+        v23_buf_drop(&bf->in, off);
+    return rc;
+}
+
+int vrpc_blessings_bind_(struct vrpc_conn *c)
+{
+    size_t i;
+
+    for (i = 0; i < c->bf.nrecd; i++)
+        if (c->bf.recd[i].b != NULL && !is_bound(c, c->bf.recd[i].b))
+            return V23_EKEYMISMATCH;
+    return 0;
+}
