@@ -153,7 +153,7 @@ $(eval $(call lib_rules,libwspr,libwspr,$(libwspr_SRCS),$(libwspr_GEN_C)))
 # $(1) = name, $(2) = top layer it uses
 define cmd_rules
 cmd_$(1)_OBJS := $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard cmd/$(1)/*.c))
-$$(cmd_$(1)_OBJS): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(2))
+$$(cmd_$(1)_OBJS): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(2)) $$(cmd_$(1)_STAMP)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) -I$(BUILD)/gen/cmd -Icmd/$(1) -I$(BUILD)/gen/cmd/$(1) -MMD -MP -c -o $$@ $$<
 $(BUILD)/bin/$(1): $$(cmd_$(1)_OBJS) $$(cmd_$(1)_EXTRA_OBJS) $$(a_$(2))
@@ -161,6 +161,30 @@ $(BUILD)/bin/$(1): $$(cmd_$(1)_OBJS) $$(cmd_$(1)_EXTRA_OBJS) $$(a_$(2))
 	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(cmd_$(1)_OBJS) $$(cmd_$(1)_EXTRA_OBJS) $$(a_$(2)) $$(sys_$(2)) $$(cmd_$(1)_LIBS)
 all: $(BUILD)/bin/$(1)
 endef
+
+# Interfaces of single programs and of the tests: $(1) = name of the generated
+# tree, $(2) = VDL root, $(3) = package path, $(4) = folder for its output.
+define extra_vdl
+$(1)_vdl_stamp := $(BUILD)/gen/$(1).stamp
+$(BUILD)/gen/$(1).stamp: $(wildcard $(2)/$(3)/*.vdl) $(VDL) $$(stamps_of_librpc)
+	@mkdir -p $$(@D)
+	$$(call say,VDL,$(3)) VDLPATH=$(2):$$(subst $$(space),:,$$(addsuffix /vdl,$$(below_librpc))) \
+	  $(VDL) generate -status=false -lang=C -shipped -deps=false -c-out-dir=$(BUILD)/gen/$(1)$(4) $(3)
+	@touch $$@
+$(1)_gen_c := $(foreach k,vdl rpc,$(BUILD)/gen/$(1)$(4)/$(3)/$(notdir $(3)).$(k).c)
+$$($(1)_gen_c): $(BUILD)/gen/$(1).stamp ;
+$(1)_gen_objs := $$($(1)_gen_c:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
+$$($(1)_gen_objs): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $$(stamps_of_librpc)
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(GENWARN) $$(call inc_of,librpc) -I$(BUILD)/gen/$(1) -MMD -MP -c -o $$@ $$<
+endef
+stamps_of_librpc := $(call stamps_of,librpc)
+$(eval $(call extra_vdl,cmd,cmd/fortune/vdl,v.io/x/ref/examples/fortune,/v23/vdl))
+$(eval $(call extra_vdl,test,test/interop/vdl,example.org/oracle/echo,))
+cmd_fortune_EXTRA_OBJS := $(cmd_gen_objs)
+cmd_fortuned_EXTRA_OBJS := $(cmd_gen_objs)
+cmd_fortune_STAMP := $(cmd_vdl_stamp)
+cmd_fortuned_STAMP := $(cmd_vdl_stamp)
 
 # The installed vdl is compiled for the target like any other program.
 cmd_vdl_EXTRA_OBJS := $(BUILD)/obj/gen/cmd/vdl/grammar.o $(BUILD)/obj/gen/cmd/vdl/lexer.o
@@ -201,7 +225,7 @@ $(foreach l,$(LIBS),$(eval $(call unit_rules,$(l))))
 
 # Programs of test/<name>/*.c: test/build.mk lists them as name:layer.
 define testprog_rules
-test_$(1)_OBJS := $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard test/$(1)/*.c)) $$(test_$(1)_EXTRA_OBJS)
+test_$(1)_OBJS := $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard test/$(1)/*.c test/interop/$(1)/*.c)) $$(test_$(1)_EXTRA_OBJS)
 $$(filter-out $$(test_$(1)_EXTRA_OBJS),$$(test_$(1)_OBJS)): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(2)) $$(test_$(1)_STAMP)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) $(TESTINC) $$(test_$(1)_INC) -MMD -MP -c -o $$@ $$<
@@ -210,6 +234,10 @@ $(BUILD)/test/$(1): $$(test_$(1)_OBJS) $(support_OBJS) $$(a_$(2))
 	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(test_$(1)_OBJS) $(support_OBJS) $$(a_$(2)) $$(sys_$(2)) -lcjson -lm
 test-programs: $(BUILD)/test/$(1)
 endef
+echo_VARS := echo-server echo-client
+$(foreach p,$(echo_VARS),$(eval test_$(p)_EXTRA_OBJS := $(test_gen_objs)) \
+	$(eval test_$(p)_STAMP := $(test_vdl_stamp)) \
+	$(eval test_$(p)_INC := -I$(BUILD)/gen/test -Itest/interop))
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
 VECTORS ?= test/vectors

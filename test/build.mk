@@ -1,3 +1,4 @@
 # program:highest layer it uses
-TESTPROGS := $(foreach c,runner:libwspr,\
-	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
+TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
+	echo-client:libnaming,\
+	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
