@@ -6,6 +6,7 @@
  * so decoding works on contiguous bytes and never suspends inside a value.
  */
 #include "dec_int.h"
+#include "type_build_int.h"
 
 void vom_dec_init(struct vom_dec *d, const struct v23_alloc *al,
     struct vom_typedec *types, bool split)
@@ -196,9 +197,9 @@ int vom_dec_next(struct vom_dec *d, const uint8_t *p, size_t n, size_t *used,
     *used = 0;
     if (d->err != 0)
         return d->err;
+    d->waits_type = false;
     if (n < d->need || n == 0)
         return V23_EAGAIN;
-    d->waits_type = false;
     rc = get_version(d, &h);
     while (rc == 0 && !value) {
         *used = (size_t)(h.p - p);
@@ -281,13 +282,21 @@ static int read_body(struct vom_rd_ *r, const struct vom_msg *m,
     return rc == 0 && r->p != r->end ? V23_ELENGTH : rc;
 }
 
-/* What the value may take from the arena. */
-static size_t budget(const struct vom_limits *l, const struct vom_msg *m)
+/* What the value may take from the arena beyond its own C size. */
+static size_t budget(const struct vom_limits *l, const struct vom_msg *m,
+    const struct vdl_type *t)
 {
-    uint64_t n = m->body.n + m->ids.n + m->lens.n;
+    uint64_t n = (uint64_t)m->body.n + m->ids.n + m->lens.n;
 
-    n = l->alloc_base + n * l->alloc_factor;
+    n = l->alloc_base + n * l->alloc_factor + t->size;
     return n > SIZE_MAX ? SIZE_MAX : (size_t)n;
+}
+
+/* A target made at run time elsewhere: it may be gone after the call. */
+static bool is_passing(const struct vom_typedec *td, const struct vdl_type *t)
+{
+    return (t->flags & VDL_T_BUILT_) != 0
+        && ((const struct vdl_built_ *)(const void *)t)->owner != td->set;
 }
 
 /* Decode to memory that may be written before success is certain. */
@@ -307,7 +316,7 @@ static int read_value(struct vom_dec *d, const struct vom_msg *m,
     r.depth = r.td->opt.limits.depth;
     r.split = d->split;
     r.waits = r.held = false;
-    r.again = budget(&r.td->opt.limits, m);
+    r.again = budget(&r.td->opt.limits, m, t);
     if (t->size > sizeof(small))
         rc = vom_rd_get_(&r, 1, t->size, t->align, true, &v);
     else
@@ -331,14 +340,19 @@ int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
 
     if (d->err != 0)
         return d->err;
-    vom_plans_trim_(d->types);
-    most = budget(&d->types->opt.limits, msg);
+    if (t == NULL)
+        t = &vdl_any_desc;
+    most = budget(&d->types->opt.limits, msg, t);
     if (a->used <= limit && limit - a->used > most)
         a->limit = a->used + most;
     mark = v23_arena_mark(a);
-    rc = read_value(d, msg, a, t == NULL ? &vdl_any_desc : t, out);
+    rc = read_value(d, msg, a, t, out);
     a->limit = limit;
-    if (rc != 0)
+    if (is_passing(d->types, t))
+        vom_plans_free_(d->types);
+    else
+        vom_plans_trim_(d->types);
+    if (rc != 0 && !d->types->in_arena)
         v23_arena_rewind(a, mark);
     if (rc != V23_EAGAIN)
         d->err = rc;
@@ -365,17 +379,79 @@ static int decode_first(struct vom_dec *d, const uint8_t *p, size_t n,
     return rc;
 }
 
+/* Allocator over an arena without one; nothing is given back before reset. */
+struct arena_alloc {
+    struct v23_alloc al;
+    struct v23_arena *a;
+};
+
+/* Each piece is preceded by its size. */
+union piece {
+    size_t size;
+    max_align_t align;
+};
+
+static void *arena_regrow(void *ud, void *p, size_t size)
+{
+    struct arena_alloc *x = ud;
+    union piece *old = p, *new;
+
+    if (size > SIZE_MAX - sizeof(*new))
+        return NULL;
+    new = v23_arena_get(x->a, sizeof(*new) + size, _Alignof(union piece));
+    if (new == NULL)
+        return NULL;
+    new->size = size;
+    if (old != NULL)
+        memcpy(new + 1, old, old[-1].size < size ? old[-1].size : size);
+    return new + 1;
+}
+
+static void *arena_get(void *ud, size_t size)
+{
+    return arena_regrow(ud, NULL, size);
+}
+
+static void arena_put(void *ud, void *p)
+{
+    (void)ud;
+    (void)p;
+}
+
+/* The allocator for what a decode needs besides the value; NULL when out. */
+static const struct v23_alloc *alloc_of(struct v23_arena *a)
+{
+    struct arena_alloc *x;
+
+    if (a->al != NULL)
+        return a->al;
+    x = v23_arena_new(a, struct arena_alloc);
+    if (x == NULL)
+        return NULL;
+    x->al.get = arena_get;
+    x->al.regrow = arena_regrow;
+    x->al.put = arena_put;
+    x->al.ud = x;
+    x->a = a;
+    return &x->al;
+}
+
 int vom_decode_single(const uint8_t *p, size_t n,
     const struct vom_options *opt, struct v23_arena *a,
     const struct vdl_type *t, void *out, size_t *used)
 {
+    const struct v23_alloc *al = alloc_of(a);
     struct vom_typedec *td;
     struct vom_dec d;
-    int rc = vom_typedec_new(a->al, opt, &td);
+    int rc;
 
+    if (al == NULL)
+        return V23_ENOMEM;
+    rc = vom_typedec_new(al, opt, &td);
     if (rc != 0)
         return rc;
-    vom_dec_init(&d, a->al, td, false);
+    td->in_arena = a->al == NULL;
+    vom_dec_init(&d, al, td, false);
     rc = decode_first(&d, p, n, a, t, out, used);
     vom_dec_fini(&d);
     vom_typedec_unref(td);

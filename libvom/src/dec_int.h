@@ -52,6 +52,7 @@ struct vom_typedec {
     struct vdl_types *set; /* made with the first type message */
     int err;
     bool started;           /* version byte seen */
+    bool in_arena;          /* lives in the arena that values go to */
     struct vom_def_ *defs;  /* open hash by id */
     size_t ndefs, npending, defs_cap;
     size_t bytes;           /* of type messages so far */

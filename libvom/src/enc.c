@@ -36,6 +36,7 @@ void vom_wr_init_(struct vom_wr_ *w, struct vom_enc *e)
     w->out = e->out;
     w->types_out = e->types->out;
     w->depth = VOM_ENC_DEPTH_;
+    w->nrecent = 0;
     use_out(w);
 }
 
@@ -277,6 +278,7 @@ int vom_encode(struct vom_enc *e, const struct vdl_type *t, const void *v)
 {
     struct vom_typeenc *te = e->types;
     size_t values = e->out->n, types = te->out->n, ntypes = te->ntypes;
+    struct v23_arena_mark own = v23_arena_mark(&te->own);
     bool started = te->started;
     const struct vdl_any *any;
     int rc;
@@ -302,6 +304,7 @@ int vom_encode(struct vom_enc *e, const struct vdl_type *t, const void *v)
     v23_buf_cut(e->out, values);
     te->started = started;
     vom_typeenc_rollback_(te, ntypes);
+    v23_arena_rewind(&te->own, own);
     return rc;
 }
 

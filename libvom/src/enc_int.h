@@ -7,10 +7,13 @@
 #define VOM_ENC_INT_H
 
 #include "prim_int.h"
+#include "type_build_int.h"
 
 #define VOM_ENC_DEPTH_ 1000
 /* Largest room that may be asked for: 16 scalar fields and what follows. */
 #define VOM_WR_ROOM_ 256
+/* Run-time types whose ids are remembered during a message. */
+#define VOM_WR_RECENT_ 8
 
 /*
  * Writes one message behind the content of `out`. [p, end) is room either in
@@ -26,6 +29,8 @@ struct vom_wr_ {
     struct v23_buf *out;
     struct v23_buf *types_out; /* where new type messages go */
     uint32_t depth;            /* levels of values left */
+    uint32_t nrecent;
+    struct vom_typeid_slot recent[VOM_WR_RECENT_];
     uint8_t small[VOM_WR_ROOM_];
 };
 
@@ -67,6 +72,12 @@ void vom_u32s_fini_(struct vom_u32s *l, const struct v23_alloc *al);
 static inline uint32_t *vom_u32s_(struct vom_u32s *l)
 {
     return l->more == NULL ? l->small : l->more;
+}
+
+/* A type made at run time may be gone after the call, its address reused. */
+static inline bool vom_is_runtime_(const struct vdl_type *t)
+{
+    return (t->flags & VDL_T_BUILT_) != 0;
 }
 
 /*

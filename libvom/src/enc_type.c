@@ -4,9 +4,11 @@
  *
  * Ids are found by descriptor address. An address not seen before is compared
  * by structure with the types that have ids, so that equal types from
- * different places share one; the answer is kept for the address.
+ * different places share one; the answer is kept for the address, unless the
+ * type was made at run time and may go. Of such types copies get the ids.
  */
 #include "enc_int.h"
+#include "value_int.h"
 
 /* Nesting of type definitions. */
 #define DEPTH 512
@@ -14,11 +16,6 @@
 #define NONE UINT32_MAX
 /* In `low`: this type's children are being visited. */
 #define OPEN (UINT32_MAX - 1)
-
-static const struct vdl_type *wire_type(const struct vdl_type *t)
-{
-    return t->wire == NULL ? t : t->wire;
-}
 
 void vom_typeenc_init(struct vom_typeenc *te, const struct v23_alloc *al,
     struct v23_buf *out)
@@ -30,6 +27,7 @@ void vom_typeenc_init(struct vom_typeenc *te, const struct v23_alloc *al,
     te->nslots = VOM_TYPEENC_SMALL;
     te->types = te->small_types;
     te->types_cap = VOM_TYPEENC_SMALL / 2;
+    v23_arena_init(&te->own, al, SIZE_MAX);
 }
 
 void vom_typeenc_fini(struct vom_typeenc *te)
@@ -38,6 +36,7 @@ void vom_typeenc_fini(struct vom_typeenc *te)
         v23_put(te->al, te->slots);
     if (te->types != te->small_types)
         v23_put(te->al, te->types);
+    v23_arena_fini(&te->own);
     memset(te, 0, sizeof(*te));
 }
 
@@ -169,9 +168,9 @@ static uint32_t node_hash(const struct vdl_type *t)
 
     h = h * 31 + t->count;
     if (t->elem != NULL)
-        h = mix_str(h * 31 + t->elem->kind, wire_type(t->elem)->name);
+        h = mix_str(h * 31 + t->elem->kind, vdl_wire_(t->elem)->name);
     if (t->key != NULL)
-        h = mix_str(h * 31 + t->key->kind, wire_type(t->key)->name);
+        h = mix_str(h * 31 + t->key->kind, vdl_wire_(t->key)->name);
     for (i = 0; i < t->count; i++) {
         if (t->kind == VDL_ENUM)
             h = mix_str(h, t->labels[i]);
@@ -213,7 +212,7 @@ static uint32_t sub_id(struct vom_typeenc *te, const struct vdl_type *t)
 {
     uint32_t id;
 
-    t = wire_type(t);
+    t = vdl_wire_(t);
     id = builtin_id(t);
     return id != 0 ? id : slot_of(te->slots, te->nslots, t)->id;
 }
@@ -268,7 +267,7 @@ static uint32_t wire_kind(const struct vdl_type *t)
     }
 }
 
-static void put_wire_type(struct vom_typeenc *te, const struct vdl_type *t,
+static void put_vdl_wire_(struct vom_typeenc *te, const struct vdl_type *t,
     struct v23_buf *b)
 {
     static const struct vdl_type *const bases[VDL_KINDS] = {
@@ -328,7 +327,7 @@ static int put_message(struct vom_typeenc *te, uint32_t index, bool incomplete,
         vom_zigzag_(-(int64_t)index - VOM_FIRST_USER_ID));
     v23_buf_put_byte(b, 0); /* most lengths take one byte */
     body = b->n;
-    put_wire_type(te, te->types[index].type, b);
+    put_vdl_wire_(te, te->types[index].type, b);
     if (b->err != 0)
         return b->err;
     size = b->n - body;
@@ -359,19 +358,23 @@ static uint32_t oldest(const struct vom_typeenc *te, uint32_t index)
     return index;
 }
 
-/* Find a type's id without giving one: 0 = none. */
+/*
+ * Find a type's id without giving one: 0 = none. `stays`: the descriptor lives
+ * as long as the typeenc.
+ */
 static int look_up(struct vom_typeenc *te, const struct vdl_type *t,
-    uint32_t *id, uint32_t *hash)
+    bool stays, uint32_t *id, uint32_t *hash)
 {
     *id = builtin_id(t);
     if (*id != 0)
         return 0;
-    *id = slot_of(te->slots, te->nslots, t)->id;
+    if (stays)
+        *id = slot_of(te->slots, te->nslots, t)->id;
     if (*id != 0)
         return 0;
     *hash = node_hash(t);
     *id = find_equal(te, t, *hash);
-    return *id == 0 ? 0 : remember(te, t, *id);
+    return *id == 0 || !stays ? 0 : remember(te, t, *id);
 }
 
 static int define(struct vom_typeenc *te, const struct vdl_type *t,
@@ -403,8 +406,8 @@ static int define(struct vom_typeenc *te, const struct vdl_type *t,
     uint32_t id, hash, index, mine = NONE;
     int rc;
 
-    t = wire_type(t);
-    rc = look_up(te, t, &id, &hash);
+    t = vdl_wire_(t);
+    rc = look_up(te, t, true, &id, &hash);
     if (rc != 0)
         return rc;
     if (id != 0) {
@@ -432,17 +435,30 @@ static int define(struct vom_typeenc *te, const struct vdl_type *t,
     return put_message(te, index, mine < index, b);
 }
 
+/* A copy of a run-time type that lives as long as the typeenc. */
+static int keep(struct vom_typeenc *te, const struct vdl_type **t)
+{
+    struct vdl_type_copier_ c = { &te->own, NULL, 0, 0 };
+
+    return vdl_copy_type_(&c, *t, t);
+}
+
 int vom_typeenc_id_(struct vom_typeenc *te, const struct vdl_type *t,
     struct v23_buf *out, uint32_t *id)
 {
     uint32_t hash, low = NONE;
+    bool stays;
     int rc;
 
-    t = wire_type(t);
-    rc = look_up(te, t, id, &hash);
+    t = vdl_wire_(t);
+    stays = !vom_is_runtime_(t);
+    rc = look_up(te, t, stays, id, &hash);
     if (rc != 0 || *id != 0)
         return rc;
-    rc = define(te, t, out, DEPTH, &low);
+    if (!stays)
+        rc = keep(te, &t);
+    if (rc == 0)
+        rc = define(te, t, out, DEPTH, &low);
     if (rc == 0)
         *id = slot_of(te->slots, te->nslots, t)->id;
     return rc;

@@ -319,6 +319,25 @@ static int enc_union(struct vom_wr_ *w, const struct vdl_type *t,
 
 /* ---- types inside values ------------------------------------------------- */
 
+static int type_id(struct vom_wr_ *w, const struct vdl_type *t, uint32_t *id)
+{
+    uint32_t i;
+    int rc;
+
+    if (!vom_is_runtime_(t))
+        return vom_typeenc_id_(w->e->types, t, w->types_out, id);
+    for (i = 0; i < w->nrecent; i++) {
+        if (w->recent[i].type == t) {
+            *id = w->recent[i].id;
+            return 0;
+        }
+    }
+    rc = vom_typeenc_id_(w->e->types, t, w->types_out, id);
+    if (rc == 0 && i < VOM_WR_RECENT_)
+        w->recent[w->nrecent++] = (struct vom_typeid_slot){ t, *id };
+    return rc;
+}
+
 /* Write the index of a type in the message's type-id list. */
 static int enc_type(struct vom_wr_ *w, const struct vdl_type *t)
 {
@@ -326,7 +345,7 @@ static int enc_type(struct vom_wr_ *w, const struct vdl_type *t)
     const uint32_t *ids;
     uint32_t id;
     size_t i;
-    int rc = vom_typeenc_id_(e->types, t, w->types_out, &id);
+    int rc = type_id(w, t, &id);
 
     if (rc != 0)
         return rc;

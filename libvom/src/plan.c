@@ -58,6 +58,7 @@ void vom_plans_free_(struct vom_typedec *td)
     v23_put(td->al, td->plans);
     td->plans = NULL;
     td->nplans = td->plans_cap = 0;
+    memset(td->mins, 0, sizeof(td->mins));
 }
 
 void vom_plans_trim_(struct vom_typedec *td)

@@ -120,8 +120,8 @@ V23_MUST_USE int vom_dec_next(struct vom_dec *d, const uint8_t *p, size_t n,
  * kept alive by the arena.
  *
  * @param t  NULL decodes dynamically: *out is a struct vdl_any holding the
- *           value under its own type. &vdl_any_desc does the same. A run-time
- *           type must stay alive as long as the typedec.
+ *           value under its own type. &vdl_any_desc does the same. A type
+ *           not made at run time must stay in place as long as the typedec
  * @param out  written only on success, as is the arena
  * @return 0; V23_EAGAIN with waits_type (a type inside an any has not arrived:
  *         call again with the same message); or an error, which also sticks to
@@ -131,7 +131,9 @@ V23_MUST_USE int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
     struct v23_arena *a, const struct vdl_type *t, void *out);
 
 /**
- * Decode the first value of a complete single stream.
+ * Decode the first value of a complete single stream. What is needed besides
+ * the value comes from the arena's allocator or, if it has none, from the
+ * arena itself, which then gets it back only when it is reset.
  *
  * @param opt   NULL = vom_options_host
  * @param used  bytes of the stream consumed; NULL: leftover is V23_ELENGTH

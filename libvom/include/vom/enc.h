@@ -46,8 +46,8 @@ struct vom_u32s {
 #define VOM_TYPEENC_SMALL 16
 
 /*
- * May not be moved in memory. Up to 12 descriptors need no allocation. All
- * fields are private.
+ * May not be moved in memory. Up to 8 types (12 descriptors, if some are of
+ * equal types) need no allocation. All fields are private.
  */
 struct vom_typeenc {
     const struct v23_alloc *al;
@@ -57,6 +57,7 @@ struct vom_typeenc {
     struct vom_typeid *types; /* by id - 41 */
     size_t ntypes, types_cap;
     bool started; /* version byte written */
+    struct v23_arena own; /* copies of run-time types */
     struct vom_typeid_slot small_slots[VOM_TYPEENC_SMALL];
     struct vom_typeid small_types[VOM_TYPEENC_SMALL / 2];
 };
@@ -91,8 +92,9 @@ void vom_enc_fini(struct vom_enc *e);
  * A value of type any is written with the type of its content; a nil any as
  * type any (spec/vom.md 8).
  *
- * @param t  static type; run-time types (here and inside anys) must stay alive
- *           as long as the typeenc, which takes no reference
+ * @param t  static type. Descriptors that are not made at run time (here and
+ *           inside the value) must stay in place as long as the typeenc; of
+ *           those made at run time it keeps copies
  * @return 0; V23_ENOMEM; V23_ENOSPC; V23_ELIMIT (a buffer's maximum, values
  *         nested deeper than 1000, sizes above 2^30); V23_EARG: enum or union
  *         selector out of range. Unless 0, streams and ids are unchanged. An
