@@ -250,9 +250,7 @@ static bool same_layout_node(const struct vdl_type *a,
 static bool equal_node(const struct vdl_type *a, const struct vdl_type *b,
     bool layout)
 {
-    if (layout && !same_layout_node(a, b))
-        return false;
-    return vdl_type_same_node_(a, b);
+    return vdl_type_same_node_(a, b) && (!layout || same_layout_node(a, b));
 }
 
 /* The set of pairs is the work list too: each pair is expanded once. */

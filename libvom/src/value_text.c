@@ -434,19 +434,14 @@ static int put_literal(struct text *x, const struct vdl_type *t, const void *v,
 static int put_full(struct text *x, const struct vdl_type *t, const void *v,
     unsigned depth)
 {
-    const struct vdl_any *any = v;
-    bool parens = false;
+    bool parens = t->kind < VDL_ARRAY || vdl_type_is_bytes(t);
     int rc;
 
-    if (t->kind == VDL_ANY && any->type != NULL)
-        return put_any(x, any, depth);
     if ((t->kind == VDL_BOOL || t->kind == VDL_STRING) && t->name.n == 0)
         return put_literal(x, t, v, depth);
     rc = put_type(x, t);
     if (rc != 0)
         return rc;
-    if (t->kind < VDL_ARRAY || vdl_type_is_bytes(t))
-        parens = true;
     if (parens)
         v23_buf_put_byte(x->out, '(');
     rc = put_literal(x, t, v, depth);
