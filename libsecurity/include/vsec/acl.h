@@ -7,6 +7,7 @@
 #ifndef VSEC_ACL_H
 #define VSEC_ACL_H
 
+#include <v23/log.h>
 #include <vsec/authorizer.h>
 
 #ifdef __cplusplus

@@ -49,8 +49,6 @@ extern const struct vsec_authorizer vsec_auth_default;
 extern const struct vsec_authorizer vsec_auth_everyone;
 /* Client side: the server has a name that its endpoint claims. */
 extern const struct vsec_authorizer vsec_auth_endpoint;
-/* Nobody. */
-extern const struct vsec_authorizer vsec_auth_nobody;
 
 /** Only the holder of one key; `key` is borrowed for the authorizer's life. */
 struct vsec_authorizer vsec_auth_public_key(const struct vsec_pubkey *key);
