@@ -200,7 +200,7 @@ static int take_sec1(struct v23_bytes in, enum vsec_curve *curve,
         && (vsec_der_take_bits_(&bits, &raw->pub) != 0 || bits.n != 0))
         return V23_EKEY;
     /* A compressed point is of no use here; the point is computed anyway. */
-    if (raw->pub.n > 0 && raw->pub.p[0] != 4)
+    if (raw->pub.n > 0 && (raw->pub.p[0] & 0xfe) == 2)
         raw->pub.n = 0;
     return 0;
 }

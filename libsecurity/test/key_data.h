@@ -1,0 +1,298 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Keys for tests. Those with names of people come from the recorded vectors of
+ * the reference implementation (test/vectors/security); the others were made
+ * with OpenSSL. Passphrase of encrypted files: "correct horse battery staple",
+ * unless said otherwise.
+ */
+#ifndef VSEC_TEST_KEY_DATA_H
+#define VSEC_TEST_KEY_DATA_H
+
+/* SubjectPublicKeyInfo. */
+static const char alice_spki[] =
+    "3059301306072a8648ce3d020106082a8648ce3d0301070342000403ac62b8f804"
+    "1bc225055b04f276006d4cc3875ca381530496d05f7e53d8db785fbb3a58776355"
+    "301659789c1a22cc927389e0c0672071be8bc16bef1569d19c";
+static const char bob_spki[] =
+    "3076301006072a8648ce3d020106052b8104002203620004cc4c16bd0c1d714189"
+    "8c37d38fc8e378bc13eb1faef34139e9b0c86db1a7ce14a3e4533fa7c7ef62b554"
+    "6b559d4bc045b06f9ce630f1a04e843191070ebb46f05cbf398b3588300131c4a8"
+    "e23f33208aade03ce63644937396c50fbccdf78b59";
+static const char carol_spki[] =
+    "30819b301006072a8648ce3d020106052b810400230381860004006b04b2e496b4"
+    "8c3669ca73a42317763adf9276210320e8c2e4dce5f54ef5654630a7f432d4f577"
+    "a20505737b1e47403b660002f16df46c989e40148091c6d696a3003698c597e671"
+    "785b554cbca7c46a36c24c841b2cee9b400e79452bb0decaec3d03806fda8cc934"
+    "5f0f6a50cedb3b03f28ae0a0aeb5211a320b9ba78d8976a01f1e";
+static const char dave_spki[] =
+    "302a300506032b6570032100199abdb9a80175cd5b8c750f3e6f01309d903c2e6b"
+    "e4d86404797be8ebb7ab2c";
+static const char eve_spki[] =
+    "30820122300d06092a864886f70d01010105000382010f003082010a0282010100"
+    "b5bfe232956eb95c93924d595249f89b84adff297d09d1288247a1be670f4bce20"
+    "2aacd1081c1983e3e92a985d18fb136b78b87301651cde59a252e259aab6f8ff1d"
+    "c6d1c532eb03d3b9207308decad549ac50ce6df66c43d3b19d5236efc9f06b13ec"
+    "dfae8cd742529d5e56ee2c671c3f09de39e7bf0e9ad686da6e7518632eb1ef4232"
+    "aabb96b923337534ed6c68131d1e22f062bfc589bf56adc98a2ef39d7ea4ce4d17"
+    "59eb8321f4403d7e05ddebf2172ebddf9f03fd5e0ef7bbf2fddf8b57ce5edffba8"
+    "16b861994bd44abb7edfe1c84fb5b06148c21197ea3ba75d8c1c8cc053bef7111b"
+    "c8ad06c5a51cd3640dfe0c15a3d3f3630b5e6f3e63e4ac391d0203010001";
+static const char grace_spki[] =
+    "304e301006072a8648ce3d020106052b81040021033a0004234a503c4f7834f26d"
+    "39aca500b898851328165a1833d8a3752d272bd5f55556d1f08f3783a626e387a3"
+    "8f15f7cadde2766340ea537770a4";
+
+/* PKCS#8. */
+static const char alice_pkcs8[] =
+    "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201"
+    "0104200ee47e3ef8da7ab7161678ce0427d71cf7211c93b8aeecca0b35a52d5bb5"
+    "df35a1440342000403ac62b8f8041bc225055b04f276006d4cc3875ca381530496"
+    "d05f7e53d8db785fbb3a58776355301659789c1a22cc927389e0c0672071be8bc1"
+    "6bef1569d19c";
+static const char carol_pkcs8[] =
+    "3081ee020100301006072a8648ce3d020106052b810400230481d63081d3020101"
+    "044201eb55ff0da8bee8b9d61ceeb6a1e89a265936cbf92c547d2be7f1eca9926b"
+    "21d95b98cf255e494103ebdf7f0d36fa555c84b55ee5d32aff60d873185e10937f"
+    "f78ba181890381860004006b04b2e496b48c3669ca73a42317763adf9276210320"
+    "e8c2e4dce5f54ef5654630a7f432d4f577a20505737b1e47403b660002f16df46c"
+    "989e40148091c6d696a3003698c597e671785b554cbca7c46a36c24c841b2cee9b"
+    "400e79452bb0decaec3d03806fda8cc9345f0f6a50cedb3b03f28ae0a0aeb5211a"
+    "320b9ba78d8976a01f1e";
+static const char dave_pkcs8[] =
+    "302e020100300506032b657004220420c440d4fe59b7b607d1e543447c16feae6a"
+    "e768f6d44fa8654e77916f52440f53";
+static const char eve_pkcs8[] =
+    "308204bd020100300d06092a864886f70d0101010500048204a7308204a3020100"
+    "0282010100b5bfe232956eb95c93924d595249f89b84adff297d09d1288247a1be"
+    "670f4bce202aacd1081c1983e3e92a985d18fb136b78b87301651cde59a252e259"
+    "aab6f8ff1dc6d1c532eb03d3b9207308decad549ac50ce6df66c43d3b19d5236ef"
+    "c9f06b13ecdfae8cd742529d5e56ee2c671c3f09de39e7bf0e9ad686da6e751863"
+    "2eb1ef4232aabb96b923337534ed6c68131d1e22f062bfc589bf56adc98a2ef39d"
+    "7ea4ce4d1759eb8321f4403d7e05ddebf2172ebddf9f03fd5e0ef7bbf2fddf8b57"
+    "ce5edffba816b861994bd44abb7edfe1c84fb5b06148c21197ea3ba75d8c1c8cc0"
+    "53bef7111bc8ad06c5a51cd3640dfe0c15a3d3f3630b5e6f3e63e4ac391d020301"
+    "0001028201006e1c7f9537d56a35bd2e40f0619b7123ff614f1abaa76cf186e491"
+    "0882f5d06e642c96a0d9b1f47f64600a2f5f0fd8656e9227e57d2dde2c93cf7539"
+    "af2b6f49317ebfcaad17692cdb63e855e944d94c19236d9d731f7d7e264e104b13"
+    "ff78afd09fb4bddbc9764cb732a24a3667ee5c3d90e3f2df05707abc87dce458ca"
+    "daa31445580bd5df1e9d2fbef5a58892dc89b76ebf16ff719425a382bd2b8189f8"
+    "ad029fd1fba7541df78bb5198975adea32030b407c0c35e3889802a8dd0fe10798"
+    "7a0f22e162fad4300d9daff286a2faf12644a06e15958fd6a1f844b066ccc98a5c"
+    "af3da4548d2a19f88b8f67a1ec0efc25d17a20d7336d649b38dc7b456215610281"
+    "8100c57bfc1706f4a73a1ec96af0b3b2cff8cbaeb439f9f5c2307f919157949cec"
+    "69e20657b79565735f91aa9d387ee4daa369129c5d33a53af1153d56035c43a892"
+    "f9e8cbc62e59accb88b12536bc45e9ca128d5381edb45d187a2cabf9667fec448d"
+    "d37dc7cf5c63f76289d29a88f9331c4e025d5592a47ab5bae7f45bd4553bd90281"
+    "8100eb9a59b515e626c4dfc73e4d2fa865d725d08ac7c68d5821ecc4a96ea25af2"
+    "008ee305c64cfa16f36217ddd7e6aa1eeca99bc864ad7c1fcd990cf18ccacf6451"
+    "a94075ad5fd9ee65b6df3457463ffaeabeb4efa3454fc37c8cd52a6f494f90351c"
+    "20efb4f34db1e28a5aa6135eb1ba19fc71a107298c1a97ccb16d03dabd30e50281"
+    "8003f7f2dfef96d90974f6ed3c3b103bd7af182aad0395e9ba19c62e1a897501d7"
+    "3ae08fc0b3b2df37ab70b74a1c5ab2fe17ad7510f669ba9e7fa3c4e7ba61edb04e"
+    "6f5c30f65b7cfa761bc138b15de24dda4396cb04a0dc4212aa752644e60b347179"
+    "2f8ce560e0ed66c08847ecbabd4933541ed60a655dc5eb24a0277c43de39028180"
+    "0209d0d2df40a17f3c8c65be9735f6c398c1282238568ab7a86bbf2784e2128bec"
+    "b08c213e133fd59538ada3ab8c373e46ed611b75e0c809a8545356ab7e85d8ab05"
+    "32bf703fdb6f27d8e0840cc88aec33002fbe92dff0ca0811e40f186c46cc1ed52e"
+    "1dbba9256bd75497713d757e2db1606e4b3891ccbd1979437f300a48fd02818100"
+    "b8f9bfc46537f8367ee013b93d0d823956faa90734ca9142fe3daa79fbb09b8d2d"
+    "74846bec4d5fe8c678635c78d826fdea9e4bf6b13e8a2473cda156e04db6071647"
+    "2638cb388f3f3fbed1d15440aa043c20dc5038c6cbb0d4dc203584ac8c22a4576f"
+    "ed3c7872abbba8bec7790dcb50056ce7df8c33ae0dba21766aa0b6b722";
+static const char alice_sec1[] =
+    "307702010104200ee47e3ef8da7ab7161678ce0427d71cf7211c93b8aeecca0b35"
+    "a52d5bb5df35a00a06082a8648ce3d030107a1440342000403ac62b8f8041bc225"
+    "055b04f276006d4cc3875ca381530496d05f7e53d8db785fbb3a58776355301659"
+    "789c1a22cc927389e0c0672071be8bc16bef1569d19c";
+
+/* Files. */
+static const char alice_openssh[] =
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNl\n"
+    "Y2RzYS1zaGEyLW5pc3RwMjU2AAAACG5pc3RwMjU2AAAAQQQDrGK4+AQbwiUFWwTy\n"
+    "dgBtTMOHXKOBUwSW0F9+U9jbeF+7Olh3Y1UwFll4nBoizJJzieDAZyBxvovBa+8V\n"
+    "adGcAAAAqFoNb8FaDW/BAAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAy\n"
+    "NTYAAABBBAOsYrj4BBvCJQVbBPJ2AG1Mw4dco4FTBJbQX35T2Nt4X7s6WHdjVTAW\n"
+    "WXicGiLMknOJ4MBnIHG+i8Fr7xVp0ZwAAAAgDuR+PvjaercWFnjOBCfXHPchHJO4\n"
+    "ruzKCzWlLVu13zUAAAANYWxpY2VAZXhhbXBsZQECAw==\n"
+    "-----END OPENSSH PRIVATE KEY-----\n";
+static const char dave_openssh[] =
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtz\n"
+    "c2gtZWQyNTUxOQAAACAZmr25qAF1zVuMdQ8+bwEwnZA8Lmvk2GQEeXvo67erLAAA\n"
+    "AJC2qtGntqrRpwAAAAtzc2gtZWQyNTUxOQAAACAZmr25qAF1zVuMdQ8+bwEwnZA8\n"
+    "Lmvk2GQEeXvo67erLAAAAEDEQNT+Wbe2B9HlQ0R8Fv6uaudo9tRPqGVOd5FvUkQP\n"
+    "UxmavbmoAXXNW4x1Dz5vATCdkDwua+TYZAR5e+jrt6ssAAAADGRhdmVAZXhhbXBs\n"
+    "ZQE=\n"
+    "-----END OPENSSH PRIVATE KEY-----\n";
+static const char eve_openssh[] =
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAABFwAAAAdz\n"
+    "c2gtcnNhAAAAAwEAAQAAAQEAtb/iMpVuuVyTkk1ZUkn4m4St/yl9CdEogkehvmcP\n"
+    "S84gKqzRCBwZg+PpKphdGPsTa3i4cwFlHN5ZolLiWaq2+P8dxtHFMusD07kgcwje\n"
+    "ytVJrFDObfZsQ9OxnVI278nwaxPs366M10JSnV5W7ixnHD8J3jnnvw6a1obabnUY\n"
+    "Yy6x70IyqruWuSMzdTTtbGgTHR4i8GK/xYm/Vq3Jii7znX6kzk0XWeuDIfRAPX4F\n"
+    "3evyFy69358D/V4O97vy/d+LV85e3/uoFrhhmUvUSrt+3+HIT7WwYUjCEZfqO6dd\n"
+    "jByMwFO+9xEbyK0GxaUc02QN/gwVo9PzYwtebz5j5Kw5HQAAA8g8QC5DPEAuQwAA\n"
+    "AAdzc2gtcnNhAAABAQC1v+IylW65XJOSTVlSSfibhK3/KX0J0SiCR6G+Zw9LziAq\n"
+    "rNEIHBmD4+kqmF0Y+xNreLhzAWUc3lmiUuJZqrb4/x3G0cUy6wPTuSBzCN7K1Ums\n"
+    "UM5t9mxD07GdUjbvyfBrE+zfrozXQlKdXlbuLGccPwneOee/DprWhtpudRhjLrHv\n"
+    "QjKqu5a5IzN1NO1saBMdHiLwYr/Fib9WrcmKLvOdfqTOTRdZ64Mh9EA9fgXd6/IX\n"
+    "Lr3fnwP9Xg73u/L934tXzl7f+6gWuGGZS9RKu37f4chPtbBhSMIRl+o7p12MHIzA\n"
+    "U773ERvIrQbFpRzTZA3+DBWj0/NjC15vPmPkrDkdAAAAAwEAAQAAAQBuHH+VN9Vq\n"
+    "Nb0uQPBhm3Ej/2FPGrqnbPGG5JEIgvXQbmQslqDZsfR/ZGAKL18P2GVukiflfS3e\n"
+    "LJPPdTmvK29JMX6/yq0XaSzbY+hV6UTZTBkjbZ1zH31+Jk4QSxP/eK/Qn7S928l2\n"
+    "TLcyoko2Z+5cPZDj8t8FcHq8h9zkWMraoxRFWAvV3x6dL771pYiS3Im3br8W/3GU\n"
+    "JaOCvSuBifitAp/R+6dUHfeLtRmJda3qMgMLQHwMNeOImAKo3Q/hB5h6DyLhYvrU\n"
+    "MA2dr/KGovrxJkSgbhWVj9ah+ESwZszJilyvPaRUjSoZ+IuPZ6HsDvwl0Xog1zNt\n"
+    "ZJs43HtFYhVhAAAAgQC4+b/EZTf4Nn7gE7k9DYI5VvqpBzTKkUL+Pap5+7CbjS10\n"
+    "hGvsTV/oxnhjXHjYJv3qnkv2sT6KJHPNoVbgTbYHFkcmOMs4jz8/vtHRVECqBDwg\n"
+    "3FA4xsuw1NwgNYSsjCKkV2/tPHhyq7uovsd5DctQBWzn34wzrg26IXZqoLa3IgAA\n"
+    "AIEAxXv8Fwb0pzoeyWrws7LP+MuutDn59cIwf5GRV5Sc7GniBle3lWVzX5GqnTh+\n"
+    "5NqjaRKcXTOlOvEVPVYDXEOokvnoy8YuWazLiLElNrxF6coSjVOB7bRdGHosq/lm\n"
+    "f+xEjdN9x89cY/diidKaiPkzHE4CXVWSpHq1uuf0W9RVO9kAAACBAOuaWbUV5ibE\n"
+    "38c+TS+oZdcl0IrHxo1YIezEqW6iWvIAjuMFxkz6FvNiF93X5qoe7KmbyGStfB/N\n"
+    "mQzxjMrPZFGpQHWtX9nuZbbfNFdGP/rqvrTvo0VPw3yM1SpvSU+QNRwg77TzTbHi\n"
+    "ilqmE16xuhn8caEHKYwal8yxbQPavTDlAAAAC2V2ZUBleGFtcGxlAQIDBAUGBw==\n"
+    "-----END OPENSSH PRIVATE KEY-----\n";
+static const char alice_sec1_enc[] =
+    "-----BEGIN EC PRIVATE KEY-----\n"
+    "Proc-Type: 4,ENCRYPTED\n"
+    "DEK-Info: AES-256-CBC,6edca8fbafe874dbe6e745da7f986c8a\n"
+    "\n"
+    "+ajRYlP7zYieU+qJYUn0s9pdG0VnN0C7xugQGNZk5O2pBfjVlWi+fgO8OV1Nkaai\n"
+    "z2xovt3DjqaJwk1mxfAS7MkE6toHubJPis+36iauWvRbFwwsPHwYe6FGozby4Wrr\n"
+    "kpm4X6k2QSLjXvqEQbDmMiaPsrZcl5PeH9CVdwAgsN0=\n"
+    "-----END EC PRIVATE KEY-----\n";
+static const char dave_pkcs8_enc[] =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+    "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAiUafuTejG0jQICJxAw\n"
+    "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEE1C/MvbKgb1n5JwTQM6EugEQILR\n"
+    "xZr5ssRBi/WmWvkYd8Vy9o71/aO+tEfjAv07oBrWWiNcGDK2n4GyXpWFgheXwWqN\n"
+    "ffUL1cu1nHsThAX08mI=\n"
+    "-----END ENCRYPTED PRIVATE KEY-----\n";
+static const char dave_openssh_enc[] =
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    "b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABCg\n"
+    "+pnVgYyyj9tP2S264gDXAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIBma\n"
+    "vbmoAXXNW4x1Dz5vATCdkDwua+TYZAR5e+jrt6ssAAAAkFis0uhlR0Ajf4zYVsRU\n"
+    "ITYDPLGw47VTEkgArTvV2Wr54g41U6/Z7KtGNkmCtQGf2tnGcx8R6O4U/88EY1j4\n"
+    "naMrks0hRXJ8qkIfYiPReWlBmgePL1YAKVvW9zcEwSLQXELteS4VM06NX3IhoxIC\n"
+    "2FRY/uLs8/3GjjDPCNWdud5fesABxxfQQqARv8gDWD+l3w==\n"
+    "-----END OPENSSH PRIVATE KEY-----\n";
+static const char dave_pkcs8_pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VwBCIEIMRA1P5Zt7YH0eVDRHwW/q5q52j21E+oZU53kW9SRA9T\n"
+    "-----END PRIVATE KEY-----\n";
+static const char dave_pub[] =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MCowBQYDK2VwAyEAGZq9uagBdc1bjHUPPm8BMJ2QPC5r5NhkBHl76Ou3qyw=\n"
+    "-----END PUBLIC KEY-----\n";
+static const char dave_ssh[] =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBmavbmoAXXNW4x1Dz5vATCdkDwua+TYZAR5e+jrt6ss dave@example\n";
+static const char eve_pkcs1[] =
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    "MIIEowIBAAKCAQEAtb/iMpVuuVyTkk1ZUkn4m4St/yl9CdEogkehvmcPS84gKqzR\n"
+    "CBwZg+PpKphdGPsTa3i4cwFlHN5ZolLiWaq2+P8dxtHFMusD07kgcwjeytVJrFDO\n"
+    "bfZsQ9OxnVI278nwaxPs366M10JSnV5W7ixnHD8J3jnnvw6a1obabnUYYy6x70Iy\n"
+    "qruWuSMzdTTtbGgTHR4i8GK/xYm/Vq3Jii7znX6kzk0XWeuDIfRAPX4F3evyFy69\n"
+    "358D/V4O97vy/d+LV85e3/uoFrhhmUvUSrt+3+HIT7WwYUjCEZfqO6ddjByMwFO+\n"
+    "9xEbyK0GxaUc02QN/gwVo9PzYwtebz5j5Kw5HQIDAQABAoIBAG4cf5U31Wo1vS5A\n"
+    "8GGbcSP/YU8auqds8YbkkQiC9dBuZCyWoNmx9H9kYAovXw/YZW6SJ+V9Ld4sk891\n"
+    "Oa8rb0kxfr/KrRdpLNtj6FXpRNlMGSNtnXMffX4mThBLE/94r9CftL3byXZMtzKi\n"
+    "SjZn7lw9kOPy3wVweryH3ORYytqjFEVYC9XfHp0vvvWliJLcibduvxb/cZQlo4K9\n"
+    "K4GJ+K0Cn9H7p1Qd94u1GYl1reoyAwtAfAw144iYAqjdD+EHmHoPIuFi+tQwDZ2v\n"
+    "8oai+vEmRKBuFZWP1qH4RLBmzMmKXK89pFSNKhn4i49noewO/CXReiDXM21kmzjc\n"
+    "e0ViFWECgYEAxXv8Fwb0pzoeyWrws7LP+MuutDn59cIwf5GRV5Sc7GniBle3lWVz\n"
+    "X5GqnTh+5NqjaRKcXTOlOvEVPVYDXEOokvnoy8YuWazLiLElNrxF6coSjVOB7bRd\n"
+    "GHosq/lmf+xEjdN9x89cY/diidKaiPkzHE4CXVWSpHq1uuf0W9RVO9kCgYEA65pZ\n"
+    "tRXmJsTfxz5NL6hl1yXQisfGjVgh7MSpbqJa8gCO4wXGTPoW82IX3dfmqh7sqZvI\n"
+    "ZK18H82ZDPGMys9kUalAda1f2e5ltt80V0Y/+uq+tO+jRU/DfIzVKm9JT5A1HCDv\n"
+    "tPNNseKKWqYTXrG6GfxxoQcpjBqXzLFtA9q9MOUCgYAD9/Lf75bZCXT27Tw7EDvX\n"
+    "rxgqrQOV6boZxi4aiXUB1zrgj8Czst83q3C3Shxasv4XrXUQ9mm6nn+jxOe6Ye2w\n"
+    "Tm9cMPZbfPp2G8E4sV3iTdpDlssEoNxCEqp1JkTmCzRxeS+M5WDg7WbAiEfsur1J\n"
+    "M1Qe1gplXcXrJKAnfEPeOQKBgAIJ0NLfQKF/PIxlvpc19sOYwSgiOFaKt6hrvyeE\n"
+    "4hKL7LCMIT4TP9WVOK2jq4w3PkbtYRt14MgJqFRTVqt+hdirBTK/cD/bbyfY4IQM\n"
+    "yIrsMwAvvpLf8MoIEeQPGGxGzB7VLh27qSVr11SXcT11fi2xYG5LOJHMvRl5Q38w\n"
+    "Ckj9AoGBALj5v8RlN/g2fuATuT0NgjlW+qkHNMqRQv49qnn7sJuNLXSEa+xNX+jG\n"
+    "eGNceNgm/eqeS/axPookc82hVuBNtgcWRyY4yziPPz++0dFUQKoEPCDcUDjGy7DU\n"
+    "3CA1hKyMIqRXb+08eHKru6i+x3kNy1AFbOffjDOuDbohdmqgtrci\n"
+    "-----END RSA PRIVATE KEY-----\n";
+
+/* RSA, 2,048 bits, public exponent 3; 1,024 bits; curve secp256k1. */
+static const char rsa_e3_spki[] =
+    "30820120300d06092a864886f70d01010105000382010d00308201080282010100"
+    "9c13ce95cfea244ffb905e5fb3f8a0baedf701dde84b8b84aaf4540d7550a3b592"
+    "ff604193491ab81a361cdab6dd32a7453bbc5be44c2ff9b08c7499fae9a34c380a"
+    "7c2763bdc358dbff51f9604950a9b107ab85cea666f59dd733d4fbaea700c47f2e"
+    "19d790a14614e0f9facaddbbb3cf3486f024e774397b5b90207099139b0fd835ca"
+    "7bb66e812b64aae93337dc9e36b36be3427372ebc90c81acde3e061b0efc8ea60c"
+    "4c5dfbab0071a944904caa90cda9b20eda1086fbf8cdbba9cb256dcd6aaa0014c4"
+    "d025d287cc398f70d10d2aea6277613cf423de8830dcc80bdee9c8ee0c19b382db"
+    "cc324427bc0c096f3c44ae117120fe0849ebff58578d11d8d3020103";
+static const char rsa_1024_spki[] =
+    "30819f300d06092a864886f70d010101050003818d0030818902818100a6a305cf"
+    "437a20e80e283b12ae8de5268827eb3935fd5865e3e1819895d55a2a659575ed55"
+    "dba6f972846bd8706f48722a18fdcaa28ede27624a9b3eb69394a5625534dadaf3"
+    "514e38ad7e714f8b7649a9182846fb5ac68edc02655c73d78c76110b05c30f9b3f"
+    "6aced2d2e29489eab230035bd6bcadc679f5ccd2e15f7282a10203010001";
+static const char secp256k1_spki[] =
+    "3056301006072a8648ce3d020106052b8104000a0342000492e35cbcbb0026e987"
+    "840e25d0f99cb1e4b8677b6eeff2861a408efe12bc07a34a94803b6c1420484b8c"
+    "d29bde35b34cbdc559010627b3af47d372a1238d9b17";
+static const char rsa_1024_pkcs8[] =
+    "30820277020100300d06092a864886f70d0101010500048202613082025d020100"
+    "02818100a6a305cf437a20e80e283b12ae8de5268827eb3935fd5865e3e1819895"
+    "d55a2a659575ed55dba6f972846bd8706f48722a18fdcaa28ede27624a9b3eb693"
+    "94a5625534dadaf3514e38ad7e714f8b7649a9182846fb5ac68edc02655c73d78c"
+    "76110b05c30f9b3f6aced2d2e29489eab230035bd6bcadc679f5ccd2e15f7282a1"
+    "02030100010281802bd32c2ffa7b203467a4c50480cbe8bc5d8ac21e65c89f7b0c"
+    "97be51b6f649a464db0e0cc14be77a2b581054f81d0c5c9a1dc0818e872c7e0727"
+    "bff49a67edebb470040bd35b8f79245edbb98001ea4677d50ab3169ef0437c1614"
+    "a093ccd4d1fc3df9152577f94eba251cede7f39751850948e6fe16f45824b61c99"
+    "51161091024100d02c241bd2f4eab98e2ef48c0d8922a9c7b906b5c193a052317b"
+    "f7a3e30f27ccbc21777c5699ff267b4b57968099a3e776dcce9f55b9e82462b4d2"
+    "ecdbebc993024100ccebecbeebd79f7c4f5bc8363d06fc76ad743e61249901028e"
+    "b29e938be3e41d583d6c7c18486235a8f6c574c2d22a8e2dbb58a24bf38908bdb7"
+    "8e9bbaba537b024100ce5f1424e94b97eeffff98bbc7276e4fb609bd972e2275cb"
+    "45f7499715200f2aae4ed72f52833429280d96f542e40d5307c8faa586ccd85049"
+    "f24d30370d573502405506fb87c8a20269f91fb336562224f535498b6c915bef20"
+    "598761e704df7d5273bfa0d8e8d677f19df72ebd20ed457d131aae4f41467eb0a2"
+    "cf9c1b9fe21a2b02410097124367e65e6fb0efef54679c3a4d16d0917abe0bea2a"
+    "2bccf41ad7191fe6b8de5b17126b9087b61f208333818b541677b3a38fab727455"
+    "b19a8c134be498a8";
+/* Cube root of a block with short padding: a forgery that lax verifiers take
+ * for a signature of "forged" (S1, SHA256)
+ * by rsa_e3_spki. */
+static const char rsa_forgery[] =
+    "000000000000000000000000000000000000000000000000000000000000000000"
+    "000000000000000000000000000000000000000000000000000000000000000000"
+    "000000000000000000000000000000000000000000000000000000000000000000"
+    "000000000000000000000000000000000000000000000000000000000000000000"
+    "000000000000000000000000000000000000000000000000000000000000000000"
+    "00000000000032cbfd4a7adc7905583d767520f51640759176d37826f2ef63ae3d"
+    "c7ad77303069c8d8156afc2563c0b664ec5a2c727c71bbcfbba7fea71cecb3f278"
+    "f0de77e4dc4ef1067bb53edc20dd70af2eb12114fc35f3dfe0";
+/* Two rounds, passphrase "x". */
+static const char dave_pbes2_sha1_128[] =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+    "MIGMMEgGCSqGSIb3DQEFDTA7MBoGCSqGSIb3DQEFDDANBAgYWVRQoiflMgIBAjAd\n"
+    "BglghkgBZQMEAQIEEOG9Q/Q3y1H/jZ/vFqKR22QEQD+7E93Q09whv3YjVKYbvgGb\n"
+    "2RohNuFldQJ3TWDGeMowoIfiqlwXP754eGFSgCbwfpLmAb7k03pTsIqRaWNwHls=\n"
+    "-----END ENCRYPTED PRIVATE KEY-----\n";
+static const char dave_pbes2_sha256_192[] =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+    "MIGaMFYGCSqGSIb3DQEFDTBJMCgGCSqGSIb3DQEFDDAbBAiGD0UUvCQKcwIBAjAM\n"
+    "BggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBFgQQcMx2EpDBAJqKNIhqgTXjLwRAZhZ3\n"
+    "eYJITKJapO+txnYubp3amTHHGWqyDbRy56Gu6JtW1Ya1XUGg2EEprhJiyGgWn8n2\n"
+    "BPsHG2y0O+69ZNhbeA==\n"
+    "-----END ENCRYPTED PRIVATE KEY-----\n";
+/* RFC 8410 10.3: version 1 with attributes and public key. */
+static const char rfc8410_pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+    "oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n"
+    "Z9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+    "-----END PRIVATE KEY-----\n";
+
+#endif
