@@ -1,0 +1,34 @@
+/* BSD-3-Clause; see LICENSE. */
+/** From command-line arguments to packages in build order (spec/vdl.md 4). */
+#ifndef VDL_RESOLVE_H
+#define VDL_RESOLVE_H
+
+#include "compile.h"
+
+struct resolve_options {
+    bool ignore_unknown; /* unknown arguments are skipped */
+    bool shipped;        /* standard packages from VDLPATH if they are there */
+};
+
+/**
+ * Resolve package arguments and everything they import.
+ *
+ * @param args  patterns, import paths or directories; none = "."
+ * @param out   struct package, dependencies first; those that an argument
+ *              named have `named` set
+ * Errors are reported to the context.
+ */
+void resolve(struct ctx *c, const struct resolve_options *opt,
+    const char *const *args, size_t nargs, struct list *out);
+
+/* ---- std.c --------------------------------------------------------------- */
+
+/* A package compiled into the tool. */
+struct std_package {
+    const char *path, *file, *text;
+    bool root; /* a standard package: gen path below v.io/v23/vdlroot */
+};
+extern const struct std_package std_packages[];
+extern const size_t std_count;
+
+#endif
