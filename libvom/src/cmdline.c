@@ -104,9 +104,6 @@ static int set_number(const struct v23_flag *f, const char *value,
 static int set_flag(const struct v23_flag *f, const char *value,
     const char **why)
 {
-    static struct v23_buf *const no_text = NULL;
-
-    (void)no_text;
     switch (f->kind) {
     case V23_FLAG_BOOL:
         return set_bool(f->var, value, why);

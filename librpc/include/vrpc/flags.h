@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-struct v23_cmdline; /* v23/cmdline.h */
+struct v23_flag_source; /* v23/cmdline.h */
 
 enum vrpc_flag_groups {
     VRPC_FLAGS_RUNTIME = 1,     /* namespace roots, credentials, vtrace */
@@ -82,6 +82,9 @@ V23_MUST_USE int vrpc_flags_set(struct vrpc_flags *f, const char *name,
 /** Whether the name is one of ours; *is_bool: takes no value by itself. */
 bool vrpc_flags_has(const struct vrpc_flags *f, const char *name,
     bool *is_bool);
+
+/** These flags as a source for v23_cmdline_main(); `f` is borrowed. */
+void vrpc_flags_source(struct vrpc_flags *f, struct v23_flag_source *out);
 
 #ifdef __cplusplus
 }

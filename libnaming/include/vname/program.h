@@ -1,0 +1,88 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * What programs that use names do alike: flags, run time and namespace at the
+ * start, waiting for operations, and serving under published names.
+ *
+ *     static int run(void *ud, …) { struct vname_program *p = ud; … }
+ *     int main(int argc, char **argv)
+ *     {
+ *         static struct vname_program p;
+ *         return vname_program_main(&p, &command, groups, argc, argv);
+ *     }
+ */
+#ifndef VNAME_PROGRAM_H
+#define VNAME_PROGRAM_H
+
+#include <v23/cmdline.h>
+#include <vname/namespace.h>
+#include <vname/publisher.h>
+#include <vrpc/runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vname_program {
+    struct vrpc_flags flags;
+    struct vrpc_runtime rt;
+    struct vname_ns *ns;
+    const char *name; /* of the program, for errors */
+    bool started;     /* rt and ns are there */
+    bool done;        /* see vname_program_wait() */
+};
+
+/**
+ * Parse flags, start run time and namespace, run the command, clean up.
+ *
+ * @param groups  enum vrpc_flag_groups
+ * @param root    its run() functions get `p`
+ * @return exit code; an error at the start is one line on stderr and 1
+ */
+int vname_program_main(struct vname_program *p,
+    const struct v23_command *root, int groups, int argc, char **argv);
+/**
+ * Run the loop until vname_program_done() is called; returns at once if it has
+ * been called since the last wait.
+ */
+void vname_program_wait(struct vname_program *p);
+void vname_program_done(struct vname_program *p);
+/** Print `ERROR: ` and an error's text; returns 1. */
+int vname_program_error(const struct v23_verror *err);
+
+/* ---- a server under names ------------------------------------------------ */
+
+struct vname_serving; /* a server, its endpoints and its publisher */
+
+struct vname_serve_config {
+    const struct vrpc_server_config *server;
+    const struct vrpc_listen_addr *addrs; /* NULL = those of the flags */
+    size_t naddrs;
+    struct vdl_str name; /* to publish under; empty = not published */
+};
+
+/**
+ * Serve and publish.
+ * @return 0; a status with p->rt.why set (a used port, …)
+ */
+V23_MUST_USE int vname_serve(struct vname_program *p,
+    const struct vname_serve_config *cfg, struct vname_serving **out);
+/** Endpoints served, as vrpc_ev_endpoints(). */
+V23_MUST_USE int vname_serving_endpoints(struct vname_serving *s,
+    const struct vrpc_endpoint **eps, size_t *neps);
+struct vrpc_server *vname_serving_server(const struct vname_serving *s);
+struct vrpc_ev_node *vname_serving_node(const struct vname_serving *s);
+/** Another name for the same server. */
+V23_MUST_USE int vname_serving_add_name(struct vname_serving *s,
+    struct vdl_str name);
+/**
+ * Run until SIGINT or SIGTERM, then unmount, let calls finish (lame duck) and
+ * stop. Frees `s`.
+ */
+void vname_serving_run(struct vname_serving *s);
+/** Stop without waiting for a signal; frees `s`. */
+void vname_serving_stop(struct vname_serving *s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,245 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * The frame of programs. Timers go through the run time, so that nothing here
+ * touches the event library.
+ */
+#include <stdlib.h>
+
+#include <v23/time.h>
+#include <vname/program.h>
+#include <vrpc/endpoint.h>
+
+static int before(void *ud)
+{
+    struct vname_program *p = ud;
+    struct vname_ns_config cfg = { 0 };
+    int rc = vrpc_runtime_init(&p->rt, &p->flags, p->name);
+
+    if (rc != 0)
+        return v23_error("%s", p->rt.why[0] != 0 ? p->rt.why
+                                                 : v23_strerror(rc));
+    cfg.client = p->rt.client;
+    cfg.roots = p->flags.roots;
+    cfg.nroots = p->flags.nroots;
+    cfg.no_cache = getenv("V23_DISABLE_NS_CACHE") != NULL
+        && getenv("V23_DISABLE_NS_CACHE")[0] != 0;
+    rc = vname_ns_new(&cfg, &p->ns);
+    if (rc != 0) {
+        vrpc_runtime_fini(&p->rt);
+        return v23_error(rc == V23_EARG
+                ? "at least one namespace root is not a rooted name"
+                : "cannot start the namespace: out of memory");
+    }
+    p->started = true;
+    return 0;
+}
+
+int vname_program_main(struct vname_program *p,
+    const struct v23_command *root, int groups, int argc, char **argv)
+{
+    struct v23_flag_source source;
+    const struct v23_flag_source *sources[1];
+    int rc;
+
+    p->name = root->name;
+    if (vrpc_flags_init(&p->flags, groups) != 0)
+        return v23_error("out of memory");
+    vrpc_flags_source(&p->flags, &source);
+    sources[0] = &source;
+    rc = v23_cmdline_main(root, sources, 1, before, p, argc, argv);
+    if (p->started) {
+        vname_ns_free(p->ns);
+        vrpc_runtime_fini(&p->rt);
+    }
+    vrpc_flags_fini(&p->flags);
+    return rc;
+}
+
+void vname_program_wait(struct vname_program *p)
+{
+    if (!p->done)
+        vrpc_runtime_run(&p->rt);
+    p->done = false;
+}
+
+void vname_program_done(struct vname_program *p)
+{
+    p->done = true;
+    vrpc_runtime_stop(&p->rt);
+}
+
+int vname_program_error(const struct v23_verror *err)
+{
+    return v23_error("%.*s", (int)err->msg.n,
+        err->msg.n == 0 ? "" : err->msg.p);
+}
+
+/* ---- serving ------------------------------------------------------------- */
+
+struct vname_serving {
+    struct vname_program *p;
+    struct vrpc_ev_node *node;
+    struct vrpc_server *server;
+    struct vname_publisher *publisher;
+    int64_t alarm_ns;    /* when the pending timer fires; V23_NEVER = none */
+    uint32_t nalarms;    /* timers under way */
+    bool leaf, mount_table, stopping;
+};
+
+static void arm(void *ud);
+
+static void alarm_fired(void *ud)
+{
+    struct vname_serving *s = ud;
+    struct v23_now now;
+
+    s->nalarms--;
+    s->alarm_ns = V23_NEVER;
+    vrpc_ev_now(s->p->rt.ev, &now);
+    vname_publisher_tick(s->publisher, now.mono_ns);
+    arm(s);
+}
+
+/* See that a timer fires at the publisher's next deadline. */
+static void arm(void *ud)
+{
+    struct vname_serving *s = ud;
+    int64_t next = vname_publisher_next_deadline(s->publisher), delay;
+    struct v23_now now;
+
+    if (next == V23_NEVER || next >= s->alarm_ns || s->stopping)
+        return;
+    vrpc_ev_now(s->p->rt.ev, &now);
+    delay = next <= now.mono_ns ? 0 : next - now.mono_ns;
+    if (vrpc_runtime_after(&s->p->rt, delay, alarm_fired, s) != 0)
+        return;
+    s->nalarms++;
+    s->alarm_ns = now.mono_ns + delay;
+}
+
+static void publish_endpoints(void *ud)
+{
+    struct vname_serving *s = ud;
+    const struct vrpc_endpoint *eps;
+    struct v23_buf text;
+    size_t n, i;
+
+    if (s->stopping || vrpc_ev_endpoints(s->node, &eps, &n) != 0)
+        return;
+    v23_buf_init(&text, NULL, 1u << 16);
+    for (i = 0; i < n; i++) {
+        if (vdl_str_is(eps[i].protocol, "bidi"))
+            continue;
+        v23_buf_cut(&text, 0);
+        vrpc_endpoint_format(&eps[i], &text);
+        if (text.err == 0
+            && vname_publisher_add_server(s->publisher,
+                   vdl_strn((const char *)text.p, text.n))
+                != 0)
+            break;
+    }
+    v23_buf_fini(&text);
+}
+
+static void serving_free(struct vname_serving *s)
+{
+    vname_publisher_free(s->publisher);
+    vrpc_ev_node_free(s->node);
+    v23_put(NULL, s);
+}
+
+int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
+    struct vname_serving **out)
+{
+    struct vname_publisher_config pub = { 0 };
+    struct vname_serving *s = v23_new(NULL, struct vname_serving);
+    int rc = V23_ENOMEM;
+
+    if (s == NULL)
+        return rc;
+    s->p = p;
+    s->alarm_ns = V23_NEVER;
+    rc = vrpc_runtime_serve(&p->rt, cfg->server, cfg->addrs, cfg->naddrs,
+        &s->node, &s->server, NULL);
+    if (rc != 0) {
+        v23_put(NULL, s);
+        return rc;
+    }
+    s->leaf = vrpc_server_is_leaf(s->server);
+    s->mount_table = vrpc_server_is_mount_table(s->server);
+    pub.log = &p->rt.log;
+    pub.ns = p->ns;
+    pub.timer = arm;
+    pub.ud = s;
+    rc = vname_publisher_new(&pub, &s->publisher);
+    if (rc == 0 && cfg->name.n != 0)
+        rc = vname_publisher_add_name(s->publisher, cfg->name,
+            s->mount_table, s->leaf);
+    if (rc != 0) {
+        serving_free(s);
+        return rc;
+    }
+    publish_endpoints(s);
+    vrpc_ev_on_endpoints(s->node, publish_endpoints, s);
+    *out = s;
+    return 0;
+}
+
+int vname_serving_endpoints(struct vname_serving *s,
+    const struct vrpc_endpoint **eps, size_t *neps)
+{
+    return vrpc_ev_endpoints(s->node, eps, neps);
+}
+
+struct vrpc_server *vname_serving_server(const struct vname_serving *s)
+{
+    return s->server;
+}
+
+struct vrpc_ev_node *vname_serving_node(const struct vname_serving *s)
+{
+    return s->node;
+}
+
+int vname_serving_add_name(struct vname_serving *s, struct vdl_str name)
+{
+    return vname_publisher_add_name(s->publisher, name, s->mount_table,
+        s->leaf);
+}
+
+static void on_signal(void *ud, int signo)
+{
+    (void)signo;
+    vname_program_done(ud);
+}
+
+static void on_done(void *ud)
+{
+    vname_program_done(ud);
+}
+
+void vname_serving_stop(struct vname_serving *s)
+{
+    struct vname_program *p = s->p;
+
+    s->stopping = true;
+    p->done = false;
+    vname_publisher_stop(s->publisher, on_done, p);
+    vname_program_wait(p);
+    vrpc_ev_server_stop(s->node, p->flags.lame_duck_ns, on_done, p);
+    vname_program_wait(p);
+    /* Timers hold a pointer to s; they die with the run time. */
+    vrpc_runtime_cancel_timers(&p->rt);
+    serving_free(s);
+}
+
+void vname_serving_run(struct vname_serving *s)
+{
+    struct vname_program *p = s->p;
+
+    if (vrpc_runtime_on_signal(&p->rt, on_signal, p) != 0)
+        v23_error("cannot catch signals");
+    else
+        vname_program_wait(p);
+    vname_serving_stop(s);
+}

@@ -1,0 +1,70 @@
+/* BSD-3-Clause; see LICENSE. */
+/* The --v23.* flags on a command line, and their help. */
+#include <vrpc/flags.h>
+
+#include <v23/cmdline.h>
+
+static const struct {
+    int group;
+    const char *text;
+} lines[] = {
+    { VRPC_FLAGS_RUNTIME,
+        " -v23.credentials=\n"
+        "   directory of the principal's keys and blessings; "
+        "$V23_CREDENTIALS\n"
+        " -v23.namespace.root=\n"
+        "   object name of a namespace root; may be repeated; "
+        "$V23_NAMESPACE*\n"
+        " -v23.vtrace.sample-rate=0\n"
+        "   rate from 0 to 1 at which traces are collected\n" },
+    { VRPC_FLAGS_LISTEN,
+        " -v23.tcp.protocol=wsh\n"
+        "   protocol of the -v23.tcp.address flags that follow\n"
+        " -v23.tcp.address=:0\n"
+        "   address to listen on; may be repeated; empty: do not listen\n"
+        " -v23.proxy=\n"
+        "   object name of a proxy to listen through\n"
+        " -v23.server.lame-duck=5s\n"
+        "   how long a stopping server lets calls finish\n"
+        " -v23.server.loops=1\n"
+        "   event loops of a server\n" },
+    { VRPC_FLAGS_PERMISSIONS,
+        " -v23.permissions.file=\n"
+        "   name:file with permissions as JSON; may be repeated\n"
+        " -v23.permissions.literal=\n"
+        "   permissions as JSON; wins over the files\n" },
+    { VRPC_FLAGS_LOGGING,
+        " -v=0\n"
+        "   log level\n"
+        " -alsologtostderr=true\n"
+        "   log to standard error as well\n" },
+};
+
+static bool has(void *ud, const char *name, bool *is_bool)
+{
+    return vrpc_flags_has(ud, name, is_bool);
+}
+
+static int set(void *ud, const char *name, const char *value,
+    const char **why)
+{
+    return vrpc_flags_set(ud, name, value, why);
+}
+
+static void help(void *ud, struct v23_buf *out)
+{
+    const struct vrpc_flags *f = ud;
+    size_t i;
+
+    for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        if ((f->groups & lines[i].group) != 0)
+            v23_buf_puts(out, lines[i].text);
+}
+
+void vrpc_flags_source(struct vrpc_flags *f, struct v23_flag_source *out)
+{
+    out->has = has;
+    out->set = set;
+    out->help = help;
+    out->ud = f;
+}
