@@ -1,0 +1,162 @@
+/* BSD-3-Clause; see LICENSE. */
+/* mounttabled: a mount table server (spec/naming.md 10). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vname/mount_service.h>
+#include <vname/mounttable.h>
+#include <vname/program.h>
+
+static const char *name = "", *acls = "", *persist_dir = "",
+                  *neighborhood = "", *store = "journal";
+static int64_t max_nodes = VNAME_MAX_NODES_PER_USER, logging = 1;
+
+static const struct v23_flag flags[] = {
+    { "name", "Name to mount the mount table at.", "", V23_FLAG_STRING, &name,
+        NULL },
+    { "acls", "File with the permissions of nodes, as JSON.", "",
+        V23_FLAG_STRING, &acls, NULL },
+    { "persist-dir", "Directory of the journal of permissions.", "",
+        V23_FLAG_STRING, &persist_dir, NULL },
+    { "neighborhood-name",
+        "Name to announce this host under in its neighborhood.", "",
+        V23_FLAG_STRING, &neighborhood, NULL },
+    { "max-nodes-per-user",
+        "Nodes that one user may have created; 0: no limit.", "1000",
+        V23_FLAG_INT, &max_nodes, NULL },
+    { "store", "Where the table is kept: journal.", "journal",
+        V23_FLAG_STRING, &store, NULL },
+    { "mounttable-logging",
+        "0: nothing, 1: changes, 2: every operation is logged.", "1",
+        V23_FLAG_INT, &logging, NULL },
+};
+
+/* Read the permissions file; a missing one is no error. */
+static int load_acls(struct vname_table *t)
+{
+    struct v23_buf text, why;
+    char chunk[4096];
+    size_t n;
+    FILE *f;
+    int rc;
+
+    if (acls[0] == 0)
+        return 0;
+    f = fopen(acls, "rb");
+    if (f == NULL)
+        return 0;
+    v23_buf_init(&text, NULL, 64u << 20);
+    v23_buf_init(&why, NULL, 4096);
+    while ((n = fread(chunk, 1, sizeof(chunk), f)) != 0)
+        v23_buf_put(&text, chunk, n);
+    rc = ferror(f) != 0 ? V23_ESYS : text.err;
+    fclose(f);
+    if (rc == 0)
+        rc = vname_table_load_permissions(t,
+            vdl_strn((const char *)text.p, text.n), 0, &why);
+    if (rc != 0)
+        v23_error("mounttablelib.StartServers failed: perms file %s invalid: "
+                  "%s",
+            acls, why.n != 0 ? v23_buf_cstr(&why) : v23_strerror(rc));
+    v23_buf_fini(&text);
+    v23_buf_fini(&why);
+    return rc == 0 ? 0 : 1;
+}
+
+static int print_name(struct vname_serving *s)
+{
+    const struct vrpc_endpoint *eps;
+    struct v23_buf text;
+    size_t n;
+
+    if (vname_serving_endpoints(s, &eps, &n) != 0 || n == 0)
+        return v23_error("there is no endpoint");
+    v23_buf_init(&text, NULL, 1u << 16);
+    vrpc_endpoint_name(&eps[0], &text);
+    printf("NAME=%s\n", v23_buf_cstr(&text));
+    fflush(stdout);
+    v23_buf_fini(&text);
+    return 0;
+}
+
+static int serve(struct vname_program *p, struct vname_table *t)
+{
+    struct vname_mount_service service;
+    struct vrpc_server_config cfg = { 0 };
+    struct vname_serve_config scfg = { 0 };
+    struct vname_serving *s;
+    int rc;
+
+    vname_mount_service_init(&service, t);
+    service.log = &p->rt.log;
+    service.logging = logging <= 0 ? VNAME_LOG_NOTHING
+        : logging == 1             ? VNAME_LOG_CHANGES
+                                   : VNAME_LOG_ALL;
+    cfg.dispatcher = &service.dispatcher;
+    cfg.mount_table = true;
+    cfg.component = vdl_str("mounttabled");
+    scfg.server = &cfg;
+    scfg.name = vdl_str(name);
+    rc = vname_serve(p, &scfg, &s);
+    if (rc != 0)
+        return v23_error("mounttablelib.StartServers failed: %s",
+            p->rt.why[0] != 0 ? p->rt.why : v23_strerror(rc));
+    rc = print_name(s);
+    if (rc == 0)
+        vname_serving_run(s);
+    else
+        vname_serving_stop(s);
+    return rc;
+}
+
+static int run(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_table_config cfg = { 0 };
+    struct vname_table *t;
+    int rc;
+
+    (void)argc;
+    (void)argv;
+    if (max_nodes < 0 || max_nodes > UINT32_MAX)
+        return v23_usage_error(inv,
+            "-max-nodes-per-user=%lld is out of range", (long long)max_nodes);
+    if (persist_dir[0] != 0 || strcmp(store, "journal") != 0)
+        return v23_error("mounttablelib.StartServers failed: this version "
+                         "keeps the table in memory only; leave out "
+                         "-persist-dir and -store");
+    if (neighborhood[0] != 0)
+        return v23_error("mounttablelib.StartServers failed: this version "
+                         "has no neighborhood; leave out -neighborhood-name");
+    cfg.max_nodes_per_user = (uint32_t)max_nodes;
+    rc = vname_table_new(&cfg, &t);
+    if (rc != 0)
+        return v23_error("mounttablelib.StartServers failed: %s",
+            v23_strerror(rc));
+    rc = load_acls(t);
+    if (rc == 0)
+        rc = serve(ud, t);
+    vname_table_free(t);
+    return rc;
+}
+
+static const struct v23_command command = {
+    .name = "mounttabled",
+    .brief = "runs the mount table daemon",
+    .about = "Command mounttabled runs the mount table daemon: a server of "
+             "names. It prints NAME=<object name> when it serves.",
+    .flags = flags,
+    .nflags = sizeof(flags) / sizeof(flags[0]),
+    .run = run,
+};
+
+int main(int argc, char **argv)
+{
+    static struct vname_program p;
+
+    return vname_program_main(&p, &command,
+        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LISTEN | VRPC_FLAGS_PERMISSIONS
+            | VRPC_FLAGS_LOGGING,
+        argc, argv);
+}
