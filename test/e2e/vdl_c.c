@@ -106,6 +106,7 @@ static void layout(const struct vdl_type *t)
     struct v23_buf b;
     struct vdl_any any;
     const struct vdl_type *got;
+    const unsigned public = VDL_T_ANY | VDL_T_TYPEOBJECT | VDL_T_FLAT;
 
     v23_arena_init(&a, NULL, SIZE_MAX);
     v23_buf_init(&b, NULL, SIZE_MAX);
@@ -114,8 +115,8 @@ static void layout(const struct vdl_type *t)
     got = *(const struct vdl_type *const *)any.val;
     CHECK(got != t && vdl_type_equal(got, t));
     CHECK(vdl_type_same_layout(got, t));
-    CHECK(got->flags == t->flags);
-    if (got->flags != t->flags || !vdl_type_same_layout(got, t))
+    CHECK((got->flags & public) == t->flags);
+    if (!vdl_type_same_layout(got, t))
         printf("     of %.*s\n", (int)t->name.n, t->name.p);
     v23_buf_fini(&b);
     v23_arena_fini(&a);
@@ -154,8 +155,8 @@ static void constants(void)
     CHECK(ODD_AN_OPT != NULL && ODD_AN_OPT->e == ODD_SMALL_C);
     CHECK(ODD_ASET.n == 3 && ODD_ASET.v[0].e == ODD_SMALL_COUNT &&
         ODD_ASET.v[1].e == ODD_SMALL_B && ODD_ASET.v[2].f == 2);
-    CHECK(ODD_INTS.str.n == 12 && memcmp(ODD_INTS.str.p, "a\"b\\c??=\0\n", 10)
-        == 0);
+    CHECK(ODD_INTS.str.n == 10);
+    CHECK(memcmp(ODD_INTS.str.p, "a\"b\\c?" "?=\0\n", 10) == 0);
     CHECK(ODD_INTS.table.n == 2 && ODD_INTS.table.v[0].key == 0 &&
         ODD_INTS.table.v[1].val.n == 2);
     CHECK(ODD_GROVE.any.type == &sensor_reading_desc);

@@ -33,9 +33,38 @@ no_writable_data() {
     return 0
 }
 
+# collides NAME TEXT: the package cannot be generated, and the message says why.
+collides() {
+    mkdir -p "$tmp/bad/vx/bad"
+    printf 'package bad\n%s\n' "$2" >"$tmp/bad/vx/bad/bad.vdl"
+    if VDLPATH=$tmp/bad $vdl generate -lang=C -c-out-dir="$tmp/bad/gen" \
+        vx/bad >"$tmp/out" 2>&1 || ! grep -q collide "$tmp/out" ||
+        [ -e "$tmp/bad/gen" ]; then
+        echo "FAIL $1 collide"
+        cat "$tmp/out"
+        fail=$((fail + 1))
+    else
+        pass=$((pass + 1))
+    fi
+}
+
 ok "generate" generate "$tmp/gen"
 ok "generate again" generate "$tmp/again"
 ok "same output" diff -r "$tmp/gen" "$tmp/again"
+collides "types" 'type FooBar string
+type Foo_bar string'
+collides "fields" 'type T struct { FooBar, Foo_bar bool }'
+collides "list and type" 'type Node struct {}
+type NodeList struct {}
+type B struct { X []Node }'
+collides "const and label" 'type Unit enum { Hpa; Other }
+const UnitHpa = true'
+collides "type and function" 'type Node struct {}
+type NodeEncode struct {}'
+collides "methods" 'type I interface {
+FooBar() error
+Foo_bar() error
+}'
 inc="-I$tmp/gen -Ilibvom/include -Ilibsecurity/include -Ilibrpc/include"
 for l in libvom libsecurity librpc; do
     inc="$inc -I$BUILD/gen/$l"
