@@ -16,10 +16,10 @@ static inline bool fits_float(double d)
 }
 
 /*
- * Read the scalar at p, which has kind k, into `out`. Evaluates to the place
+ * Read the bool or number at p, of kind k, into `out`. Returns the place
  * behind it, or NULL; then *rc tells why.
  */
-static inline const uint8_t *get_scalar(const uint8_t *p, const uint8_t *end,
+VOM_INLINE_ const uint8_t *get_scalar(const uint8_t *p, const uint8_t *end,
     unsigned k, void *out, int *rc)
 {
     struct vom_got_ g = vom_get_uint_(p, end);
@@ -312,13 +312,14 @@ static int dec_struct(struct vom_rd_ *r, const struct vdl_type *t, void *out)
                 fresh = index + 1;
             continue;
         }
+        r->p = p;
         if (index >= fresh)
             fresh = index + 1;
         else
             rc = vom_rd_clear_(r, f->type, v);
-        r->p = p;
         if (rc == 0)
-            rc = vom_dec_same_(r, f->type, v);
+            rc = f->type->kind == VDL_STRING ? dec_string(r, v)
+                                             : vom_dec_same_(r, f->type, v);
         if (rc != 0)
             return rc;
         p = r->p;

@@ -152,8 +152,13 @@ static size_t list_size(struct vom_u32s *l)
 static uint8_t *put_exact(uint8_t *p, uint64_t v)
 {
     uint8_t tmp[VOM_UINT_MAX_];
-    size_t n = vom_put_uint(tmp, v);
+    size_t n;
 
+    if (v < 0x80) {
+        *p = (uint8_t)v;
+        return p + 1;
+    }
+    n = vom_put_uint(tmp, v);
     memcpy(p, tmp, n);
     return p + n;
 }
@@ -295,7 +300,8 @@ int vom_encode(struct vom_enc *e, const struct vdl_type *t, const void *v)
     if (te->out == e->out && te->started)
         e->started = true;
     rc = message(e, t, v);
-    v23_buf_cut(&e->late, 0);
+    if (e->late.n != 0 || e->late.err != 0)
+        v23_buf_cut(&e->late, 0);
     if (rc == 0) {
         e->started = true;
         return 0;

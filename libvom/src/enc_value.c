@@ -8,7 +8,7 @@
  */
 #include "enc_int.h"
 
-/* Scalar fields or elements between two looks at the room. */
+/* Fields between two looks at the room, and elements asked room for. */
 #define FIELDS 16
 #define FIELD_ROOM (4 + VOM_UINT_MAX_)
 #define ELEMS 24
@@ -18,11 +18,17 @@ _Static_assert(FIELDS * FIELD_ROOM + 1 <= VOM_WR_ROOM_
     "a group fits the writer");
 _Static_assert(sizeof(bool) == 1, "bool is a byte");
 
+/* Selector of a union or label of an enum. */
+static inline uint32_t selector(const void *v, bool wide)
+{
+    return wide ? *(const uint16_t *)v : *(const uint8_t *)v;
+}
+
 /*
- * The number that stands for a scalar on the wire. False: not a scalar, or one
- * that needs a check.
+ * The number that stands for a value on the wire. False: the value is more
+ * than a number, or an enum without such a label.
  */
-static inline bool scalar(const struct vdl_type *t, const void *v, uint64_t *u)
+static inline bool number(const struct vdl_type *t, const void *v, uint64_t *u)
 {
     switch (t->kind) {
     case VDL_BOOL:
@@ -58,6 +64,9 @@ static inline bool scalar(const struct vdl_type *t, const void *v, uint64_t *u)
     case VDL_FLOAT64:
         *u = vom_float_bits_(*(const double *)v);
         return true;
+    case VDL_ENUM:
+        *u = selector(v, t->size == 2);
+        return *u < t->count;
     default:
         return false;
     }
@@ -68,12 +77,6 @@ static inline bool is_zero(const struct vdl_type *t, uint64_t u)
 {
     return u == 0
         || (u == 0x80 && (t->kind == VDL_FLOAT32 || t->kind == VDL_FLOAT64));
-}
-
-/* Selector of a union or label of an enum. */
-static inline uint32_t selector(const void *v, bool wide)
-{
-    return wide ? *(const uint16_t *)v : *(const uint8_t *)v;
 }
 
 static int enc_uint(struct vom_wr_ *w, uint64_t u)
@@ -100,30 +103,29 @@ static int enc_bytes(struct vom_wr_ *w, const void *p, uint32_t n)
 
 /* ---- lists and arrays ---------------------------------------------------- */
 
-#define EACH(T, number) \
+#define EACH(T, code) \
     do { \
-        const T *x_ = (const T *)v + i; \
-        for (; i < stop; i++, x_++) { \
-            seen |= *x_ != 0; \
-            p = vom_put_uint_(p, number(*x_)); \
-        } \
+        const T *x_ = (const T *)v; \
+        for (; i < stop; i++) \
+            p = vom_put_uint_(p, code(x_[i])); \
     } while (0)
 #define PLAIN(x) (x)
 
-/* Elements whose scalar() is true. */
+/* Bools and numbers. */
 static int enc_scalars(struct vom_wr_ *w, enum vdl_kind kind, const void *v,
     size_t n)
 {
     size_t i = 0, stop;
-    bool seen = false;
     uint8_t *p;
     int rc;
 
     while (i < n) {
-        stop = n - i < ELEMS ? n : i + ELEMS;
-        rc = vom_wr_need_(w, (stop - i) * VOM_UINT_MAX_);
+        stop = n - i < ELEMS ? n - i : ELEMS;
+        rc = vom_wr_need_(w, stop * VOM_UINT_MAX_);
         if (rc != 0)
             return rc;
+        stop = (size_t)(w->end - w->p) / VOM_UINT_MAX_;
+        stop = n - i < stop ? n : i + stop;
         p = w->p;
         switch (kind) {
         case VDL_UINT16:
@@ -153,13 +155,28 @@ static int enc_scalars(struct vom_wr_ *w, enum vdl_kind kind, const void *v,
         case VDL_FLOAT64:
             EACH(double, vom_float_bits_);
             break;
-        default: /* bool, and byte as a set's key */
+        case VDL_BOOL:
+            EACH(uint8_t, !!);
+            break;
+        default: /* byte as a set's key */
             EACH(uint8_t, PLAIN);
             break;
         }
         w->p = p;
     }
-    return seen;
+    return 0;
+}
+
+/* Is an array of bools or numbers not zero? -0.0 is zero. */
+static int any_set(const struct vdl_type *elem, const void *v, size_t n)
+{
+    const uint8_t *p = v;
+    uint64_t u;
+
+    for (; n != 0; n--, p += elem->size)
+        if (number(elem, p, &u) && !is_zero(elem, u))
+            return 1;
+    return 0;
 }
 
 static int enc_elems(struct vom_wr_ *w, const struct vdl_type *elem,
@@ -197,17 +214,17 @@ static int enc_list(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
 static int enc_array(struct vom_wr_ *w, const struct vdl_type *t,
     const void *v)
 {
-    const uint8_t *p = v;
+    const struct vdl_type *elem = t->elem;
     int rc = enc_uint(w, 0);
-    uint32_t i;
 
     if (rc != 0)
         return rc;
-    if (t->elem->kind != VDL_BYTE)
-        return enc_elems(w, t->elem, v, t->count);
-    rc = vom_wr_bytes_(w, v, t->count);
-    for (i = 0; rc == 0 && i < t->count; i++)
-        rc = p[i] != 0;
+    if (elem->kind == VDL_BYTE)
+        rc = vom_wr_bytes_(w, v, t->count);
+    else
+        rc = enc_elems(w, elem, v, t->count);
+    if (rc == 0 && elem->kind >= VDL_BOOL && elem->kind <= VDL_FLOAT64)
+        rc = any_set(elem, v, t->count);
     return rc;
 }
 
@@ -231,32 +248,13 @@ static int enc_map(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
 
 /* ---- struct and union ---------------------------------------------------- */
 
-/* A field that is no plain number, left out if it is zero. */
+/* A field that is more than a number, left out if it is zero. */
 static int enc_field(struct vom_wr_ *w, uint32_t index,
     const struct vdl_type *t, const void *v)
 {
     size_t pos = vom_wr_pos_(w), nids = w->e->ids.n;
     int rc;
 
-    switch (t->kind) {
-    case VDL_STRING:
-    case VDL_LIST:
-    case VDL_SET:
-    case VDL_MAP:
-        if (((const struct vdl_list *)v)->n == 0)
-            return 0;
-        break;
-    case VDL_ANY:
-        if (((const struct vdl_any *)v)->type == NULL)
-            return 0;
-        break;
-    case VDL_OPTIONAL:
-        if (*(const void *const *)v == NULL)
-            return 0;
-        break;
-    default:
-        break;
-    }
     w->p = vom_put_uint_(w->p, index);
     rc = vom_enc_value_(w, t, v);
     if (rc == 0) {
@@ -264,6 +262,42 @@ static int enc_field(struct vom_wr_ *w, uint32_t index,
         w->e->ids.n = nids;
     }
     return rc;
+}
+
+/* Strings and bytes, if all of them and `room` more bytes fit. */
+static inline bool enc_short(struct vom_wr_ *w, uint32_t index,
+    const struct vdl_type *t, const void *v, size_t room)
+{
+    const struct vdl_str *s = v;
+
+    if (t->kind != VDL_STRING
+        && (t->kind != VDL_LIST || t->elem->kind != VDL_BYTE))
+        return false;
+    if ((size_t)(w->end - w->p) < room || s->n > VOM_LENGTH_MAX_
+        || (size_t)(w->end - w->p) - room < s->n)
+        return false;
+    w->p = vom_put_uint_(vom_put_uint_(w->p, index), s->n);
+    memcpy(w->p, s->p, s->n);
+    w->p += s->n;
+    return true;
+}
+
+/* Is it certain, without writing it, that the field is zero? */
+static inline bool is_absent(const struct vdl_type *t, const void *v)
+{
+    switch (t->kind) {
+    case VDL_STRING:
+    case VDL_LIST:
+    case VDL_SET:
+    case VDL_MAP:
+        return ((const struct vdl_list *)v)->n == 0;
+    case VDL_ANY:
+        return ((const struct vdl_any *)v)->type == NULL;
+    case VDL_OPTIONAL:
+        return *(const void *const *)v == NULL;
+    default:
+        return false;
+    }
 }
 
 static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
@@ -282,10 +316,16 @@ static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
             return rc;
         for (; i < stop; i++, f++) {
             fv = (const uint8_t *)v + f->offset;
-            if (scalar(f->type, fv, &u)) {
+            if (number(f->type, fv, &u)) {
                 if (is_zero(f->type, u))
                     continue;
                 w->p = vom_put_uint_(vom_put_uint_(w->p, i), u);
+                seen = 1;
+                continue;
+            }
+            if (is_absent(f->type, fv))
+                continue;
+            if (enc_short(w, i, f->type, fv, (stop - i) * FIELD_ROOM + 1)) {
                 seen = 1;
                 continue;
             }
@@ -420,17 +460,6 @@ static int enc_typeobject(struct vom_wr_ *w, const void *v)
     return rc != 0 ? rc : t->kind != VDL_ANY;
 }
 
-static int enc_enum(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
-{
-    uint32_t label = selector(v, t->size == 2);
-    int rc;
-
-    if (label >= t->count)
-        return V23_EARG;
-    rc = enc_uint(w, label);
-    return rc != 0 ? rc : label != 0;
-}
-
 /* ---- any value ----------------------------------------------------------- */
 
 static int enc_composite(struct vom_wr_ *w, const struct vdl_type *t,
@@ -461,7 +490,7 @@ int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
     uint64_t u;
     int rc;
 
-    if (scalar(t, v, &u)) {
+    if (number(t, v, &u)) {
         rc = enc_uint(w, u);
         return rc != 0 ? rc : !is_zero(t, u);
     }
@@ -470,7 +499,7 @@ int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
         s = v;
         return enc_bytes(w, s->p, s->n);
     case VDL_ENUM:
-        return enc_enum(w, t, v);
+        return V23_EARG; /* no such label */
     case VDL_OPTIONAL:
         return enc_optional(w, t, v);
     case VDL_TYPEOBJECT:

@@ -9,6 +9,13 @@
 
 #include <vom/enc.h>
 
+/* For functions of which each caller wants its own copy. */
+#if defined(__GNUC__) || defined(__clang__)
+#define VOM_INLINE_ static inline __attribute__((always_inline))
+#else
+#define VOM_INLINE_ static inline
+#endif
+
 /* Control bytes. */
 #define VOM_NIL_ 0xE0
 #define VOM_END_ 0xE1
