@@ -1,25 +1,26 @@
 /* BSD-3-Clause; see LICENSE. */
-/** Help output of command lines. */
 #ifndef V23_CMDLINE_INT_H
 #define V23_CMDLINE_INT_H
 
+#include <stdio.h>
+
 #include <v23/cmdline.h>
 
-/* The command that every command with sub-commands has. */
-extern const struct v23_cmd v23_cli_help_;
+struct v23_invocation {
+    const struct v23_command *command;
+    const struct v23_invocation *outer;
+    const struct v23_flag_source *const *sources;
+    size_t nsources;
+    char path[256];
+};
 
-/* "tool command" of the first `depth` commands of the path. */
-void v23_cli_path_(const struct v23_cli *cli, size_t depth,
-    struct v23_buf *out);
-/* The text of a flag's value. */
-void v23_flag_text_(const struct v23_flag *f, struct v23_buf *out);
-bool v23_cli_has_help_(const struct v23_cmd *cmd);
-bool v23_cli_is_style_(const char *text);
-/* Take style and width from the environment. */
-void v23_cli_style_(struct v23_cli *cli);
-/* Usage of the command at the end of the path. */
-void v23_cli_print_usage_(struct v23_cli *cli, FILE *to);
-/* The command "help" with its arguments; returns the exit code. */
-int v23_cli_help_run_(struct v23_cli *cli, int argc, char **argv);
+/* Go down to a sub-command: extends the path. */
+void v23_cmdline_enter_(struct v23_invocation *inv,
+    const struct v23_invocation *outer, const struct v23_command *c);
+/* Usage of one command; `full`: with the description of everything. */
+void v23_cmdline_usage_(const struct v23_invocation *inv, FILE *to,
+    bool full);
+/* Usage of a command and all below it. */
+void v23_cmdline_usage_all_(const struct v23_invocation *inv, FILE *to);
 
 #endif

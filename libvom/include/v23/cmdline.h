@@ -1,27 +1,20 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
- * Command lines of programs: a tree of commands with flags, help and the exit
- * codes that all tools share. Source: spec/services.md 3.1, spec/naming.md
- * 17.1.
+ * Command lines of programs (hosts only): a tree of commands with flags, help,
+ * the exit codes and error forms that all tools share. Source:
+ * spec/services.md 3.1, spec/naming.md 17.1.
  *
- *   tool [flags] command [flags] [args]
+ *     tool [flags] command [flags] args
  *
- * A flag is written with one or two dashes, "-f=v" or "-f v"; a bool flag "-b"
- * or "-b=v". The first word that is no flag, or "--", ends the flags of a
- * command. The flags of a command are those of its own, of the commands above
- * it and the global ones. "-h" and "-help" print help, as does the command
- * "help" that every command with sub-commands has.
+ * One or two dashes; `-f=v` or `-f v`, booleans `-b` or `-b=v`; the first other
+ * word or `--` ends the flags of a level. Flags of outer levels are accepted
+ * at inner ones too.
  *
- * Exit codes: 0 success; 1 "ERROR: …" on standard error; 2 the same followed
- * by a blank line and the usage of the command.
- *
- * Environment: CMDLINE_STYLE (compact, full, godoc, shortonly), CMDLINE_WIDTH,
- * CMDLINE_PREFIX (put before the name of the tool).
+ * Exit codes: 0; 1 for an error; 2 for a usage error, whose first line is
+ * `ERROR: text`, followed by a blank line and the usage.
  */
 #ifndef V23_CMDLINE_H
 #define V23_CMDLINE_H
-
-#include <stdio.h>
 
 #include <v23/bytes.h>
 
@@ -30,87 +23,79 @@ extern "C" {
 #endif
 
 enum v23_flag_kind {
-    V23_FLAG_BOOL,     /* bool */
-    V23_FLAG_STRING,   /* const char *, points into argv */
-    V23_FLAG_INT,      /* int64_t */
-    V23_FLAG_FLOAT,    /* double */
-    V23_FLAG_DURATION, /* int64_t nanoseconds, written as 1h2m3.5s */
-    V23_FLAG_CALL      /* `set` is called for each use */
+    V23_FLAG_BOOL,     /* bool * */
+    V23_FLAG_STRING,   /* const char **; points into argv */
+    V23_FLAG_INT,      /* int64_t * */
+    V23_FLAG_FLOAT,    /* double * */
+    V23_FLAG_DURATION, /* int64_t *, nanoseconds; Go notation */
+    V23_FLAG_FUNC      /* set(var, value, why) for every occurrence */
 };
 
 struct v23_flag {
-    const char *name; /* without dash; NULL ends the table */
+    const char *name; /* without dashes */
+    const char *help; /* one sentence */
+    const char *def;  /* default as shown in help */
     enum v23_flag_kind kind;
-    void *value;      /* the variable, which holds the default; CALL: ud */
-    const char *help;
-    const char *shown; /* the default as help shows it; NULL = the value's */
-    /* CALL: take the text of one use. Returns 0, or not 0 with the reason
-     * appended to `why`. */
-    int (*set)(void *ud, const char *text, struct v23_buf *why);
+    void *var;        /* holds the default before parsing */
+    /* With V23_FLAG_FUNC: 0, or V23_EARG with *why set. */
+    int (*set)(void *var, const char *value, const char **why);
 };
 
-/* A text that "help NAME" shows. */
-struct v23_topic {
-    const char *name; /* NULL ends the table */
-    const char *brief;
-    const char *text;
+/* Flags that something else knows (the --v23.* flags of librpc). */
+struct v23_flag_source {
+    /* Is this one of yours? *is_bool: it may stand without a value. */
+    bool (*has)(void *ud, const char *name, bool *is_bool);
+    /* value NULL: given without one. 0, or V23_EARG with *why set. */
+    int (*set)(void *ud, const char *name, const char *value,
+        const char **why);
+    /* Append the lines about these flags for the full help. */
+    void (*help)(void *ud, struct v23_buf *out);
+    void *ud;
 };
 
-struct v23_cli;
+struct v23_invocation; /* a command being run */
 
-struct v23_cmd {
+struct v23_command {
     const char *name;
-    const char *brief; /* one line without full stop */
-    const char *text;  /* paragraphs; indented lines are kept as they are */
-    const char *args;  /* "<name> [<server>]"; NULL: takes no arguments */
-    const char *args_text; /* more about them; may be NULL */
-    const struct v23_flag *flags;           /* may be NULL */
-    const struct v23_cmd *const *commands;  /* ends with NULL; may be NULL */
-    const struct v23_topic *topics;         /* may be NULL */
-    /* Run the command; argv are the arguments behind the flags. Returns the
-     * exit code, usually 0, v23_cli_error() or v23_cli_usage(). */
-    int (*run)(struct v23_cli *cli, int argc, char **argv);
-};
-
-enum { V23_CLI_DEPTH = 8 }; /* nesting of commands */
-
-/* The command line being run. */
-struct v23_cli {
-    FILE *in, *out, *err;
-    void *ud;                        /* of the caller of v23_cli_run_on() */
-    const struct v23_flag *global;
-    const struct v23_cmd *path[V23_CLI_DEPTH]; /* root to running command */
-    size_t depth;
-    /* Private: how help is printed. */
-    const char *style;
-    int64_t width;
+    const char *brief;    /* one line: "Namespace operations" */
+    const char *about;    /* paragraphs, or NULL = brief */
+    const char *args;     /* "<name> [<x>]"; NULL = takes no arguments */
+    const char *args_help; /* what the arguments are; may be NULL */
+    const struct v23_flag *flags;
+    size_t nflags;
+    const struct v23_command *const *children; /* sub-commands */
+    size_t nchildren;
+    /* Returns the exit code. NULL for a command that only has children. */
+    int (*run)(void *ud, const struct v23_invocation *inv, int argc,
+        char **argv);
 };
 
 /**
- * Parse the command line of a program and run its command on standard input
- * and output.
+ * Parse the command line and run the command; adds the command `help` where
+ * there are sub-commands, and the flags -help and -h everywhere.
  *
- * @param root    the program; its name is the tool's
- * @param global  flags of all commands, may be NULL; -metadata and -time are
- *                added
- * @return exit code for main()
+ * @param sources  further flags, accepted at every level; may be NULL
+ * @param before   called once after all flags are parsed and before the
+ *                 command; NULL = none; non-zero ends with that exit code
+ * @param ud       for `before` and run()
+ * @return the program's exit code
  */
-int v23_cli_run(const struct v23_cmd *root, const struct v23_flag *global,
-    void *ud, int argc, char **argv);
-/** The same on other streams: set in, out, err and ud of a zeroed struct. */
-int v23_cli_run_on(struct v23_cli *cli, const struct v23_cmd *root,
-    const struct v23_flag *global, int argc, char **argv);
+int v23_cmdline_main(const struct v23_command *root,
+    const struct v23_flag_source *const *sources, size_t nsources,
+    int (*before)(void *ud), void *ud, int argc, char **argv);
 
-/** Print "ERROR: " and the text on the error stream; returns 1. */
-int v23_cli_error(struct v23_cli *cli, const char *fmt, ...) V23_PRINTF(2, 3);
-/** The same with the usage of the running command; returns 2. */
-int v23_cli_usage(struct v23_cli *cli, const char *fmt, ...) V23_PRINTF(2, 3);
+/** "tool sub" */
+const char *v23_invocation_path(const struct v23_invocation *inv);
+/** Print `ERROR: text`, a blank line and the usage on stderr; returns 2. */
+int v23_usage_error(const struct v23_invocation *inv, const char *fmt, ...)
+    V23_PRINTF(2, 3);
 /**
- * Usage error unless `got` lies between the two numbers:
- * "NAME: incorrect number of arguments, expected LEAST, got GOT".
- * @return 0 or 2
+ * Check the number of arguments: 0, or the exit code after the usage error
+ * "<command>: incorrect number of arguments, expected N, got M".
  */
-int v23_cli_nargs(struct v23_cli *cli, int got, int least, int most);
+int v23_want_args(const struct v23_invocation *inv, int want, int got);
+/** Print `ERROR: text` on stderr; returns 1. */
+int v23_error(const char *fmt, ...) V23_PRINTF(1, 2);
 
 #ifdef __cplusplus
 }
