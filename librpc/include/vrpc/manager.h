@@ -31,8 +31,6 @@ struct vsec_principal;
 struct vrpc_transport {
     /* The present time. */
     void (*now)(void *ud, struct v23_now *out);
-    /* Fill with random bytes fit for keys. 0 or V23_ECRYPTO. */
-    int (*random)(void *ud, void *p, size_t n);
     /*
      * Connect to an address ("host:port"). V23_EAGAIN: vrpc_manager_dialed()
      * follows. Failures at once: V23_ENOSYS (protocol not supported), others.
@@ -47,8 +45,9 @@ struct vrpc_transport {
      * from inside this function.
      */
     void (*wake)(void *ud, void *link);
-    /* The connection of this link is gone: flush what output was fetched,
-     * close the transport. The conn must not be touched any more. */
+    /* The connection of this link is dead: soon, but not from inside, send
+     * what vrpc_conn_output() still yields, close the transport, and call
+     * vrpc_manager_release(). */
     void (*closed)(void *ud, void *link);
     /* The manager's own next deadline moved to an earlier time. */
     void (*timer)(void *ud);
@@ -102,17 +101,22 @@ void vrpc_manager_dialed(struct vrpc_manager *m, struct v23_op op, int rc,
  */
 V23_MUST_USE int vrpc_manager_accepted(struct vrpc_manager *m, void *link,
     const struct vrpc_endpoint *local, struct vrpc_conn **out);
-/** The transport of a connection ended; rc 0 = end of file. */
-void vrpc_manager_link_closed(struct vrpc_manager *m, struct vrpc_conn *c,
-    int rc, const char *why);
 /**
- * Everything that the input of this loop turn caused has been offered: flush
- * coalesced stream items. Called before output is fetched.
+ * The adapter is done with a connection: it is freed. Called after `closed`,
+ * or at any time when the transport broke (then the connection's hooks run
+ * first, as with vrpc_conn_input_end()).
  */
-void vrpc_manager_flush(struct vrpc_manager *m);
-/** Monotonic time of the manager's next timer, V23_NEVER when idle. */
+void vrpc_manager_release(struct vrpc_manager *m, struct vrpc_conn *c);
+/**
+ * Monotonic time of the manager's next timer: V23_NEVER when idle, INT64_MIN
+ * when something was put off until now.
+ */
 int64_t vrpc_manager_next_deadline(const struct vrpc_manager *m);
-void vrpc_manager_tick(struct vrpc_manager *m, struct v23_now now);
+/**
+ * Run timers that are due and what was put off. Call it once in each loop turn
+ * in which vrpc_manager_next_deadline() has come, before output is fetched.
+ */
+void vrpc_manager_tick(struct vrpc_manager *m);
 /** Out of descriptors: close up to n connections (closed, idle, LRU). */
 size_t vrpc_manager_reclaim(struct vrpc_manager *m, size_t n);
 

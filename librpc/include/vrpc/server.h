@@ -15,6 +15,7 @@
 #include <vrpc/endpoint.h>
 #include <vrpc/glob.h>
 #include <vrpc/iface.h>
+#include <vsec/authorizer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,8 +23,6 @@ extern "C" {
 
 struct vrpc_manager;
 struct vrpc_server;
-struct vsec_authorizer;
-struct vsec_blessings;
 
 /* ---- dispatch ------------------------------------------------------------ */
 
@@ -111,7 +110,7 @@ struct vrpc_server *vrpc_server_call_server(
 vdl_str_list vrpc_server_call_remote_names(
     const struct vrpc_server_call *call);
 /** Names of the caller that were not recognised or failed a caveat. */
-vdl_str_list vrpc_server_call_rejected(const struct vrpc_server_call *call);
+v23_security_rejected_blessing_list vrpc_server_call_rejected(const struct vrpc_server_call *call);
 /** Names of the server's own blessings. */
 vdl_str_list vrpc_server_call_local_names(const struct vrpc_server_call *call);
 /** Borrowed; NULL when there are none. */
@@ -121,6 +120,9 @@ const struct vsec_blessings *vrpc_server_call_local_blessings(
     const struct vrpc_server_call *call);
 /** What the caller granted, or NULL. */
 const struct vsec_blessings *vrpc_server_call_granted(
+    const struct vrpc_server_call *call);
+/** All that authorizers know of the call. */
+const struct vsec_call *vrpc_server_call_security(
     const struct vrpc_server_call *call);
 /** Number of third-party discharges the caller sent. */
 size_t vrpc_server_call_discharges(const struct vrpc_server_call *call);

@@ -1,0 +1,105 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * What a call shows and gives to the chosen server: blessings of the store for
+ * its names, their discharges, and blessings granted (spec/rpc.md 19.4, 19.5).
+ */
+#include "call_int.h"
+
+#include <string.h>
+#include <vsec/principal.h>
+
+static void granted(struct vrpc_call *call, int rc, struct vsec_blessings *b)
+{
+    if (rc != 0) {
+        vrpc_call_end_(call,
+            vrpc_call_convert_(call,
+                vrpc_err_make(&call->arena, vrpc_call_ctx_(call),
+                    VRPC_ERR_NOT_TRUSTED,
+                    "client does not trust server: failed to grant blessing "
+                    "to server with blessings: %s",
+                    v23_strerror(rc))));
+        return;
+    }
+    call->granted = b;
+    vrpc_call_open_(call);
+}
+
+void vrpc_client_granted(struct vrpc_client *c, struct v23_op op, int rc,
+    struct vsec_blessings *b)
+{
+    struct vrpc_call *call = vrpc_op_owner_(&c->m->ops, op, VRPC_OP_GRANT);
+
+    if (call == NULL) {
+        vsec_blessings_unref(b);
+        return;
+    }
+    vrpc_op_end_(&c->m->ops, &call->op);
+    granted(call, rc, b);
+}
+
+void vrpc_call_blessed_(struct vrpc_call *call)
+{
+    struct vrpc_manager *m = call->c->m;
+    struct vsec_blessings *b = NULL;
+    int rc;
+
+    if (call->opts.granter == NULL) {
+        vrpc_call_open_(call);
+        return;
+    }
+    rc = vrpc_op_new_(&m->ops, VRPC_OP_GRANT, call, &call->op);
+    if (rc == 0) {
+        call->state = VRPC_CALL_GRANT_;
+        rc = call->opts.granter(call->opts.granter_ud, call->op, call, &b);
+        if (rc == V23_EAGAIN)
+            return;
+        vrpc_op_end_(&m->ops, &call->op);
+    }
+    granted(call, rc, b);
+}
+
+void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at)
+{
+    struct vrpc_manager *m = call->c->m;
+    int rc;
+
+    call->chosen = at;
+    vrpc_call_stop_attempts_(call);
+    vsec_blessings_unref(call->peer);
+    call->peer = vsec_blessings_ref(at->check.call.remote_blessings);
+    rc = vsec_store_for_peer(m->principal->store, at->check.names.remote,
+        &call->blessings);
+    if (rc == 0) {
+        call->state = VRPC_CALL_BLESS_;
+        rc = vrpc_fetch_start_(call);
+        if (rc == V23_EAGAIN)
+            return;
+    }
+    if (rc != 0) {
+        vrpc_call_end_(call,
+            vrpc_err_make(&call->arena, vrpc_call_ctx_(call),
+                VRPC_ERR_INTERNAL, "no blessings tagged for peer: %s",
+                v23_strerror(rc)));
+        return;
+    }
+    vrpc_call_blessed_(call);
+}
+
+vdl_str_list vrpc_call_server_names(const struct vrpc_call *call)
+{
+    static const vdl_str_list none = { NULL, 0 };
+
+    return call->chosen == NULL ? none : call->chosen->check.names.remote;
+}
+
+const struct vrpc_endpoint *vrpc_call_server(const struct vrpc_call *call)
+{
+    return call->chosen == NULL ? NULL : &call->chosen->ep;
+}
+
+struct v23_bytes vrpc_call_server_key(const struct vrpc_call *call)
+{
+    struct vsec_pubkey *k = vsec_blessings_key(call->peer);
+
+    return k == NULL ? v23_bytes(NULL, 0) : v23_bytes(k->der.p, k->der.n);
+}

@@ -1,0 +1,449 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Clients and the life of their calls. Call objects go back to a pool with the
+ * memory they have, so that a steady stream of calls does not allocate.
+ */
+#include "call_int.h"
+
+#include <string.h>
+#include <vom/value.h>
+#include <vrpc/name.h>
+#include <vsec/blessings.h>
+
+#define CONNECT_TIMEOUT (60 * V23_NS_PER_SEC)
+#define DEFAULT_BUDGET (64u << 20)
+#define DEFAULT_MAX_CALLS 65536u
+#define DEFAULT_POOL 64u
+
+static void call_done(void *ud);
+
+/* ---- call objects -------------------------------------------------------- */
+
+static struct vrpc_call *call_new(struct vrpc_client *c)
+{
+    struct vrpc_manager *m = c->m;
+    struct vrpc_call *call = v23_new(m->al, struct vrpc_call);
+    int rc;
+
+    if (call == NULL)
+        return NULL;
+    call->c = c;
+    vrpc_stream_init_(&call->stream, &vrpc_call_ops_, m->al,
+        c->cfg.call_budget);
+    v23_arena_init(&call->arena, m->al, SIZE_MAX);
+    v23_arena_init(&call->data, m->al, c->cfg.call_budget);
+    call->task.fn = call_done;
+    call->task.ud = call;
+    call->writable_task.fn = vrpc_call_writable_;
+    call->writable_task.ud = call;
+    call->resume_task.fn = vrpc_call_resume_;
+    call->resume_task.ud = call;
+    rc = vrpc_timer_init_(&m->timers, &call->deadline_timer,
+        vrpc_call_deadline_, call);
+    if (rc == 0)
+        rc = vrpc_timer_init_(&m->timers, &call->retry_timer,
+            vrpc_call_retry_timer_, call);
+    if (rc != 0) {
+        vrpc_timer_fini_(&m->timers, &call->deadline_timer);
+        v23_put(m->al, call);
+        return NULL;
+    }
+    return call;
+}
+
+static void call_free(struct vrpc_call *call)
+{
+    struct vrpc_manager *m = call->c->m;
+
+    vrpc_stream_fini_(&call->stream);
+    v23_arena_fini(&call->arena);
+    v23_arena_fini(&call->data);
+    vrpc_timer_fini_(&m->timers, &call->deadline_timer);
+    vrpc_timer_fini_(&m->timers, &call->retry_timer);
+    v23_put(m->al, call);
+}
+
+static void link_call(struct vrpc_call **list, struct vrpc_call *call)
+{
+    call->next = *list;
+    if (call->next != NULL)
+        call->next->link = &call->next;
+    call->link = list;
+    *list = call;
+}
+
+static void unlink_call(struct vrpc_call *call)
+{
+    *call->link = call->next;
+    if (call->next != NULL)
+        call->next->link = call->link;
+}
+
+/* Forget what the last use of a pooled object left. */
+static void call_clear(struct vrpc_call *call)
+{
+    call->op.generation = 0;
+    memset(&call->opts, 0, sizeof(call->opts));
+    call->pattern.n = 0;
+    call->method = NULL;
+    call->in = NULL;
+    call->nargs = call->nresults = 0;
+    call->stub = NULL;
+    call->item_fn = call->done_fn = NULL;
+    call->any_cb = NULL;
+    call->writable_fn = NULL;
+    call->retries = 0;
+    call->prev = call->err = NULL;
+    call->attempts = call->chosen = NULL;
+    call->nattempts = 0;
+    call->out = NULL;
+    call->results = NULL;
+    call->want = VRPC_WANT_NOTHING_;
+    call->request_sent = call->send_closed = call->close_wanted = false;
+    call->paused = call->canceled = call->expired = call->busy = false;
+}
+
+static struct vrpc_call *call_get(struct vrpc_client *c)
+{
+    struct vrpc_call *call = c->pool;
+
+    if (c->ncalls >= c->cfg.max_calls)
+        return NULL;
+    if (call != NULL) {
+        unlink_call(call);
+        c->npool--;
+        call_clear(call);
+    } else {
+        call = call_new(c);
+        if (call == NULL)
+            return NULL;
+    }
+    link_call(&c->calls, call);
+    c->ncalls++;
+    return call;
+}
+
+static void call_put(struct vrpc_call *call)
+{
+    struct vrpc_client *c = call->c;
+
+    unlink_call(call);
+    c->ncalls--;
+    vrpc_task_drop_(&c->m->tasks, &call->writable_task);
+    vrpc_task_drop_(&c->m->tasks, &call->resume_task);
+    vsec_blessings_unref(call->peer);
+    call->peer = NULL;
+    v23_arena_reset(&call->arena);
+    v23_arena_reset(&call->data);
+    call->state = VRPC_CALL_IDLE_;
+    if (c->npool >= c->cfg.pool) {
+        call_free(call);
+        return;
+    }
+    link_call(&c->pool, call);
+    c->npool++;
+}
+
+void vrpc_call_release_(struct vrpc_call *call)
+{
+    struct vrpc_client *c = call->c;
+    struct v23_op op = call->op;
+    size_t i;
+
+    if (vrpc_op_live_(op)) {
+        vrpc_op_end_(&c->m->ops, &call->op);
+        if (call->state == VRPC_CALL_RESOLVE_ && c->resolver != NULL &&
+            c->resolver->cancel != NULL)
+            c->resolver->cancel(c->resolver->ud, op);
+    }
+    vrpc_call_stop_attempts_(call);
+    if (call->fetch != NULL)
+        vrpc_fetch_cancel_(call->fetch);
+    call->fetch = NULL;
+    vrpc_timer_set_(&c->m->timers, &call->retry_timer, V23_NEVER);
+    vrpc_stream_end_(&call->stream, call->err != NULL);
+    vsec_blessings_unref(call->blessings);
+    vsec_blessings_unref(call->granted);
+    call->blessings = call->granted = NULL;
+    for (i = 0; i < call->ndischarges; i++)
+        vsec_discharge_unref(call->discharges[i]);
+    call->ndischarges = 0;
+}
+
+void vrpc_call_end_(struct vrpc_call *call, const struct v23_verror *err)
+{
+    if (call->state == VRPC_CALL_DONE_)
+        return;
+    call->err = err;
+    vrpc_call_release_(call);
+    vrpc_timer_set_(&call->c->m->timers, &call->deadline_timer, V23_NEVER);
+    call->state = VRPC_CALL_DONE_;
+    vrpc_mgr_post_(call->c->m, &call->task);
+}
+
+/* Tell the caller. */
+static void call_done(void *ud)
+{
+    struct vrpc_call *call = ud;
+
+    if (call->method == NULL) {
+        call->any_cb->done(call->ud, call->err, call->results,
+            call->err == NULL ? call->nresults : 0);
+    } else {
+        call->stub->done(call->done_fn, call->ud, call->err,
+            call->err == NULL ? call->out : NULL);
+    }
+    call_put(call);
+}
+
+const struct v23_errctx *vrpc_call_ctx_(struct vrpc_call *call)
+{
+    struct v23_errctx *ctx = v23_arena_new(&call->arena, struct v23_errctx);
+    struct v23_buf b;
+
+    if (ctx == NULL)
+        return &call->c->ctx;
+    *ctx = call->c->ctx;
+    v23_buf_init(&b, call->c->m->al, 4096);
+    v23_buf_puts(&b, "<rpc.Client>");
+    vdl_format_quoted(&b, call->name.p, call->name.n);
+    v23_buf_put_byte(&b, '.');
+    v23_buf_put_str(&b, call->method_name);
+    if (b.err == 0) {
+        ctx->op.p = v23_arena_dup(&call->arena, b.p, b.n);
+        ctx->op.n = ctx->op.p == NULL ? 0 : (uint32_t)b.n;
+    }
+    v23_buf_fini(&b);
+    return ctx;
+}
+
+/* ---- starting ------------------------------------------------------------ */
+
+static void set_deadlines(struct vrpc_call *call)
+{
+    int64_t now = vrpc_mgr_now_(call->c->m).mono_ns;
+    const struct vrpc_call_opts *o = &call->opts;
+
+    call->deadline = o->deadline == 0 ? V23_NEVER : o->deadline;
+    if (o->timeout_ns != 0 && now + o->timeout_ns < call->deadline)
+        call->deadline = now + o->timeout_ns;
+    call->conn_deadline = call->deadline;
+    if (o->connect_timeout_ns > 0 &&
+        now + o->connect_timeout_ns < call->conn_deadline)
+        call->conn_deadline = now + o->connect_timeout_ns;
+    if (call->conn_deadline == V23_NEVER)
+        call->conn_deadline = now + CONNECT_TIMEOUT;
+    if (call->deadline != V23_NEVER)
+        vrpc_mgr_timer_(call->c->m, &call->deadline_timer, call->deadline);
+}
+
+/* Names into the call's arena; V23_ENOMEM. */
+static int set_names(struct vrpc_call *call, struct vdl_str name,
+    struct vdl_str method)
+{
+    struct v23_arena *a = &call->arena;
+
+    call->name = vdl_strn(v23_arena_dup(a, name.p, name.n), name.n);
+    call->method_name = vdl_strn(v23_arena_dup(a, method.p, method.n),
+        method.n);
+    if (call->name.p == NULL || call->method_name.p == NULL)
+        return V23_ENOMEM;
+    return vrpc_name_split_pattern(a, call->name, &call->pattern,
+        &call->rest);
+}
+
+static int copy_args(struct vrpc_call *call, const struct vrpc_method *m,
+    const void *in)
+{
+    uint16_t i;
+    int rc;
+
+    call->nargs = m->nin;
+    if (m->in_size == 0)
+        return 0;
+    call->in = v23_arena_get0(&call->arena, 1, m->in_size, 16);
+    if (call->in == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < m->nin; i++) {
+        rc = vdl_copy(&call->arena, m->in[i].type,
+            (char *)call->in + m->in[i].offset,
+            (const char *)in + m->in[i].offset);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int copy_any_args(struct vrpc_call *call, const struct vdl_any *args,
+    size_t n)
+{
+    struct vdl_any *copy;
+    size_t i;
+    int rc;
+
+    copy = v23_arena_get0(&call->arena, n, sizeof(*copy),
+        V23_ALIGNOF(struct vdl_any));
+    if (copy == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < n; i++) {
+        rc = vdl_copy(&call->arena, &vdl_any_desc, &copy[i], &args[i]);
+        if (rc != 0)
+            return rc;
+    }
+    call->in = copy;
+    call->nargs = n;
+    return 0;
+}
+
+/* Everything is copied: go, or end with the failure of the copies. */
+static struct vrpc_call *launch(struct vrpc_call *call, int rc)
+{
+    if (rc == V23_ENOMEM) {
+        vrpc_timer_set_(&call->c->m->timers, &call->deadline_timer,
+            V23_NEVER);
+        call_put(call);
+        return NULL;
+    }
+    if (rc != 0) {
+        vrpc_call_end_(call,
+            vrpc_err_make(&call->arena, vrpc_call_ctx_(call),
+                vrpc_err_of_status(rc), "bad argument: %s",
+                v23_strerror(rc)));
+        return call;
+    }
+    set_deadlines(call);
+    vrpc_call_try_(call);
+    return call;
+}
+
+struct vrpc_call *vrpc_client_start(struct vrpc_client *c, const char *name,
+    const struct vrpc_call_opts *opts, const struct vrpc_method *m,
+    const void *in, const struct vrpc_call_stub *stub, vrpc_any_fn *item,
+    vrpc_any_fn *done, void *ud)
+{
+    struct vrpc_call *call = call_get(c);
+    int rc;
+
+    if (call == NULL)
+        return NULL;
+    if (opts != NULL)
+        call->opts = *opts;
+    call->method = m;
+    call->stub = stub;
+    call->item_fn = item;
+    call->done_fn = done;
+    call->ud = ud;
+    call->close_wanted = m->in_stream == NULL;
+    rc = set_names(call, vdl_str(name), m->name);
+    if (rc == 0)
+        rc = copy_args(call, m, in);
+    return launch(call, rc);
+}
+
+struct vrpc_call *vrpc_client_start_any(struct vrpc_client *c,
+    struct vdl_str name, struct vdl_str method,
+    const struct vrpc_call_opts *opts, const struct vdl_any *args,
+    size_t nargs, size_t nresults, const struct vrpc_any_cb *cb, void *ud)
+{
+    struct vrpc_call *call = call_get(c);
+    int rc;
+
+    if (call == NULL)
+        return NULL;
+    if (opts != NULL)
+        call->opts = *opts;
+    call->any_cb = cb;
+    call->ud = ud;
+    call->nresults = nresults;
+    rc = set_names(call, name, method);
+    if (rc == 0)
+        rc = copy_any_args(call, args, nargs);
+    return launch(call, rc);
+}
+
+void vrpc_call_cancel(struct vrpc_call *call)
+{
+    if (call->state == VRPC_CALL_DONE_ || call->canceled)
+        return;
+    call->canceled = true;
+    vrpc_call_end_(call,
+        vrpc_err_make(&call->arena, vrpc_call_ctx_(call), VRPC_ERR_CANCELED,
+            "canceled"));
+}
+
+void vrpc_call_on_writable(struct vrpc_call *call,
+    void (*fn)(void *ud, struct vrpc_call *call), void *ud)
+{
+    call->writable_fn = fn;
+    call->writable_ud = ud;
+    if (fn != NULL && call->state == VRPC_CALL_RUN_)
+        vrpc_mgr_post_(call->c->m, &call->writable_task);
+}
+
+struct vrpc_client *vrpc_call_client(const struct vrpc_call *call)
+{
+    return call->c;
+}
+
+/* ---- clients ------------------------------------------------------------- */
+
+int vrpc_client_new(struct vrpc_manager *m,
+    const struct vrpc_client_config *cfg, struct vrpc_client **out)
+{
+    struct vrpc_client *c;
+
+    if (m->client != NULL)
+        return V23_ESTATE;
+    c = v23_new(m->al, struct vrpc_client);
+    if (c == NULL)
+        return V23_ENOMEM;
+    c->m = m;
+    c->cfg = *cfg;
+    c->resolver = cfg->resolver;
+    if (c->cfg.call_budget == 0)
+        c->cfg.call_budget = DEFAULT_BUDGET;
+    if (c->cfg.max_calls == 0)
+        c->cfg.max_calls = DEFAULT_MAX_CALLS;
+    if (c->cfg.pool == 0)
+        c->cfg.pool = DEFAULT_POOL;
+    c->ctx.component = cfg->component;
+    m->client = c;
+    *out = c;
+    return 0;
+}
+
+void vrpc_client_set_resolver(struct vrpc_client *c,
+    const struct vrpc_resolver *r)
+{
+    c->resolver = r;
+}
+
+void vrpc_client_free(struct vrpc_client *c)
+{
+    struct vrpc_call *call;
+
+    if (c == NULL)
+        return;
+    c->cfg.max_calls = 0; /* no new ones from a callback */
+    while ((call = c->calls) != NULL) {
+        vrpc_call_cancel(call);
+        vrpc_task_drop_(&c->m->tasks, &call->task);
+        call_done(call);
+    }
+    while ((call = c->pool) != NULL) {
+        unlink_call(call);
+        call_free(call);
+    }
+    c->m->client = NULL;
+    v23_put(c->m->al, c);
+}
+
+struct vrpc_manager *vrpc_client_manager(const struct vrpc_client *c)
+{
+    return c->m;
+}
+
+size_t vrpc_client_ncalls(const struct vrpc_client *c)
+{
+    return c->ncalls;
+}

@@ -1,0 +1,21 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Between the manager's files. */
+#ifndef VRPC_DIAL_INT_H
+#define VRPC_DIAL_INT_H
+
+#include "rpc_int.h"
+
+/* A session with a new connection; remote NULL: accepted. */
+V23_MUST_USE int vrpc_session_new_(struct vrpc_manager *m, void *link,
+    const struct vrpc_endpoint *local, const struct vrpc_endpoint *remote,
+    struct vrpc_session_ **out);
+
+/* The hooks of a connection in the handshake. */
+V23_MUST_USE int vrpc_dial_authorize_(struct vrpc_session_ *s,
+    struct v23_op op);
+void vrpc_dial_ready_(struct vrpc_session_ *s);
+void vrpc_dial_failed_(struct vrpc_session_ *s, int status, const char *why);
+/* End all dials. */
+void vrpc_dials_fail_(struct vrpc_manager *m, int rc, const char *why);
+
+#endif

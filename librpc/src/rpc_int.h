@@ -1,0 +1,274 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Calls above the connection core: what manager, client and server share.
+ * Private to librpc.
+ *
+ * A manager has sessions (one per connection); a session has at most two type
+ * flows (one per direction of calling) and any number of data flows. Every
+ * flow's user pointer is a struct vrpc_user_, through which the manager passes
+ * the connection's hooks on. All user callbacks run from hooks, timers or
+ * tasks, never from inside a function that the user called.
+ */
+#ifndef VRPC_RPC_INT_H
+#define VRPC_RPC_INT_H
+
+#include <vom/dec.h>
+#include <vom/enc.h>
+#include <vsec/authorizer.h>
+#include <vrpc/client.h>
+#include <vrpc/conn.h>
+#include <vrpc/manager.h>
+#include <vrpc/server.h>
+
+#include "cache_int.h"
+#include "sched_int.h"
+
+struct vrpc_dial_;
+struct vrpc_session_;
+struct vrpc_stream_;
+struct vrpc_user_;
+struct vrpc_waiter_;
+
+/* Kinds of operations in the manager's table. */
+enum vrpc_op_kind_ {
+    VRPC_OP_DIAL = 1, /* owner: vrpc_dial_ */
+    VRPC_OP_RESOLVE,  /* vrpc_call */
+    VRPC_OP_GRANT,    /* vrpc_call */
+    VRPC_OP_LOOKUP,   /* vrpc_server_call */
+    VRPC_OP_GLOB_LOOKUP, /* vrpc_glob_run_ */
+    VRPC_OP_SIGNATURE,   /* vrpc_server_call */
+    VRPC_OP_CHECK     /* vrpc_check_ */
+};
+
+/* ---- owners of flows ----------------------------------------------------- */
+
+struct vrpc_user_ops_ {
+    void (*readable)(struct vrpc_user_ *u);
+    void (*writable)(struct vrpc_user_ *u);
+    void (*closed)(struct vrpc_user_ *u, int status);
+};
+
+/* First member of what a flow's user pointer points to. */
+struct vrpc_user_ {
+    const struct vrpc_user_ops_ *ops;
+};
+
+/* ---- type flows (typeflow.c) --------------------------------------------- */
+
+struct vrpc_types_ {
+    struct vrpc_user_ user;
+    struct vrpc_session_ *session;
+    struct vrpc_flow *flow;  /* NULL: lost */
+    struct vom_typeenc enc;
+    struct v23_buf out;      /* type messages not yet given to the flow */
+    struct vom_enc values;   /* scratch of all value streams that share enc */
+    struct vom_typedec *dec; /* the peer's types */
+    struct vrpc_stream_ *waiters; /* streams that need a type of the peer */
+    int err;                 /* why no type will come any more */
+};
+
+/* Open the type flow of our calls on a session. */
+V23_MUST_USE int vrpc_types_open_(struct vrpc_session_ *s);
+/* Take an accepted flow, positioned behind its 't', as the peer's. */
+V23_MUST_USE int vrpc_types_accept_(struct vrpc_session_ *s,
+    struct vrpc_flow *f);
+void vrpc_types_free_(struct vrpc_types_ *t);
+
+/* ---- data flows (stream.c) ----------------------------------------------- */
+
+/*
+ * Two value streams over one flow. The owner embeds it as first member.
+ */
+struct vrpc_stream_ {
+    struct vrpc_user_ user;
+    struct vrpc_flow *flow;     /* NULL: given back */
+    struct vrpc_types_ *types;  /* NULL until attached */
+    struct vom_dec dec;
+    struct v23_buf *out;        /* inside a transaction */
+    struct v23_buf in;          /* the front of what was received, when an item
+                                   does not come in one piece */
+    size_t in_off;
+    struct v23_buf late;        /* encoded while the window was shut */
+    size_t late_was;
+    size_t budget;              /* most bytes of one item */
+    struct vrpc_stream_ *wait_next, **wait_link; /* waits for a type */
+    bool has_dec;
+    bool out_started;           /* our version byte is written */
+    bool out_was_started;       /* the same when the transaction began */
+    bool dec_was_started;
+    size_t used;                /* of the window, by the message cut out */
+};
+
+void vrpc_stream_init_(struct vrpc_stream_ *s,
+    const struct vrpc_user_ops_ *ops, const struct v23_alloc *al,
+    size_t budget);
+/* Use the types of a session's type flow. */
+void vrpc_stream_attach_(struct vrpc_stream_ *s, struct vrpc_types_ *t);
+/* Give the flow back (cancel: drop what is queued) and make it reusable. */
+void vrpc_stream_end_(struct vrpc_stream_ *s, bool cancel);
+void vrpc_stream_fini_(struct vrpc_stream_ *s);
+/* Transactions: begin, put…, then commit or rollback. */
+V23_MUST_USE int vrpc_stream_begin_(struct vrpc_stream_ *s);
+/* Never V23_EAGAIN: keeps what the window does not take for _flush_(). */
+V23_MUST_USE int vrpc_stream_begin_force_(struct vrpc_stream_ *s);
+/* 0: nothing is kept any more; V23_EAGAIN; V23_ECLOSED. */
+V23_MUST_USE int vrpc_stream_flush_(struct vrpc_stream_ *s);
+V23_MUST_USE int vrpc_stream_put_(struct vrpc_stream_ *s,
+    const struct vdl_type *t, const void *v);
+V23_MUST_USE int vrpc_stream_commit_(struct vrpc_stream_ *s);
+void vrpc_stream_rollback_(struct vrpc_stream_ *s);
+/*
+ * Cut out the next value: 0, V23_EAGAIN (more bytes or a type are needed; the
+ * user's `readable` follows), V23_EEOF (clean end), V23_ECLOSED (ends inside a
+ * value), a decoder error.
+ */
+V23_MUST_USE int vrpc_stream_next_(struct vrpc_stream_ *s,
+    struct vom_msg *msg);
+/* Decode what was cut out and consume it; codes as above. */
+V23_MUST_USE int vrpc_stream_value_(struct vrpc_stream_ *s,
+    const struct vom_msg *msg, struct v23_arena *a, const struct vdl_type *t,
+    void *out);
+/* Consume it undecoded. */
+void vrpc_stream_skip_(struct vrpc_stream_ *s);
+/* Stop waiting for a type. */
+void vrpc_stream_unwait_(struct vrpc_stream_ *s);
+
+/* ---- sessions ------------------------------------------------------------ */
+
+struct vrpc_session_ {
+    struct vrpc_cache_entry_ key; /* owner = the session */
+    struct vrpc_manager *m;
+    struct vrpc_conn *conn;
+    void *link;
+    struct vrpc_session_ *next, **plink;
+    struct vrpc_dial_ *dial;      /* until the handshake is done */
+    struct vrpc_types_ *ctypes;   /* of our calls */
+    struct vrpc_types_ *stypes;   /* of the peer's calls */
+    struct vrpc_server_call *served; /* calls of the peer */
+    uint32_t nserved;
+    uint64_t generation;          /* changes when the peer's blessings do */
+    struct v23_buf texts;         /* printed endpoints: remote, then local */
+    size_t remote_n;              /* length of the first */
+    bool accepted, ready, dead, released;
+    bool ducked, duck_acked;      /* lame duck entered, acknowledged */
+    char *text;                   /* storage of the key */
+};
+
+/* ---- dialing ------------------------------------------------------------- */
+
+/* Somebody who wants a connection. */
+struct vrpc_waiter_ {
+    struct vrpc_waiter_ *next, **link; /* link NULL: not waiting */
+    struct vrpc_dial_ *dial;
+    /* May we talk to this acceptor? As the hook of vrpc_conn_hooks. */
+    int (*authorize)(struct vrpc_waiter_ *w, struct vrpc_session_ *s,
+        struct v23_op op);
+    /* rc 0: s is ready. V23_EAGAIN: look again. Else the reason. */
+    void (*done)(struct vrpc_waiter_ *w, int rc, struct vrpc_session_ *s,
+        const char *why);
+};
+
+/*
+ * Find a live connection or join or start a dial.
+ * @return 0: *out; V23_EAGAIN: w->done follows; V23_ENOENT: cached_only, or a
+ *         bidi endpoint, and there is none; a failure of the dial
+ */
+V23_MUST_USE int vrpc_mgr_connect_(struct vrpc_manager *m,
+    const struct vrpc_endpoint *ep, bool cached_only, int64_t deadline,
+    struct vrpc_waiter_ *w, struct vrpc_session_ **out);
+/*
+ * Live connections for an endpoint, by round trip time.
+ * @return how many were written to out[max]
+ */
+size_t vrpc_mgr_find_(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
+    struct vrpc_session_ **out, size_t max);
+void vrpc_mgr_unwait_(struct vrpc_manager *m, struct vrpc_waiter_ *w);
+
+/* ---- authorization (auth.c) ---------------------------------------------- */
+
+/*
+ * Who is the other end, and may it? One check at a time. The owner fills
+ * `call` (but for names) and keeps everything it points to alive.
+ */
+struct vrpc_check_ {
+    struct vrpc_manager *m;
+    struct vsec_call call;
+    struct vsec_names names;       /* valid once the names are known */
+    const struct vsec_authorizer *auth, *also; /* `also` NULL or asked 2nd */
+    struct v23_arena *arena;
+    struct vsec_check *check;      /* names are awaited */
+    const struct vsec_authorizer *asked; /* its answer is awaited */
+    struct v23_op op;
+    void (*done)(void *ud, int rc, const struct v23_verror *err);
+    void *ud;
+    bool has_names;
+};
+
+/*
+ * Start. `also` is a second authorizer that must agree, or NULL; done and ud
+ * are for a late answer.
+ * @return 0: allowed; V23_EDENIED with *err; V23_EAGAIN: done follows; other
+ *         codes: no decision
+ */
+V23_MUST_USE int vrpc_check_start_(struct vrpc_check_ *c,
+    const struct v23_verror **err);
+void vrpc_check_cancel_(struct vrpc_check_ *c);
+
+/* ---- errors (errors.c) --------------------------------------------------- */
+
+/* Ids beyond those of vrpc/verror.h. */
+#define VRPC_ID_RPC_ "v.io/x/ref/runtime/internal/rpc."
+
+/* ---- manager ------------------------------------------------------------- */
+
+struct vrpc_manager {
+    const struct v23_alloc *al;
+    const struct v23_log *log;
+    struct vrpc_transport tr;
+    struct vsec_principal *principal;
+    struct vrpc_routing_id rid;
+    uint32_t mtu, bytes_buffered, max_conns, max_flows;
+    int64_t channel_timeout, handshake_timeout, idle;
+    struct vrpc_cache_ cache;
+    struct vrpc_session_ *sessions;
+    size_t nsessions;
+    struct vrpc_dial_ *dials;
+    struct vrpc_timers_ timers;
+    struct vrpc_tasks_ tasks;
+    struct vrpc_ops_ ops;
+    struct vrpc_timer_ sweep;
+    struct vrpc_client *client;
+    struct vrpc_server *server;
+    struct v23_arena names_arena; /* blessing names of the local endpoint */
+    uint8_t trace[16];            /* last trace id given out */
+    bool closing;
+};
+
+/* What the peer presents for the connection, as checks take it. */
+struct vsec_blessings *vrpc_session_blessings_(struct vrpc_session_ *s);
+/* Free a session that was kept for handlers still at work. */
+void vrpc_session_reap_(struct vrpc_session_ *s);
+/* Printed endpoints of the connection; empty when memory is short. */
+struct vdl_str vrpc_session_remote_text_(struct vrpc_session_ *s);
+struct vdl_str vrpc_session_local_text_(struct vrpc_session_ *s);
+/* The judge of a handshake has decided. */
+void vrpc_dial_judged_(struct vrpc_session_ *s, int rc);
+
+struct v23_now vrpc_mgr_now_(const struct vrpc_manager *m);
+void vrpc_mgr_post_(struct vrpc_manager *m, struct vrpc_task_ *t);
+void vrpc_mgr_timer_(struct vrpc_manager *m, struct vrpc_timer_ *t,
+    int64_t at);
+/* A fresh trace or span id (spec/rpc.md 22). */
+void vrpc_mgr_trace_id_(struct vrpc_manager *m, uint8_t id[16]);
+
+/* ---- what the server gives the manager ----------------------------------- */
+
+/* The peer opened a flow. */
+void vrpc_server_flow_(struct vrpc_server *s, struct vrpc_session_ *ss,
+    struct vrpc_flow *f);
+/* The type flow of a session arrived: go on with parked calls. */
+void vrpc_server_types_(struct vrpc_session_ *ss);
+/* A session died or acknowledged the lame duck. */
+void vrpc_server_session_(struct vrpc_server *s, struct vrpc_session_ *ss);
+
+#endif

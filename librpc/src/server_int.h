@@ -1,0 +1,119 @@
+/* BSD-3-Clause; see LICENSE. */
+/* The server's side of a call; shared by server*.c, reserved.c, glob_*.c. */
+#ifndef VRPC_SERVER_INT_H
+#define VRPC_SERVER_INT_H
+
+#include <v23/vdl/v.io/v23/rpc/rpc.vdl.h>
+#include <vrpc/verror.h>
+
+#include "rpc_int.h"
+
+enum vrpc_served_state_ {
+    VRPC_SERVED_IDLE_,     /* in the pool */
+    VRPC_SERVED_CLASSIFY_, /* waits for the first byte of the flow */
+    VRPC_SERVED_OTHER_,    /* unknown first byte: left alone for a while */
+    VRPC_SERVED_TYPES_,    /* waits for the type flow */
+    VRPC_SERVED_REQUEST_,
+    VRPC_SERVED_LOOKUP_,
+    VRPC_SERVED_ARGS_,
+    VRPC_SERVED_DISCARD_,  /* skips arguments before an error is sent */
+    VRPC_SERVED_AUTH_,
+    VRPC_SERVED_RUN_,      /* the handler answers later */
+    VRPC_SERVED_LATE_      /* the answer waits for the window */
+};
+
+struct vrpc_server_call {
+    struct vrpc_stream_ stream; /* first member */
+    struct vrpc_server *s;
+    struct vrpc_session_ *session;
+    struct vrpc_server_call *next, **link;   /* live calls, or the pool */
+    struct vrpc_server_call *snext, **slink; /* of the session */
+    enum vrpc_served_state_ state;
+    struct v23_arena arena;  /* as long as the call */
+    struct v23_arena item;   /* one stream item */
+    struct vrpc_timer_ timer;
+    struct vrpc_task_ resume_task;
+    struct v23_op op;        /* lookup */
+
+    struct vdl_str suffix, method_name;
+    struct v23_errctx ctx;
+    struct v23_now received;
+    int64_t deadline;
+    struct vsec_blessings *granted; /* a reference */
+    const struct vrpc_dispatcher *dispatcher; /* that was asked */
+    struct vrpc_object obj;
+    const struct vsec_authorizer *auth;
+    const struct vrpc_method *method;
+    const void *vt;          /* of the interface that has the method */
+    uint64_t nargs, arg;     /* sent; read so far */
+    void *in, *out;
+    struct vrpc_check_ check;
+    const struct v23_verror *err; /* to be sent after DISCARD */
+    int status;              /* 0, V23_ECANCELED, V23_ETIMEOUT */
+    bool has_obj;            /* obj is to be released */
+    bool want_item;          /* a stream header has been read */
+    bool args_ended;         /* no more items */
+    bool paused, busy, gone, replied;
+    void (*cancel_fn)(void *ud, struct vrpc_server_call *call, int reason);
+    void *cancel_ud;
+    void (*writable_fn)(void *ud, struct vrpc_server_call *call);
+    void *writable_ud;
+    void *data;
+};
+
+struct vrpc_server {
+    struct vrpc_manager *m;
+    struct vrpc_server_config cfg;
+    struct vrpc_dispatcher object_dispatcher; /* around cfg.object */
+    const struct vrpc_dispatcher *dispatcher;
+    bool leaf;
+    enum vrpc_server_state state;
+    struct vrpc_server_call *calls, *pool;
+    size_t ncalls, npool;
+    /* stopping */
+    struct vrpc_timer_ duck_timer;
+    struct vrpc_task_ task, trim_task;
+    bool cut; /* connections were closed */
+    void (*stopped)(void *ud);
+    void *stopped_ud;
+};
+
+/* served.c */
+extern const struct vrpc_user_ops_ vrpc_served_ops_;
+void vrpc_served_run_(struct vrpc_server_call *call);
+void vrpc_served_timer_(void *ud);
+void vrpc_served_resume_(void *ud);
+/* The lookup of a call has ended. */
+void vrpc_served_looked_up_(struct vrpc_server_call *call, int rc,
+    const struct v23_verror *err);
+
+/* server.c */
+/* Everything is said: give the flow back and the call to the pool. */
+void vrpc_served_end_(struct vrpc_server_call *call, bool cancel);
+void vrpc_served_release_object_(struct vrpc_server_call *call);
+/* Views that security checks of a call start from. */
+void vrpc_served_security_(struct vrpc_server_call *call,
+    struct vsec_call *sc);
+
+/* reserved.c */
+extern const struct vrpc_iface vrpc_reserved_iface_;
+/* Method of an object, and the vtable it belongs to; NULL: none. */
+const struct vrpc_method *vrpc_find_method_(const struct vrpc_iface *iface,
+    const void *vt, struct vdl_str name, const void **mvt);
+
+/* glob_server.c */
+struct vrpc_glob_run_;
+const struct v23_verror *vrpc_glob_start_(struct vrpc_server_call *call,
+    struct vdl_str pattern);
+void vrpc_glob_looked_up_(struct vrpc_glob_run_ *g, int rc,
+    const struct vrpc_object *obj, const struct vsec_authorizer *auth);
+
+/* signature.c */
+const struct v23_verror *vrpc_signature_(struct vrpc_server_call *call,
+    void *out);
+const struct v23_verror *vrpc_method_signature_(struct vrpc_server_call *call,
+    struct vdl_str method, void *out);
+void vrpc_signature_looked_up_(struct vrpc_server_call *call, int rc,
+    const struct vrpc_object *obj, const struct v23_verror *err);
+
+#endif
