@@ -85,7 +85,7 @@ bool gen_has_name(const struct gen_list *l, const char *name)
     return false;
 }
 
-/* ---- comments ---------------------------------------------------------------- */
+/* ---- comments ------------------------------------------------------------ */
 
 void gen_title(struct gen *g, const char *title)
 {
@@ -235,7 +235,7 @@ void gen_doc(struct gen *g, const char *indent, const struct ir_doc *doc)
         gen_put(g, " */\n");
 }
 
-/* ---- files ------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 static void banner(struct gen *g)
 {

@@ -9,7 +9,8 @@
  * Packages that the project ships (standard ones and those below "v.io/") have
  * the C prefix v23_<pkg>_ and are included as <v23/vdl/<path>/<pkg>.vdl.h>;
  * a user's package has the prefix <pkg>_ and is included as
- * "<path>/<pkg>.vdl.h". Output is deterministic.
+ * "<path>/<pkg>.vdl.h". Output is deterministic. docs/c-binding.md has all
+ * rules.
  */
 #ifndef VDL_GEN_H
 #define VDL_GEN_H

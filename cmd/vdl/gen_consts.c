@@ -17,7 +17,7 @@ static const void *at(const void *v, size_t offset)
     return (const uint8_t *)v + offset;
 }
 
-/* ---- packages of a value ------------------------------------------------------ */
+/* ---- packages of a value ------------------------------------------------- */
 
 void gen_use_value(struct gen *g, const struct vdl_type *t, const void *v)
 {
@@ -71,7 +71,7 @@ void gen_use_value(struct gen *g, const struct vdl_type *t, const void *v)
     }
 }
 
-/* ---- numbers --------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 static const char *text_int(struct gen *g, int64_t v)
 {
@@ -131,7 +131,7 @@ static const char *text_scalar(struct gen *g, const struct vdl_type *t,
     }
 }
 
-/* ---- order of keys ------------------------------------------------------------------ */
+/* ---- order of keys ------------------------------------------------------- */
 
 static int sign(bool less, bool more)
 {
@@ -205,7 +205,7 @@ static const void **sorted(struct gen *g, const struct vdl_type *t,
     return v;
 }
 
-/* ---- values ------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 struct gen_object {
     const char *type, *init, *name;
@@ -433,7 +433,7 @@ const char *gen_value_str(struct gen *g, const struct vdl_type *t,
     return s;
 }
 
-/* ---- parts of the files ---------------------------------------------------------------- */
+/* ---- parts of the files -------------------------------------------------- */
 
 static bool is_macro(const struct vdl_type *t)
 {

@@ -7,7 +7,7 @@
  */
 #include "gen_int.h"
 
-/* ---- flags ------------------------------------------------------------------ */
+/* ---- flags --------------------------------------------------------------- */
 
 struct walk {
     struct gen *g;
@@ -51,7 +51,7 @@ static const char *flags(struct gen *g, const struct vdl_type *t)
     return (w.found & 1u << VDL_TYPEOBJECT) != 0 ? "VDL_T_TYPEOBJECT" : "0";
 }
 
-/* ---- references --------------------------------------------------------------- */
+/* ---- references ---------------------------------------------------------- */
 
 /* Unnamed types with a descriptor in libvom. */
 static bool in_runtime(const struct vdl_type *t)
@@ -75,7 +75,7 @@ const char *gen_desc(struct gen *g, const struct vdl_type *t)
     return gen_str(g, "&%s_desc%s", gen_tname(g, t), local);
 }
 
-/* ---- one descriptor ------------------------------------------------------------- */
+/* ---- one descriptor ------------------------------------------------------ */
 
 static const char *const kinds[VDL_KINDS] = {
     [VDL_ANY] = "VDL_ANY",
@@ -226,7 +226,7 @@ static void named(struct gen *g, const struct vdl_type *t)
             cname);
 }
 
-/* ---- parts of the files ----------------------------------------------------------- */
+/* ---- parts of the files -------------------------------------------------- */
 
 void gen_descs_h(struct gen *g)
 {

@@ -47,7 +47,7 @@ struct gen {
     struct gen_list objects; /* struct gen_object: parts of constants */
 };
 
-/* ---- gen.c ---------------------------------------------------------------- */
+/* ---- gen.c --------------------------------------------------------------- */
 
 /* Fail with a sentence; the first one counts. */
 void gen_fail(struct gen *g, const char *fmt, ...) V23_PRINTF(2, 3);
@@ -67,7 +67,7 @@ void gen_add(struct gen *g, struct gen_list *l, const void *p);
 bool gen_has(const struct gen_list *l, const void *p);
 bool gen_has_name(const struct gen_list *l, const char *name);
 
-/* ---- gen_names.c ---------------------------------------------------------- */
+/* ---- gen_names.c --------------------------------------------------------- */
 
 /* "SetHz" -> "set_hz". */
 const char *gen_snake(struct gen *g, const char *name);
@@ -124,7 +124,7 @@ const char *gen_param_name(struct gen *g, const char *name,
 const char *gen_param(struct gen *g, const struct vdl_type *t,
     const char *name);
 
-/* ---- gen_types.c ---------------------------------------------------------- */
+/* ---- gen_types.c --------------------------------------------------------- */
 
 /* Make a type usable by value; writes what is still missing. */
 void gen_need_type(struct gen *g, const struct vdl_type *t);
@@ -134,7 +134,7 @@ void gen_types_h(struct gen *g);
 /* Add the packages of all types reachable without passing a named type. */
 void gen_use(struct gen *g, const struct vdl_type *t);
 
-/* ---- gen_desc.c ----------------------------------------------------------- */
+/* ---- gen_desc.c ---------------------------------------------------------- */
 
 /* Write the descriptor of an unnamed type unless it is there. */
 void gen_need_desc(struct gen *g, const struct vdl_type *t);
@@ -143,7 +143,7 @@ const char *gen_desc(struct gen *g, const struct vdl_type *t);
 void gen_descs_h(struct gen *g);
 void gen_descs_c(struct gen *g);
 
-/* ---- gen_consts.c --------------------------------------------------------- */
+/* ---- gen_consts.c -------------------------------------------------------- */
 
 /* Append the initialiser of a value; objects that it points at are written
  * to the current file first. */
@@ -157,12 +157,12 @@ const char *gen_value_str(struct gen *g, const struct vdl_type *t,
 void gen_consts_h(struct gen *g);
 void gen_consts_c(struct gen *g);
 
-/* ---- gen_errors.c --------------------------------------------------------- */
+/* ---- gen_errors.c -------------------------------------------------------- */
 
 void gen_errors_h(struct gen *g);
 void gen_errors_c(struct gen *g);
 
-/* ---- gen_rpc_h.c, gen_rpc_c.c --------------------------------------------- */
+/* ---- gen_rpc_h.c, gen_rpc_c.c -------------------------------------------- */
 
 void gen_use_ifaces(struct gen *g);
 void gen_ifaces_h(struct gen *g);

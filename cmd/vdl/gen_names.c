@@ -110,7 +110,7 @@ const char *gen_member(struct gen *g, const char *name)
     return s;
 }
 
-/* ---- packages -------------------------------------------------------------- */
+/* ---- packages ------------------------------------------------------------ */
 
 /* Shipped packages whose last name another one has. */
 static const char *const with_parent[] = { "v.io/v23/services/vtrace",
@@ -209,7 +209,7 @@ const char *gen_guard(struct gen *g, const char *ext)
     return is_digit(s[0]) ? gen_str(g, "P%s", s) : s;
 }
 
-/* ---- scopes ----------------------------------------------------------------- */
+/* ---- scopes -------------------------------------------------------------- */
 
 static const struct gen_ident *find_ident(const struct gen *g,
     const char *name)
@@ -263,7 +263,7 @@ void gen_check_scope(struct gen *g, const char *const *names, size_t n,
     }
 }
 
-/* ---- types ------------------------------------------------------------------ */
+/* ---- types --------------------------------------------------------------- */
 
 bool gen_is_error(const struct vdl_type *t)
 {
@@ -449,7 +449,7 @@ const char *gen_field(struct gen *g, const struct vdl_type *t, uint32_t i)
         t->fields[i].name.p));
 }
 
-/* ---- parameters -------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------- */
 
 bool gen_by_pointer(const struct vdl_type *t)
 {
@@ -477,7 +477,7 @@ const char *gen_param(struct gen *g, const struct vdl_type *t,
     return gen_decl(g, t, name);
 }
 
-/* ---- literals ----------------------------------------------------------------- */
+/* ---- literals ------------------------------------------------------------ */
 
 const char *gen_literal(struct gen *g, const char *p, size_t n)
 {

@@ -6,7 +6,7 @@
  */
 #include "gen_int.h"
 
-/* ---- tables ---------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------- */
 
 static void arg_table(struct gen *g, const struct gen_method *n,
     const struct ir_arg *args, size_t count, const char *suffix)
@@ -87,7 +87,7 @@ static void method(struct gen *g, const struct gen_method *n)
     gen_put(g, "        .thunk = %s_thunk_,\n    },\n", n->base);
 }
 
-/* ---- server -------------------------------------------------------------------------- */
+/* ---- server -------------------------------------------------------------- */
 
 static void thunks(struct gen *g, const struct gen_method *n)
 {
@@ -113,7 +113,7 @@ static void thunks(struct gen *g, const struct gen_method *n)
         gen_snake(g, m->name), gen_snake(g, m->name));
 }
 
-/* ---- client -------------------------------------------------------------------------- */
+/* ---- client -------------------------------------------------------------- */
 
 static void stub(struct gen *g, const struct gen_method *n)
 {
@@ -158,7 +158,7 @@ static void start(struct gen *g, const struct gen_method *n)
         fn_done);
 }
 
-/* ---- one interface ---------------------------------------------------------------------- */
+/* ---- one interface ------------------------------------------------------- */
 
 static void embed_table(struct gen *g, const struct ir_iface *f,
     const char *name)

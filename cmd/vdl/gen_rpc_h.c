@@ -11,7 +11,7 @@
 const char *const gen_start_fixed[] = { "c", "name", "o", "done", "cb", "ud",
     "in", NULL };
 
-/* ---- names ------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 const char *gen_iface_name(struct gen *g, const struct ir_iface *f)
 {
@@ -79,7 +79,7 @@ void gen_method_names(struct gen *g, const struct ir_iface *f,
     }
 }
 
-/* ---- what is used ---------------------------------------------------------------- */
+/* ---- what is used -------------------------------------------------------- */
 
 static void each_type(struct gen *g, const struct ir_method *m,
     void (*fn)(struct gen *g, const struct vdl_type *t))
@@ -111,7 +111,7 @@ void gen_use_ifaces(struct gen *g)
     }
 }
 
-/* ---- argument structs --------------------------------------------------------------- */
+/* ---- argument structs ---------------------------------------------------- */
 
 static void args_struct(struct gen *g, const struct gen_method *n,
     const struct ir_arg *args, size_t count, const char *suffix)
@@ -136,7 +136,7 @@ static void args_struct(struct gen *g, const struct gen_method *n,
     gen_check_scope(g, v, count, n->m->name);
 }
 
-/* ---- server side ----------------------------------------------------------------------- */
+/* ---- server side --------------------------------------------------------- */
 
 static void vt_method(struct gen *g, const struct gen_method *n)
 {
@@ -218,7 +218,7 @@ static void reply(struct gen *g, const struct gen_method *n)
         gen_celem(g, m->out_stream));
 }
 
-/* ---- client side -------------------------------------------------------------------------- */
+/* ---- client side --------------------------------------------------------- */
 
 const char *gen_start_proto(struct gen *g, const struct gen_method *n)
 {
@@ -262,7 +262,7 @@ static void client(struct gen *g, const struct gen_method *n)
         gen_celem(g, m->in_stream));
 }
 
-/* ---- one interface --------------------------------------------------------------------------- */
+/* ---- one interface ------------------------------------------------------- */
 
 static void iface(struct gen *g, const struct ir_iface *f)
 {

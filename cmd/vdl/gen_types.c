@@ -12,7 +12,7 @@
 
 #include "gen_int.h"
 
-/* ---- packages used ------------------------------------------------------------ */
+/* ---- packages used ------------------------------------------------------- */
 
 void gen_use(struct gen *g, const struct vdl_type *t)
 {
@@ -32,7 +32,7 @@ void gen_use(struct gen *g, const struct vdl_type *t)
         gen_use(g, t->elem);
 }
 
-/* ---- dependencies -------------------------------------------------------------- */
+/* ---- dependencies -------------------------------------------------------- */
 
 static void emit(struct gen *g, const struct ir_typedef *d);
 
@@ -224,7 +224,7 @@ void gen_flush_entries(struct gen *g)
     }
 }
 
-/* ---- one definition -------------------------------------------------------------- */
+/* ---- one definition ------------------------------------------------------ */
 
 static void open_struct(struct gen *g, const struct vdl_type *t,
     const char *name)
@@ -457,7 +457,7 @@ static void emit(struct gen *g, const struct ir_typedef *d)
         gen_add(g, &g->forward, t);
 }
 
-/* ---- wrappers -------------------------------------------------------------------- */
+/* ---- wrappers ------------------------------------------------------------ */
 
 #define INT_FN "V23_MUST_USE static inline int "
 

@@ -28,7 +28,7 @@ static void check(bool ok, const char *what, int line)
 }
 #define CHECK(c) check((c), #c, __LINE__)
 
-/* ---- encoding --------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------ */
 
 static void check_bytes(const struct vdl_type *t, const void *v,
     const char *want, int line)
@@ -94,7 +94,7 @@ static void round_trips(void)
     round_trip(&odd_tree_desc, &ODD_GROVE);
 }
 
-/* ---- layout ------------------------------------------------------------------- */
+/* ---- layout -------------------------------------------------------------- */
 
 /*
  * The type as it comes from a peer is laid out by the run-time rule; generated
@@ -135,7 +135,7 @@ static void layouts(void)
     layout(ODD_ATYPE);
 }
 
-/* ---- constants, names ----------------------------------------------------------- */
+/* ---- constants, names ---------------------------------------------------- */
 
 static void constants(void)
 {
@@ -165,7 +165,7 @@ static void constants(void)
     CHECK(ODD_ZERO.bool_ == false && ODD_ZERO.type == NULL);
 }
 
-/* ---- errors ----------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------- */
 
 static void errors(void)
 {
@@ -250,7 +250,7 @@ static void error_with_everything(void)
     v23_arena_fini(&a);
 }
 
-/* ---- interfaces ---------------------------------------------------------------------- */
+/* ---- interfaces ---------------------------------------------------------- */
 
 static const struct v23_verror refused;
 const struct v23_verror vrpc_pending;
