@@ -80,7 +80,8 @@ void gen_errors_h(struct gen *g)
             gen_ident(g, gen_str(g, "%s_def", name), e->name));
         gen_putw(g, "%s;\nstatic inline bool %s(const struct v23_verror *e)\n"
             "{\n    return v23_verror_is(e, %s_def.id);\n}\n",
-            make_proto(g, e, name), gen_ident(g, gen_str(g, "%s_is", name), e->name), name);
+            make_proto(g, e, name),
+            gen_ident(g, gen_str(g, "%s_is", name), e->name), name);
         if (e->nparams == 0)
             continue;
         gen_ident(g, gen_str(g, "%s_params", name), e->name);

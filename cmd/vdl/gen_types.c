@@ -476,11 +476,12 @@ static void enum_wrappers(struct gen *g, const char *name, const char *what)
     const char *fn;
 
     gen_put(g, "/** Label of a value, or NULL when it is out of range. */\n");
-    wrapper(g, name, "name", what, "static inline const char *", gen_str(g, "%s x", name),
+    wrapper(g, name, "name", what, "static inline const char *",
+        gen_str(g, "%s x", name),
         gen_str(g, "x < %s_desc.count ? %s_desc.labels[x].p : NULL", name,
             name));
     fn = gen_ident(g, gen_str(g, "%s_parse", name), what);
-    gen_putw(g, "/** Value of a label: 0, or V23_EINDEX when there is none. */\n"
+    gen_putw(g, "/** Value of a label: 0, or V23_EINDEX when none has it. */\n"
         "V23_MUST_USE static inline int %s(struct vdl_str s, %s *out)\n{\n"
         "    int i = vdl_type_label_index(&%s_desc, s);\n\n"
         "    if (i < 0)\n        return V23_EINDEX;\n"
