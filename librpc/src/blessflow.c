@@ -3,6 +3,12 @@
  * Flow 1: one VOM stream per direction that tells the peer blessings and
  * discharges under keys, which Auth and OpenFlow then name (spec/rpc.md 8).
  * What arrives is kept undecoded until a key that is not known yet is named.
+ *
+ * Encoder and decoder know some twenty types, which takes 10 KiB, for two or
+ * three messages in the life of a connection. So they are freed at rest. Ids
+ * of types sent depend on nothing but the order of encoding: a new encoder
+ * that encodes an empty message into the void has the same. A new decoder is
+ * fed what the old one read, which is kept as long as it is short.
  */
 #include <v23/vdl/v.io/x/ref/runtime/internal/flow/conn/conn.vdl.h>
 
@@ -11,15 +17,141 @@
 /* Decoded forms of one message may need so much more than its bytes. */
 #define EXPANSION 8u
 
+struct vrpc_blessenc_ {
+    struct vom_typeenc types;
+    struct vom_enc enc;
+};
+
+struct vrpc_blessdec_ {
+    struct vom_typedec *types;
+    struct vom_dec dec;
+};
+
 void vrpc_blessflow_init_(struct vrpc_conn *c)
+{
+    v23_buf_init(&c->bf.out, c->al, SIZE_MAX);
+    v23_buf_init(&c->bf.in, c->al, c->limits.blessings_bytes);
+    v23_buf_init(&c->bf.kept, c->al, VRPC_KEPT_MAX_);
+    c->bf.keep = true;
+}
+
+/* ---- coders -------------------------------------------------------------- */
+
+static void free_encoder(struct vrpc_conn *c)
+{
+    struct vrpc_blessenc_ *e = c->bf.enc;
+
+    if (e == NULL)
+        return;
+    vom_enc_fini(&e->enc);
+    vom_typeenc_fini(&e->types);
+    v23_put(c->al, e);
+    c->bf.enc = NULL;
+}
+
+static int make_encoder(struct vrpc_conn *c)
+{
+    v23_conn_blessings_flow_message empty;
+    struct vrpc_blessenc_ *e;
+    size_t before = c->bf.out.n;
+    int rc = 0;
+
+    if (c->bf.enc != NULL)
+        return 0;
+    e = v23_new(c->al, struct vrpc_blessenc_);
+    if (e == NULL)
+        return V23_ENOMEM;
+    vom_typeenc_init(&e->types, c->al, &c->bf.out);
+    vom_enc_init(&e->enc, &e->types, &c->bf.out);
+    c->bf.enc = e;
+    if (!c->bf.enc_used)
+        return 0;
+    memset(&empty, 0, sizeof(empty));
+    rc = vom_encode(&e->enc, &v23_conn_blessings_flow_message_desc, &empty);
+    v23_buf_cut(&c->bf.out, before);
+    if (rc != 0)
+        free_encoder(c);
+    return rc;
+}
+
+static void free_decoder(struct vrpc_conn *c)
+{
+    struct vrpc_blessdec_ *d = c->bf.dec;
+
+    if (d == NULL)
+        return;
+    vom_dec_fini(&d->dec);
+    vom_typedec_unref(d->types);
+    v23_put(c->al, d);
+    c->bf.dec = NULL;
+}
+
+/* Read again what was read before. */
+static int replay(struct vrpc_conn *c)
+{
+    const struct v23_buf *k = &c->bf.kept;
+    struct vom_msg msg;
+    size_t off, used;
+    int rc = 0;
+
+    for (off = 0; off < k->n && rc == 0; off += used) {
+        used = 0;
+        rc = vom_dec_next(&c->bf.dec->dec, k->p + off, k->n - off, &used,
+            &msg);
+    }
+    return rc;
+}
+
+static int make_decoder(struct vrpc_conn *c)
+{
+    struct vrpc_blessdec_ *d;
+    int rc;
+
+    if (c->bf.dec != NULL)
+        return 0;
+    d = v23_new(c->al, struct vrpc_blessdec_);
+    if (d == NULL)
+        return V23_ENOMEM;
+    rc = vom_typedec_new(c->al, NULL, &d->types);
+    if (rc != 0) {
+        v23_put(c->al, d);
+        return rc;
+    }
+    vom_dec_init(&d->dec, c->al, d->types, false);
+    c->bf.dec = d;
+    rc = replay(c);
+    if (rc != 0)
+        free_decoder(c);
+    return rc;
+}
+
+/* n bytes were decoded. */
+static void keep_read(struct vrpc_conn *c, const uint8_t *p, size_t n)
 {
     struct vrpc_blessflow_ *bf = &c->bf;
 
-    v23_buf_init(&bf->out, c->al, SIZE_MAX);
-    v23_buf_init(&bf->in, c->al, c->limits.blessings_bytes);
-    vom_typeenc_init(&bf->types, c->al, &bf->out);
-    vom_enc_init(&bf->enc, &bf->types, &bf->out);
+    if (!bf->keep)
+        return;
+    v23_buf_put(&bf->kept, p, n);
+    if (bf->kept.err != 0) { /* too long, or no memory: keep the decoder */
+        v23_buf_fini(&bf->kept);
+        bf->keep = false;
+    }
 }
+
+bool vrpc_blessflow_is_fat_(const struct vrpc_conn *c)
+{
+    return c->bf.enc != NULL || (c->bf.dec != NULL && c->bf.keep);
+}
+
+void vrpc_blessflow_slim_(struct vrpc_conn *c)
+{
+    free_encoder(c);
+    if (c->bf.keep)
+        free_decoder(c);
+}
+
+/* ---- discharges ---------------------------------------------------------- */
 
 int vrpc_discharges_copy_(const struct v23_alloc *al,
     struct vrpc_discharges_ *dst, struct vsec_discharge *const *v, size_t n)
@@ -67,13 +199,11 @@ void vrpc_blessflow_fini_(struct vrpc_conn *c)
     v23_put(c->al, bf->sent);
     v23_put(c->al, bf->recd);
     vrpc_idmap_fini_(&bf->index, c->al);
-    vom_enc_fini(&bf->enc);
-    vom_typeenc_fini(&bf->types);
+    free_encoder(c);
+    free_decoder(c);
     v23_buf_fini(&bf->out);
-    if (bf->dec_types != NULL)
-        vom_dec_fini(&bf->dec);
-    vom_typedec_unref(bf->dec_types);
     v23_buf_fini(&bf->in);
+    v23_buf_fini(&bf->kept);
 }
 
 /* ---- sending ------------------------------------------------------------- */
@@ -88,8 +218,16 @@ struct vsec_blessings *vrpc_nameless_(struct vrpc_conn *c, int *rc)
 
 static int encode(struct vrpc_conn *c, const v23_conn_blessings_flow_message *m)
 {
+    int rc;
+
     c->bf.out.err = 0;
-    return vom_encode(&c->bf.enc, &v23_conn_blessings_flow_message_desc, m);
+    rc = make_encoder(c);
+    if (rc == 0)
+        rc = vom_encode(&c->bf.enc->enc,
+            &v23_conn_blessings_flow_message_desc, m);
+    if (rc == 0)
+        c->bf.enc_used = true;
+    return rc;
 }
 
 static int keys_left(const struct vrpc_conn *c)
@@ -305,18 +443,6 @@ static int take(struct vrpc_conn *c, const v23_conn_blessings_flow_message *m)
     }
 }
 
-static int start_decoder(struct vrpc_conn *c)
-{
-    int rc;
-
-    if (c->bf.dec_types != NULL)
-        return 0;
-    rc = vom_typedec_new(c->al, NULL, &c->bf.dec_types);
-    if (rc == 0)
-        vom_dec_init(&c->bf.dec, c->al, c->bf.dec_types, false);
-    return rc;
-}
-
 /* Decode one message off bf->in, from *off on. */
 static int decode_one(struct vrpc_conn *c, size_t *off)
 {
@@ -329,14 +455,16 @@ static int decode_one(struct vrpc_conn *c, size_t *off)
 
     if (bf->in.n == *off)
         return V23_EPROTO;
-    rc = vom_dec_next(&bf->dec, bf->in.p + *off, bf->in.n - *off, &used, &msg);
-    *off += used;
+    rc = vom_dec_next(&bf->dec->dec, bf->in.p + *off, bf->in.n - *off, &used,
+        &msg);
     if (rc != 0)
         return rc == V23_EAGAIN ? V23_EPROTO : rc;
+    keep_read(c, bf->in.p + *off, used);
+    *off += used;
     if (v23_mul_size(used, EXPANSION, &budget) != 0)
         return V23_ELIMIT;
     v23_arena_init(&a, c->al, budget + 4096);
-    rc = vom_dec_value(&bf->dec, &msg, &a,
+    rc = vom_dec_value(&bf->dec->dec, &msg, &a,
         &v23_conn_blessings_flow_message_desc, &m);
     if (rc == 0)
         rc = take(c, &m);
@@ -358,7 +486,7 @@ int vrpc_blessings_fetch_(struct vrpc_conn *c, uint64_t bkey, uint64_t dkey)
 
     if (known(c, bkey, dkey))
         return 0;
-    rc = start_decoder(c);
+    rc = make_decoder(c);
     while (rc == 0 && !known(c, bkey, dkey))
         rc = decode_one(c, &off);
     if (off == bf->in.n)

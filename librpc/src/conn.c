@@ -408,7 +408,9 @@ static void health_tick(struct vrpc_conn *c, int64_t now)
 static bool is_fat(const struct vrpc_conn *c)
 {
     return c->pool.bytes > VRPC_POOL_REST_ || c->nspare > VRPC_FLOWS_REST_
-        || (c->closed_release != NULL && c->nclosed_release == 0);
+        || vrpc_idmap_is_sparse_(&c->by_id)
+        || vrpc_idmap_is_sparse_(&c->outstanding)
+        || vrpc_blessflow_is_fat_(c) || c->closed_release != NULL;
 }
 
 static void slim(struct vrpc_conn *c)
@@ -416,13 +418,19 @@ static void slim(struct vrpc_conn *c)
     struct vrpc_flow *f;
 
     vrpc_pool_trim_(&c->pool, c->al, VRPC_POOL_REST_);
+    vrpc_idmap_trim_(&c->by_id, c->al);
+    vrpc_idmap_trim_(&c->outstanding, c->al);
     while (c->nspare > VRPC_FLOWS_REST_) {
         f = VRPC_FLOW_OF_(c->spare.next, all);
         vrpc_unlink_(&f->all);
         v23_put(c->al, f);
         c->nspare--;
     }
-    if (c->nclosed_release == 0) {
+    vrpc_blessflow_slim_(c);
+    if (c->nclosed_release > 0) {
+        /* The peer's bookkeeping ends with ours. */
+        c->release_due = true;
+    } else {
         v23_put(c->al, c->closed_release);
         c->closed_release = NULL;
         c->closed_release_cap = 0;

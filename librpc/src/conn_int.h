@@ -41,6 +41,7 @@ enum {
     VRPC_EXPRESS_MAX_ = 64 << 10, /* unsent control messages */
     VRPC_CLOSED_RELEASE_ = 64,  /* closed flows that force a Release */
     VRPC_CLOSED_MAX_ = 8192,    /* while the transport is stuck */
+    VRPC_KEPT_MAX_ = 4096,      /* of a peer's blessings stream, see blessflow */
     VRPC_FRAME_SLACK_ = 512,    /* frame of a Data beyond its payload */
     VRPC_RELEASE_EACH_ = 6      /* bytes of a counter besides its tokens */
 };
@@ -157,15 +158,16 @@ struct vrpc_recd_ {
 struct vrpc_blessflow_ {
     /* sending */
     struct v23_buf out;       /* not yet in a Data message */
-    struct vom_typeenc types;
-    struct vom_enc enc;
+    struct vrpc_blessenc_ *enc; /* made when needed, freed at rest */
+    bool enc_used;            /* the types are on the wire */
     struct vrpc_sent_ *sent;
     size_t nsent, sent_cap;
     uint64_t next_key;
     /* receiving */
     struct v23_buf in;        /* not yet decoded */
-    struct vom_typedec *dec_types;
-    struct vom_dec dec;
+    struct vrpc_blessdec_ *dec; /* made when needed, freed at rest */
+    struct v23_buf kept;      /* all that was decoded, to make it again */
+    bool keep;                /* `kept` is complete */
     struct vrpc_recd_ *recd;
     size_t nrecd, recd_cap;
     struct vrpc_idmap_ index; /* key -> index into recd */
@@ -368,6 +370,9 @@ V23_MUST_USE int vrpc_refreshed_(struct vrpc_conn *c,
 
 void vrpc_blessflow_init_(struct vrpc_conn *c);
 void vrpc_blessflow_fini_(struct vrpc_conn *c);
+/* Free the coders, if they can be made again. */
+bool vrpc_blessflow_is_fat_(const struct vrpc_conn *c);
+void vrpc_blessflow_slim_(struct vrpc_conn *c);
 /* Make sure that the peer knows b (NULL = nameless) and d. */
 V23_MUST_USE int vrpc_blessings_send_(struct vrpc_conn *c,
     struct vsec_blessings *b, const struct vrpc_discharges_ *d,

@@ -87,7 +87,7 @@ static void take_out(struct vrpc_flow *f)
 
     if (!f->mapped)
         return;
-    vrpc_idmap_del_(&c->by_id, c->al, f->id);
+    vrpc_idmap_del_(&c->by_id, f->id);
     f->mapped = false;
     c->nflows--;
     c->nside -= f->side_channel;
@@ -362,7 +362,8 @@ int vrpc_flow_write(struct vrpc_flow *f, const void *p, size_t n)
 int vrpc_flow_write_message(struct vrpc_flow *f, const void *p, size_t n,
     bool clear)
 {
-    uint32_t head = (uint32_t)n | (clear ? MESSAGE_CLEAR : 0);
+    /* An empty frame would be no message on a message transport. */
+    uint32_t head = (uint32_t)n | (clear && n > 0 ? MESSAGE_CLEAR : 0);
     int rc;
 
     if (!f->messages)

@@ -51,7 +51,7 @@ static void release_one(struct vrpc_conn *c, uint64_t id, uint64_t tokens)
         back = tokens < v->n ? tokens : v->n;
         v->n -= back;
         if (v->n == 0)
-            vrpc_idmap_del_(&c->outstanding, c->al, id);
+            vrpc_idmap_del_(&c->outstanding, id);
         vrpc_pool_add_(c, back);
         return;
     }
@@ -217,7 +217,7 @@ int vrpc_on_data_(struct vrpc_conn *c, const struct vrpc_data *m)
         v = vrpc_idmap_get_(&c->outstanding, m->id);
         if (v != NULL) {
             vrpc_pool_add_(c, v->n);
-            vrpc_idmap_del_(&c->outstanding, c->al, m->id);
+            vrpc_idmap_del_(&c->outstanding, m->id);
         }
         return 0;
     }

@@ -76,8 +76,7 @@ static bool fits(uint32_t h, uint32_t i, uint32_t j)
     return i <= j ? h <= i || h > j : h <= i && h > j;
 }
 
-void vrpc_idmap_del_(struct vrpc_idmap_ *m, const struct v23_alloc *al,
-    uint64_t id)
+void vrpc_idmap_del_(struct vrpc_idmap_ *m, uint64_t id)
 {
     union vrpc_idval_ *v = vrpc_idmap_get_(m, id);
     uint32_t i, j;
@@ -95,10 +94,25 @@ void vrpc_idmap_del_(struct vrpc_idmap_ *m, const struct v23_alloc *al,
     }
     m->slots[i].id = 0;
     m->used--;
-    /* Failing to shrink harms nobody. */
-    if (m->cap > FIRST_CAP && m->used < m->cap / 8
-        && resize(m, al, m->cap / 4) != 0)
+}
+
+bool vrpc_idmap_is_sparse_(const struct vrpc_idmap_ *m)
+{
+    return m->cap > FIRST_CAP && m->used <= m->cap / 8;
+}
+
+void vrpc_idmap_trim_(struct vrpc_idmap_ *m, const struct v23_alloc *al)
+{
+    uint32_t cap = m->cap;
+
+    while (cap > FIRST_CAP && m->used <= cap / 4)
+        cap /= 2;
+    if (cap == m->cap)
         return;
+    if (m->used == 0)
+        vrpc_idmap_fini_(m, al);
+    else if (resize(m, al, cap) != 0)
+        return; /* failing to shrink harms nobody */
 }
 
 void vrpc_idmap_fini_(struct vrpc_idmap_ *m, const struct v23_alloc *al)

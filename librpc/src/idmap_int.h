@@ -29,9 +29,12 @@ union vrpc_idval_ *vrpc_idmap_get_(const struct vrpc_idmap_ *m, uint64_t id);
 /* Insert a new id, which must not be present. 0, V23_ENOMEM, V23_ELIMIT. */
 V23_MUST_USE int vrpc_idmap_put_(struct vrpc_idmap_ *m,
     const struct v23_alloc *al, uint64_t id, union vrpc_idval_ val);
-/* Remove if present; gives memory back when the map has become sparse. */
-void vrpc_idmap_del_(struct vrpc_idmap_ *m, const struct v23_alloc *al,
-    uint64_t id);
+/* Remove if present. Keeps the memory. */
+void vrpc_idmap_del_(struct vrpc_idmap_ *m, uint64_t id);
+/* Would trimming give back memory worth the work? */
+bool vrpc_idmap_is_sparse_(const struct vrpc_idmap_ *m);
+/* Give back what is not needed. */
+void vrpc_idmap_trim_(struct vrpc_idmap_ *m, const struct v23_alloc *al);
 void vrpc_idmap_fini_(struct vrpc_idmap_ *m, const struct v23_alloc *al);
 
 #endif

@@ -53,7 +53,7 @@ struct vrpc_flow;
  * a second), with names and blessings of usual size, and of each of its open
  * flows. The tests hold the library to these numbers.
  */
-#define VRPC_CONN_REST_BYTES 16384u
+#define VRPC_CONN_REST_BYTES 10240u
 #define VRPC_FLOW_REST_BYTES 512u
 
 /* What a peer may make us hold. 0 = the default in brackets. */
