@@ -28,6 +28,25 @@ static void note(const struct vname_mount_service *s,
             detail.n == 0 ? "" : detail.p);
 }
 
+/* "name: reason" of each name that was refused, for error texts. */
+static vdl_str_list rejected_of(struct vrpc_server_call *call,
+    struct v23_arena *a)
+{
+    v23_security_rejected_blessing_list r = vrpc_server_call_rejected(call);
+    vdl_str_list out = { NULL, 0 };
+    struct vdl_str *v = v23_arena_get0(a, r.n, sizeof(*v),
+        _Alignof(struct vdl_str));
+    uint32_t i;
+
+    for (i = 0; v != NULL && i < r.n; i++)
+        v[i] = r.v[i].blessing;
+    if (v != NULL) {
+        out.v = v;
+        out.n = r.n;
+    }
+    return out; /* only a text suffers when memory is short */
+}
+
 /* Who asks; also counts the call. */
 static void caller_of(struct vname_mount_service *s,
     struct vrpc_server_call *call, struct vname_caller *c)
@@ -38,7 +57,7 @@ static void caller_of(struct vname_mount_service *s,
     c->arena = vrpc_server_call_arena(call);
     c->ctx = vrpc_server_call_errctx(call);
     c->names = vrpc_server_call_remote_names(call);
-    c->rejected = vrpc_server_call_rejected(call);
+    c->rejected = rejected_of(call, c->arena);
     c->same_key = local.n == remote.n && local.n != 0
         && memcmp(local.p, remote.p, local.n) == 0;
     c->now_ns = vrpc_server_call_received(call).mono_ns;

@@ -4,6 +4,7 @@
  * walks; what it leaves behind on failure (nodes created on the way) is
  * collected when something meets it.
  */
+#include <v23/time.h>
 #include <vname/mounttable.h>
 #include <vrpc/endpoint.h>
 #include <vrpc/glob.h>

@@ -90,7 +90,7 @@ bool vname_perms_allow_(const struct perms *p, int tags, vdl_str_list names)
     return false;
 }
 
-static bool has(vdl_str_list l, struct vdl_str s)
+static bool has(v23_security_blessing_pattern_list l, struct vdl_str s)
 {
     uint32_t i;
 
@@ -191,18 +191,17 @@ static int expand_text(struct v23_arena *a, struct vdl_str s,
     return 0;
 }
 
-static int expand_list(struct v23_arena *a, vdl_str_list l,
-    struct vdl_str element, vdl_str_list *out)
+static int expand_texts(struct v23_arena *a, const struct vdl_str *from,
+    uint32_t n, struct vdl_str element, const struct vdl_str **out)
 {
-    struct vdl_str *v = v23_arena_get0(a, l.n, sizeof(*v),
+    struct vdl_str *v = v23_arena_get0(a, n, sizeof(*v),
         _Alignof(struct vdl_str));
     uint32_t i;
     int rc = v == NULL ? V23_ENOMEM : 0;
 
-    for (i = 0; rc == 0 && i < l.n; i++)
-        rc = expand_text(a, l.v[i], element, &v[i]);
-    out->v = v;
-    out->n = l.n;
+    for (i = 0; rc == 0 && i < n; i++)
+        rc = expand_text(a, from[i], element, &v[i]);
+    *out = v;
     return rc;
 }
 
@@ -224,9 +223,13 @@ int vname_perms_expand_(const struct vname_table *t, const struct perms *tmpl,
         const v23_access_access_list *from = &tmpl->map.v[i].val;
 
         v[i].key = tmpl->map.v[i].key;
-        rc = expand_list(&a, from->in, element, &v[i].val.in);
+        rc = expand_texts(&a, from->in.v, from->in.n, element,
+            &v[i].val.in.v);
+        v[i].val.in.n = from->in.n;
         if (rc == 0)
-            rc = expand_list(&a, from->not_in, element, &v[i].val.not_in);
+            rc = expand_texts(&a, from->not_in.v, from->not_in.n, element,
+                &v[i].val.not_in.v);
+        v[i].val.not_in.n = from->not_in.n;
     }
     map.v = v;
     map.n = tmpl->map.n;
