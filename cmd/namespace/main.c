@@ -1,0 +1,464 @@
+/* BSD-3-Clause; see LICENSE. */
+/* namespace: looks at and changes the name space (spec/naming.md 17.3). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <v23/time.h>
+#include <vname/program.h>
+#include <vrpc/name.h>
+#include <vsec/acl.h>
+#include <vsec/authorizer.h>
+
+static bool long_form, fail_on_error, insecure, shallow, recursive;
+static int result;
+static struct v23_arena arena;
+
+static void options(struct vname_program *p, struct vname_opts *o)
+{
+    struct v23_now now;
+
+    memset(o, 0, sizeof(*o));
+    vrpc_ev_now(p->rt.ev, &now);
+    o->deadline = now.mono_ns + 60 * V23_NS_PER_SEC;
+    if (insecure)
+        o->name_auth = &vsec_auth_everyone;
+}
+
+static int out_of_memory(void)
+{
+    return v23_error("out of memory");
+}
+
+static void done(void *ud, const struct v23_verror *err)
+{
+    if (err != NULL)
+        result = vname_program_error(err);
+    vname_program_done(ud);
+}
+
+/* ---- glob ---------------------------------------------------------------- */
+
+struct names {
+    struct vdl_str *v;
+    size_t n, cap;
+    struct v23_buf errors;
+    size_t entries;
+};
+
+static void print_long(const v23_naming_mount_entry *e)
+{
+    uint32_t i;
+
+    printf("%.*s", (int)e->name.n, e->name.n == 0 ? "" : e->name.p);
+    for (i = 0; i < e->servers.n; i++)
+        printf(" %.*s (Expires in %lld sec)", (int)e->servers.v[i].server.n,
+            e->servers.v[i].server.p,
+            (long long)e->servers.v[i].deadline.from_now.seconds);
+    putchar('\n');
+}
+
+static struct names found;
+
+static void on_reply(void *ud, const v23_naming_glob_reply *r)
+{
+    const v23_naming_mount_entry *e = &r->u.entry;
+    struct vdl_str name;
+    void *v = found.v;
+
+    (void)ud;
+    if (r->which == V23_NAMING_GLOB_REPLY_ERROR) {
+        const struct v23_verror *err = r->u.error.error;
+
+        v23_buf_put_str(&found.errors, r->u.error.name);
+        v23_buf_puts(&found.errors, ": ");
+        if (err != NULL)
+            v23_buf_put_str(&found.errors, err->msg);
+        v23_buf_puts(&found.errors, "\n");
+        return;
+    }
+    found.entries++;
+    if (long_form) {
+        print_long(e);
+        return;
+    }
+    if (e->name.n == 0)
+        return;
+    name.p = v23_arena_dup(&arena, e->name.p, e->name.n);
+    name.n = e->name.n;
+    if (name.p == NULL
+        || v23_reserve(NULL, &v, &found.cap, found.n + 1, SIZE_MAX / 64,
+               sizeof(*found.v))
+            != 0) {
+        result = out_of_memory();
+        return;
+    }
+    found.v = v;
+    found.v[found.n++] = name;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return vdl_str_cmp(*(const struct vdl_str *)a,
+        *(const struct vdl_str *)b);
+}
+
+static int glob(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    struct vname_opts o;
+    size_t i;
+    int rc = v23_want_args(inv, 1, argc);
+
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    v23_buf_init(&found.errors, NULL, 16u << 20);
+    if (vname_glob(p->ns, vdl_str(argv[0]), &o, on_reply, done, p, NULL) != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    if (found.n != 0)
+        qsort(found.v, found.n, sizeof(*found.v), by_name);
+    for (i = 0; i < found.n; i++)
+        if (i == 0 || !vdl_str_eq(found.v[i], found.v[i - 1]))
+            printf("%.*s\n", (int)found.v[i].n, found.v[i].p);
+    if (found.errors.n != 0 && found.entries != 0 && !fail_on_error) {
+        fflush(stdout);
+        fwrite(found.errors.p, 1, found.errors.n, stderr);
+    } else if (found.errors.n != 0) {
+        found.errors.n--; /* its own line end */
+        result = v23_error("%s", v23_buf_cstr(&found.errors));
+    }
+    v23_buf_fini(&found.errors);
+    v23_put(NULL, found.v);
+    return result;
+}
+
+/* ---- mount and unmount --------------------------------------------------- */
+
+static int parse_ttl(const char *text, int64_t *ns)
+{
+    struct v23_buf why;
+    int rc;
+
+    v23_buf_init(&why, NULL, 4096);
+    rc = v23_duration_parse(text, ns, &why);
+    if (rc != 0)
+        rc = v23_error("TTL parse error: %s", v23_buf_cstr(&why));
+    v23_buf_fini(&why);
+    return rc;
+}
+
+static int mount(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    struct vname_opts o;
+    int64_t ttl;
+    int rc = v23_want_args(inv, 3, argc);
+
+    if (rc == 0)
+        rc = parse_ttl(argv[2], &ttl);
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    if (vname_mount(p->ns, vdl_str(argv[0]), vdl_str(argv[1]), ttl, 0, &o,
+            done, p, NULL)
+        != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    if (result == 0)
+        puts("Server mounted successfully.");
+    return result;
+}
+
+static int unmount(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    struct vname_opts o;
+    int rc = v23_want_args(inv, 2, argc);
+
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    if (vname_unmount(p->ns, vdl_str(argv[0]), vdl_str(argv[1]), &o, done, p,
+            NULL)
+        != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    if (result == 0)
+        puts("Server unmounted successfully.");
+    return result;
+}
+
+/* ---- resolve ------------------------------------------------------------- */
+
+static void print_entry(void *ud, const struct v23_verror *err,
+    const v23_naming_mount_entry *e)
+{
+    struct vdl_str name, address, suffix;
+    uint32_t i;
+
+    for (i = 0; err == NULL && i < e->servers.n; i++) {
+        struct vdl_str s = e->servers.v[i].server;
+
+        address = s;
+        suffix = vdl_str("");
+        if (vrpc_name_is_rooted(s)
+            && vrpc_name_split(&arena, s, &address, &suffix) != 0)
+            break;
+        if (vrpc_name_join2(&arena, suffix, e->name, &suffix) != 0
+            || vrpc_name_join_address(&arena, address, suffix, &name) != 0)
+            break;
+        printf("%.*s\n", (int)name.n, name.p);
+    }
+    done(ud, err);
+}
+
+static int resolve(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    struct vname_opts o;
+    int rc = v23_want_args(inv, 1, argc);
+
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    rc = (shallow ? vname_shallow_resolve : vname_resolve)(p->ns,
+        vdl_str(argv[0]), &o, print_entry, p, NULL);
+    if (rc != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    return result;
+}
+
+static int resolve_to_mt(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    struct vname_opts o;
+    int rc = v23_want_args(inv, 1, argc);
+
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    if (vname_resolve_to_mount_table(p->ns, vdl_str(argv[0]), &o, print_entry,
+            p, NULL)
+        != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    return result;
+}
+
+static int delete_(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    struct vname_opts o;
+    int rc = v23_want_args(inv, 1, argc);
+
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    if (vname_delete(p->ns, vdl_str(argv[0]), recursive, &o, done, p, NULL)
+        != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    return result;
+}
+
+/* ---- permissions --------------------------------------------------------- */
+
+static void print_perms(void *ud, const struct v23_verror *err,
+    const v23_access_permissions *perms, struct vdl_str version)
+{
+    struct v23_buf b;
+
+    if (err == NULL) {
+        v23_buf_init(&b, NULL, 64u << 20);
+        if (version.n == 0 && perms->n == 0)
+            v23_buf_puts(&b, "null\n");
+        else if (vsec_perms_to_json(perms, &b) != 0)
+            result = out_of_memory();
+        fwrite(b.p, 1, b.n, stdout);
+        v23_buf_fini(&b);
+    }
+    done(ud, err);
+}
+
+static int perms_get(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    struct vname_opts o;
+    int rc = v23_want_args(inv, 1, argc);
+
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    if (vname_get_permissions(p->ns, vdl_str(argv[0]), &o, print_perms, p,
+            NULL)
+        != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    return result;
+}
+
+static struct {
+    struct vdl_str version;
+    bool again;
+} change;
+
+static void got_version(void *ud, const struct v23_verror *err,
+    const v23_access_permissions *perms, struct vdl_str version)
+{
+    (void)perms;
+    if (err != NULL
+        && v23_verror_is(err, vdl_str("v.io/v23/naming.nameDoesntExist")))
+        err = NULL;
+    change.version.p = v23_arena_dup(&arena, version.p, version.n);
+    change.version.n = version.n;
+    done(ud, err);
+}
+
+static void perms_changed(void *ud, const struct v23_verror *err)
+{
+    change.again = err != NULL
+        && v23_verror_is(err, vdl_str("v.io/v23/verror.BadVersion"));
+    done(ud, change.again ? NULL : err);
+}
+
+static int read_json(const char *file, v23_access_permissions *perms)
+{
+    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
+    struct v23_buf b;
+    char chunk[4096];
+    size_t n;
+    int rc;
+
+    if (f == NULL)
+        return v23_error("open %s: %s", file,
+            errno == ENOENT ? "no such file or directory" : strerror(errno));
+    v23_buf_init(&b, NULL, 64u << 20);
+    while ((n = fread(chunk, 1, sizeof(chunk), f)) != 0)
+        v23_buf_put(&b, chunk, n);
+    if (f != stdin)
+        fclose(f);
+    rc = b.err != 0 ? b.err
+                    : vsec_perms_from_json(v23_bytes(b.p, b.n), &arena, perms,
+                        NULL);
+    v23_buf_fini(&b);
+    return rc == 0 ? 0 : v23_error("%s: %s", file, v23_strerror(rc));
+}
+
+static int perms_set(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    struct vname_program *p = ud;
+    v23_access_permissions perms;
+    struct vname_opts o;
+    int rc = v23_want_args(inv, 2, argc);
+
+    if (rc == 0)
+        rc = read_json(argv[1], &perms);
+    if (rc != 0)
+        return rc;
+    options(p, &o);
+    /* Somebody else may change them in between: then once more. */
+    do {
+        change.again = false;
+        if (vname_get_permissions(p->ns, vdl_str(argv[0]), &o, got_version, p,
+                NULL)
+            != 0)
+            return out_of_memory();
+        vname_program_wait(p);
+        if (result != 0)
+            return result;
+        if (vname_set_permissions(p->ns, vdl_str(argv[0]), &perms,
+                change.version, &o, perms_changed, p, NULL)
+            != 0)
+            return out_of_memory();
+        vname_program_wait(p);
+    } while (change.again && result == 0);
+    return result;
+}
+
+/* ---- the command tree ---------------------------------------------------- */
+
+static const struct v23_flag glob_flags[] = {
+    { "l", "Long form: servers and their expiry.", "false", V23_FLAG_BOOL,
+        &long_form, NULL },
+    { "fail-on-any-error", "Any error makes the command fail.", "false",
+        V23_FLAG_BOOL, &fail_on_error, NULL },
+};
+static const struct v23_flag resolve_flags[] = {
+    { "insecure", "Do not authorize the mount tables on the way.", "false",
+        V23_FLAG_BOOL, &insecure, NULL },
+    { "s", "Resolve the last mount table only.", "false", V23_FLAG_BOOL,
+        &shallow, NULL },
+};
+static const struct v23_flag delete_flags[] = {
+    { "r", "Delete all children as well.", "false", V23_FLAG_BOOL, &recursive,
+        NULL },
+};
+
+#define NFLAGS(f) f, sizeof(f) / sizeof((f)[0])
+static const struct v23_command glob_command = { "glob",
+    "Returns all matching entries from the namespace", NULL, "<pattern>",
+    "<pattern> is a glob pattern of object names.", NFLAGS(glob_flags), NULL,
+    0, glob, NULL, 0 };
+static const struct v23_command mount_command = { "mount",
+    "Adds a server to the namespace", NULL, "<name> <server> <ttl>",
+    "<name> is the name to add the server at, <server> its object name, "
+    "<ttl> how long the entry lives, such as 1h30m; 0s is for ever.",
+    NULL, 0, NULL, 0, mount, NULL, 0 };
+static const struct v23_command unmount_command = { "unmount",
+    "Removes a server from the namespace", NULL, "<name> <server>",
+    "<name> is the name to remove the server from.", NULL, 0, NULL, 0,
+    unmount, NULL, 0 };
+static const struct v23_command resolve_command = { "resolve",
+    "Translates a object name to its object address(es)", NULL, "<name>",
+    "<name> is the name to resolve.", NFLAGS(resolve_flags), NULL, 0,
+    resolve, NULL, 0 };
+static const struct v23_command resolve_to_mt_command = { "resolvetomt",
+    "Finds the address of the mounttable that holds an object name", NULL,
+    "<name>", "<name> is the name to resolve.", resolve_flags, 1, NULL, 0,
+    resolve_to_mt, NULL, 0 };
+static const struct v23_command get_command = { "get",
+    "Gets permissions on a mount name", NULL, "<name>",
+    "<name> is a name in the namespace.", NULL, 0, NULL, 0, perms_get, NULL, 0 };
+static const struct v23_command set_command = { "set",
+    "Sets permissions on a mount name", NULL, "<name> <permissions>",
+    "<permissions> is a file with the permissions as JSON; - is standard "
+    "input.",
+    NULL, 0, NULL, 0, perms_set, NULL, 0 };
+static const struct v23_command *const perms_children[] = { &get_command,
+    &set_command };
+static const struct v23_command perms_command = { "permissions",
+    "Manipulates permissions on an entry in the namespace", NULL, NULL, NULL,
+    NULL, 0, perms_children, 2, NULL, NULL, 0 };
+static const struct v23_command delete_command = { "delete",
+    "Deletes a name from the namespace", NULL, "<name>",
+    "<name> is a name to delete.", NFLAGS(delete_flags), NULL, 0, delete_, NULL, 0 };
+static const struct v23_command *const children[] = { &glob_command,
+    &mount_command, &unmount_command, &resolve_command,
+    &resolve_to_mt_command, &perms_command, &delete_command };
+static const struct v23_command command = { "namespace",
+    "resolves and manages names in the Vanadium namespace", NULL, NULL, NULL,
+    NULL, 0, children, sizeof(children) / sizeof(children[0]), NULL, NULL, 0 };
+
+int main(int argc, char **argv)
+{
+    static struct vname_program p;
+    int rc;
+
+    v23_arena_init(&arena, NULL, SIZE_MAX);
+    rc = vname_program_main(&p, &command,
+        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING, argc, argv);
+    v23_arena_fini(&arena);
+    return rc;
+}
