@@ -10,7 +10,7 @@
 #include <vsec/pattern.h>
 #include <vsec/principal.h>
 
-/* ---- one list ------------------------------------------------------------------- */
+/* ---- one list ------------------------------------------------------------ */
 
 static bool excluded(const v23_access_access_list *acl, struct vdl_str name)
 {
@@ -125,7 +125,7 @@ struct vsec_authorizer vsec_auth_acl(const v23_access_access_list *acl)
     return auth;
 }
 
-/* ---- permissions ------------------------------------------------------------------ */
+/* ---- permissions --------------------------------------------------------- */
 
 const v23_access_access_list *vsec_perms_find(const v23_access_permissions *p,
     struct vdl_str tag)
@@ -232,7 +232,7 @@ int vsec_perms_typical(vdl_str_list in, struct v23_arena *a,
     return 0;
 }
 
-/* ---- the authorizer ----------------------------------------------------------------- */
+/* ---- the authorizer ------------------------------------------------------ */
 
 /* Text of a type for an error; empty when memory is short. */
 static struct vdl_str type_text(const struct vdl_type *t, struct v23_arena *a)

@@ -15,7 +15,7 @@
 
 enum { MAX_JSON = 1 << 20 };
 
-/* ---- reading -------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static bool ascii_eq_fold(const char *a, const char *b)
 {
@@ -191,7 +191,7 @@ int vsec_perms_from_json(struct v23_bytes json, struct v23_arena *a,
     return rc;
 }
 
-/* ---- writing -------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static void put_text(struct v23_buf *out, struct vdl_str s)
 {
@@ -247,6 +247,10 @@ int vsec_perms_to_json(const v23_access_permissions *p, struct v23_buf *out)
     uint32_t i;
     int rc;
 
+    if (p == NULL) {
+        v23_buf_puts(out, "null\n");
+        return out->err;
+    }
     v23_arena_init(&a, out->al, SIZE_MAX);
     rc = vsec_perms_normalize(p, &a, &norm);
     if (rc == 0) {
@@ -268,7 +272,7 @@ int vsec_perms_to_json(const v23_access_permissions *p, struct v23_buf *out)
     return rc;
 }
 
-/* ---- permissions in a file -------------------------------------------------------- */
+/* ---- permissions in a file ----------------------------------------------- */
 
 static int read_file(const char *path, struct v23_buf *b)
 {

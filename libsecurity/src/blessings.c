@@ -15,7 +15,7 @@
 #include <vom/value.h>
 #include <vsec/pattern.h>
 
-/* ---- the object ------------------------------------------------------------ */
+/* ---- the object ---------------------------------------------------------- */
 
 static void destroy(struct v23_ref *r)
 {
@@ -206,7 +206,7 @@ void vsec_blessings_unref(struct vsec_blessings *b)
         v23_unref(&b->ref);
 }
 
-/* ---- verification ------------------------------------------------------------ */
+/* ---- verification -------------------------------------------------------- */
 
 /* Digests of the certificates of the chain being verified. */
 struct verify {
@@ -432,7 +432,7 @@ int vsec_blessings_nameless(struct vsec_pubkey *k, struct vsec_blessings **out)
     return vsec_blessings_build_(k, &link, 1, true, out);
 }
 
-/* ---- encoded form --------------------------------------------------------------- */
+/* ---- encoded form -------------------------------------------------------- */
 
 int vsec_blessings_decode(struct vsec_engine *e,
     struct vsec_chain_cache *cache, struct v23_bytes vom,
@@ -469,7 +469,7 @@ int vsec_blessings_encode(const struct v23_alloc *al,
     return vom_encode_single(al, &v23_security_wire_blessings_desc, &w, out);
 }
 
-/* ---- plain properties --------------------------------------------------------------- */
+/* ---- plain properties ---------------------------------------------------- */
 
 struct vsec_pubkey *vsec_blessings_key(const struct vsec_blessings *b)
 {

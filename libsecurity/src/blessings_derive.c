@@ -16,7 +16,7 @@ bool vsec_blessings_expiry(const struct vsec_blessings *b,
     return true;
 }
 
-/* ---- union --------------------------------------------------------------------- */
+/* ---- union --------------------------------------------------------------- */
 
 /* Shorter chains first, then by the extensions. */
 static int chain_cmp(const struct vsec_link_ *a, const struct vsec_link_ *b)
@@ -108,7 +108,7 @@ int vsec_blessings_union(struct vsec_blessings *const *v, size_t n,
     return vsec_blessings_build_(v[0]->key, links, (uint32_t)k, false, out);
 }
 
-/* ---- parts ------------------------------------------------------------------------ */
+/* ---- parts --------------------------------------------------------------- */
 
 int vsec_blessings_root(const struct vsec_blessings *b, uint32_t i,
     struct vsec_blessings **out)
@@ -206,7 +206,7 @@ int vsec_blessings_third_party(const struct vsec_blessings *b,
     return 0;
 }
 
-/* ---- names asked for -------------------------------------------------------------- */
+/* ---- names asked for ----------------------------------------------------- */
 
 /* "*.dom:ext" covers "host.dom:ext", one label without a dot. */
 static bool wildcard_covers(struct vdl_str ext, struct vdl_str name)

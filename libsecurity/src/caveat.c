@@ -20,7 +20,7 @@ bool vsec_caveat_is(const v23_security_caveat *c,
     return memcmp(c->id.v, kind->desc->id.v, sizeof(c->id.v)) == 0;
 }
 
-/* ---- making ----------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------- */
 
 int vsec_caveat_make(struct v23_arena *a, const struct vsec_caveat_kind *kind,
     const void *param, v23_security_caveat *out)
@@ -114,11 +114,11 @@ int vsec_caveat_third_party(struct vsec_engine *e, struct v23_arena *a,
     p.caveats = what->caveats;
     p.discharger_key = what->key;
     p.discharger_location = what->location;
-    p.discharger_requirements = what->requires;
+    p.discharger_requirements = what->wants;
     return vsec_caveat_make(a, &vsec_kind_third_party, &p, out);
 }
 
-/* ---- looking into ------------------------------------------------------------- */
+/* ---- looking into -------------------------------------------------------- */
 
 int vsec_caveat_digest(const struct vsec_hash_alg *h,
     const v23_security_caveat *c, uint8_t *out)

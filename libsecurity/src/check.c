@@ -52,7 +52,7 @@ struct vsec_check {
     struct vsec_names result; /* of a check that waited */
 };
 
-/* ---- local names ------------------------------------------------------------------ */
+/* ---- local names --------------------------------------------------------- */
 
 int vsec_check_local_(struct vsec_check *c, const struct vsec_call *call,
     struct v23_arena *a, vdl_str_list *out)
@@ -71,7 +71,7 @@ int vsec_check_local_(struct vsec_check *c, const struct vsec_call *call,
     return rc;
 }
 
-/* ---- results ---------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------- */
 
 static void accept_name(struct vsec_check *c, struct vdl_str name)
 {
@@ -94,7 +94,7 @@ static int finish(struct vsec_check *c, struct vsec_names *out)
     return vsec_check_local_(c, c->call, c->a, &out->local);
 }
 
-/* ---- one caveat --------------------------------------------------------------------- */
+/* ---- one caveat ---------------------------------------------------------- */
 
 static const struct vsec_caveat_kind *find_kind(const struct vsec_call *call,
     const v23_security_caveat *cav)
@@ -255,7 +255,7 @@ static int validate(struct vsec_check *c, const v23_security_caveat *cav,
     return ask(c, k, param, err);
 }
 
-/* ---- all chains --------------------------------------------------------------------- */
+/* ---- all chains ---------------------------------------------------------- */
 
 /* Reject the current chain because the caveat at the top level failed. */
 static void fail_chain(struct vsec_check *c, const struct v23_verror *err,
@@ -316,7 +316,7 @@ static int run(struct vsec_check *c)
     return 0;
 }
 
-/* ---- the hook ------------------------------------------------------------------------ */
+/* ---- the hook ------------------------------------------------------------ */
 
 static void take_all(struct vsec_check *c,
     const struct v23_verror *const *errs)
@@ -358,7 +358,7 @@ static int run_hook(struct vsec_check *c)
     return rc;
 }
 
-/* ---- start and end -------------------------------------------------------------------- */
+/* ---- start and end ------------------------------------------------------- */
 
 /* All caveats of a chain as one list. */
 static int flatten(struct vsec_check *c, const struct vsec_chain *chain,

@@ -9,7 +9,7 @@
 #include <vom/value.h>
 #include <vsec/principal.h>
 
-/* ---- errors ------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------- */
 
 const struct v23_verror *vsec_copy_error_(struct v23_arena *a,
     const struct v23_verror *e)
@@ -24,7 +24,7 @@ const struct v23_verror *vsec_copy_error_(struct v23_arena *a,
     return copy;
 }
 
-/* ---- local names ------------------------------------------------------------------ */
+/* ---- local names --------------------------------------------------------- */
 
 int vsec_principal_names(struct vsec_principal *p,
     const struct vsec_blessings *b, struct v23_walltime wall,
@@ -62,7 +62,7 @@ int vsec_local_names(const struct vsec_call *call, struct v23_arena *a,
         call->timestamp, a, out);
 }
 
-/* ---- signing names ------------------------------------------------------------------ */
+/* ---- signing names ------------------------------------------------------- */
 
 static int check_signing(const struct vsec_call *call,
     const struct vsec_chain *chain, struct v23_arena *a,

@@ -249,7 +249,8 @@ int vsec_ssh_pubkey_parse(struct vsec_engine *e, struct v23_bytes line,
     if (key_type(type, &kind, &curve) != 0)
         type = take_word(&in); /* the first word were options */
     blob = take_word(&in);
-    if (key_type(type, &kind, &curve) != 0 || blob.n > KEY_FILE_MAX)
+    if (key_type(type, &kind, &curve) != 0 || blob.n == 0
+        || blob.n > KEY_FILE_MAX)
         return V23_EKEY;
     v23_buf_init(&b, e->al, KEY_FILE_MAX);
     rc = v23_base64_parse((const char *)blob.p, blob.n, false, &b);

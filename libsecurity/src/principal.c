@@ -8,7 +8,7 @@
 #include <vsec/pattern.h>
 #include <vsec/principal.h>
 
-/* ---- objects ------------------------------------------------------------------ */
+/* ---- objects ------------------------------------------------------------- */
 
 static void destroy(struct v23_ref *r)
 {
@@ -101,7 +101,7 @@ void vsec_principal_unref(struct vsec_principal *p)
         v23_unref(&p->ref);
 }
 
-/* ---- signing -------------------------------------------------------------------- */
+/* ---- signing ------------------------------------------------------------- */
 
 static struct vdl_bytes purpose(const char *text)
 {
@@ -143,7 +143,7 @@ static int sign_cert(struct vsec_principal *p, v23_security_certificate *c,
     return rc;
 }
 
-/* ---- blessing --------------------------------------------------------------------- */
+/* ---- blessing ------------------------------------------------------------ */
 
 /* *out = the chain and one certificate more, signed. */
 static int extend(struct vsec_principal *p, const struct vsec_bless *what,
@@ -232,7 +232,7 @@ int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
     return rc;
 }
 
-/* ---- discharges ------------------------------------------------------------------- */
+/* ---- discharges ---------------------------------------------------------- */
 
 static int mint(struct vsec_principal *p,
     v23_security_public_key_discharge *d, struct v23_arena *a)
@@ -279,7 +279,7 @@ int vsec_principal_mint_discharge(struct vsec_principal *p,
     return rc;
 }
 
-/* ---- roots and defaults ------------------------------------------------------------- */
+/* ---- roots and defaults -------------------------------------------------- */
 
 int vsec_principal_add_to_roots(struct vsec_principal *p,
     const struct vsec_blessings *b)

@@ -10,7 +10,7 @@
 
 #include "check_int.h"
 
-/* ---- state ------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------- */
 
 static int key_cmp(struct vdl_bytes a, struct vdl_bytes b)
 {
@@ -127,7 +127,7 @@ int vsec_roots_put_(const struct v23_alloc *al, struct vsec_roots_state *st,
     return 0;
 }
 
-/* ---- objects -------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------- */
 
 static void destroy(struct v23_ref *ref)
 {
@@ -279,7 +279,7 @@ const struct vsec_root *vsec_roots_all(const struct vsec_roots *r, size_t *n)
     return r->state.v;
 }
 
-/* ---- text -------------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 struct line {
     struct vdl_str patterns; /* "[a b]" */

@@ -9,7 +9,7 @@
 
 #include <vsec/pattern.h>
 
-/* ---- state -------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------- */
 
 void vsec_store_state_fini_(const struct v23_alloc *al,
     struct vsec_store_state *st)
@@ -102,7 +102,7 @@ int vsec_store_put_(const struct v23_alloc *al, struct vsec_store_state *st,
     return 0;
 }
 
-/* ---- objects -------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------- */
 
 static void destroy(struct v23_ref *ref)
 {
@@ -179,7 +179,7 @@ void vsec_store_unref(struct vsec_store *s)
         v23_unref(&s->ref);
 }
 
-/* ---- changes ---------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
 static int check_key(const struct vsec_store *s,
     const struct vsec_blessings *b)
@@ -264,7 +264,7 @@ void vsec_store_changed_(struct vsec_store *s)
     vsec_store_unref(s);
 }
 
-/* ---- look-up ---------------------------------------------------------------------- */
+/* ---- look-up ------------------------------------------------------------- */
 
 int vsec_store_for_peer(struct vsec_store *s, vdl_str_list names,
     struct vsec_blessings **out)
@@ -312,7 +312,7 @@ struct vsec_pubkey *vsec_store_key(const struct vsec_store *s)
     return s->key;
 }
 
-/* ---- text -------------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 /* A column of 30 octets and 3 blanks, then the text. */
 static void put_line(struct v23_buf *out, struct vdl_str left,

@@ -9,7 +9,7 @@
 
 #include "caveat_int.h"
 
-/* ---- keys ----------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void sort_strs(struct vdl_str *v, uint32_t n)
 {
@@ -50,42 +50,43 @@ static int hash_servers(const struct vsec_hash_alg *h,
     return vsec_hash_final(&hash, out);
 }
 
-static int make_key(struct vsec_engine *e,
-    const v23_security_public_key_third_party_caveat_param *p,
-    const v23_security_discharge_impetus *impetus, struct v23_arena *a,
+int vsec_discharge_key(struct vsec_engine *e, struct vdl_str id,
+    const v23_security_third_party_requirements *wants,
+    const v23_security_discharge_impetus *impetus,
     uint8_t key[VSEC_DISCHARGE_KEY])
 {
     const struct vsec_hash_alg *h = e->crypto->sha256;
     v23_security_blessing_pattern_list servers = { NULL, 0 };
     struct vdl_str method = { NULL, 0 };
-    char id[VSEC_CAVEAT_ID];
     uint8_t d[3 * VSEC_DISCHARGE_KEY];
+    struct v23_arena a;
     int rc;
 
-    if (p->discharger_requirements.report_arguments)
+    if (wants->report_arguments)
         return V23_ENOENT;
-    if (p->discharger_requirements.report_method)
+    if (wants->report_method)
         method = impetus->method;
-    if (p->discharger_requirements.report_server)
+    if (wants->report_server)
         servers = impetus->server;
-    rc = vsec_third_party_id(e, p, id);
-    if (rc == 0)
-        rc = vsec_hash(h, id, strlen(id), d);
+    v23_arena_init(&a, e->al, VSEC_PARAM_BUDGET);
+    rc = vsec_hash(h, id.p, id.n, d);
     if (rc == 0)
         rc = vsec_hash(h, method.p, method.n, d + VSEC_DISCHARGE_KEY);
     if (rc == 0)
-        rc = hash_servers(h, servers, a, d + 2 * VSEC_DISCHARGE_KEY);
+        rc = hash_servers(h, servers, &a, d + 2 * VSEC_DISCHARGE_KEY);
     if (rc == 0)
         rc = vsec_hash(h, d, sizeof(d), key);
+    v23_arena_fini(&a);
     return rc;
 }
 
-int vsec_discharge_key(struct vsec_engine *e,
-    const v23_security_caveat *caveat,
+/* Key for a caveat; V23_ENOENT also when it is not a third-party one. */
+static int key_of(struct vsec_engine *e, const v23_security_caveat *caveat,
     const v23_security_discharge_impetus *impetus,
     uint8_t key[VSEC_DISCHARGE_KEY])
 {
     v23_security_public_key_third_party_caveat_param p;
+    char id[VSEC_CAVEAT_ID];
     struct v23_arena a;
     int rc;
 
@@ -94,14 +95,17 @@ int vsec_discharge_key(struct vsec_engine *e,
     v23_arena_init(&a, e->al, VSEC_PARAM_BUDGET);
     rc = vsec_caveat_param(caveat, &vsec_kind_third_party, &a, &p);
     if (rc == 0)
-        rc = make_key(e, &p, impetus, &a, key);
+        rc = vsec_third_party_id(e, &p, id);
     else if (rc != V23_ENOMEM)
         rc = V23_ENOENT;
+    if (rc == 0)
+        rc = vsec_discharge_key(e, vdl_str(id), &p.discharger_requirements,
+            impetus, key);
     v23_arena_fini(&a);
     return rc;
 }
 
-/* ---- state ------------------------------------------------------------------------ */
+/* ---- state --------------------------------------------------------------- */
 
 static size_t place(const struct vsec_store_state *st,
     const uint8_t key[VSEC_DISCHARGE_KEY], bool *found)
@@ -190,7 +194,7 @@ void vsec_store_expire_(struct vsec_store_state *st, struct v23_walltime now)
             remove_at(st, i);
 }
 
-/* ---- operations --------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------- */
 
 int vsec_store_cache_discharge(struct vsec_store *s, struct vsec_discharge *d,
     const v23_security_caveat *caveat,
@@ -204,7 +208,7 @@ int vsec_store_cache_discharge(struct vsec_store *s, struct vsec_discharge *d,
         return V23_ENOSYS;
     if (vsec_discharge_id(d).n == 0)
         return 0;
-    rc = vsec_discharge_key(s->engine, caveat, impetus, key);
+    rc = key_of(s->engine, caveat, impetus, key);
     if (rc != 0)
         return rc == V23_ENOENT ? 0 : rc;
     rc = s->ops->begin(s, &st);
@@ -255,7 +259,7 @@ int vsec_store_discharge(struct vsec_store *s,
     *d = NULL;
     if (s->readonly)
         return 0;
-    rc = vsec_discharge_key(s->engine, caveat, impetus, key);
+    rc = key_of(s->engine, caveat, impetus, key);
     if (rc != 0)
         return rc == V23_ENOENT ? 0 : rc;
     i = place(&s->state, key, &found);

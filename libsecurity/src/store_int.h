@@ -11,7 +11,7 @@ enum {
     VSEC_MAX_DISCHARGES = 4096 /* cached; the oldest go first */
 };
 
-/* ---- stores ------------------------------------------------------------------ */
+/* ---- stores -------------------------------------------------------------- */
 
 /* Common part of a new store, with one owner. References are taken. */
 void vsec_store_init_(struct vsec_store *s, const struct vsec_store_ops *ops,
@@ -34,7 +34,7 @@ V23_MUST_USE int vsec_store_put_discharge_(const struct v23_alloc *al,
 /* Drop what has expired at `now`. */
 void vsec_store_expire_(struct vsec_store_state *st, struct v23_walltime now);
 
-/* ---- roots --------------------------------------------------------------------- */
+/* ---- roots --------------------------------------------------------------- */
 
 void vsec_roots_init_(struct vsec_roots *r, const struct vsec_roots_ops *ops,
     struct vsec_engine *e);

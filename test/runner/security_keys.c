@@ -45,7 +45,7 @@ void run_sec_engine_end(void *engine)
     free(s);
 }
 
-static struct vsec_engine *engine(struct run_case *c)
+struct vsec_engine *run_sec_engine(struct run_case *c)
 {
     struct state *s = c->state;
 
@@ -132,7 +132,7 @@ static bool check_public_file(struct run_case *c, const struct vsec_pubkey *k,
 
     if (text == NULL)
         return false;
-    rc = vsec_pubkey_file_read(engine(c), v23_bytes(text, n), &f);
+    rc = vsec_pubkey_file_read(run_sec_engine(c), v23_bytes(text, n), &f);
     free(text);
     if (rc != 0)
         return run_fail(c, "%s: %s", member, v23_strerror(rc));
@@ -188,7 +188,7 @@ static bool check_private(struct run_case *c, struct vsec_signer *s,
 
 bool run_sec_keys(struct run_case *c)
 {
-    struct vsec_engine *e = engine(c);
+    struct vsec_engine *e = run_sec_engine(c);
     struct vsec_pubkey *k = NULL;
     struct vsec_signer *s = NULL, *sec1 = NULL;
     int rc;
@@ -232,7 +232,7 @@ static bool check_rewrite(struct run_case *c, struct vsec_signer *s,
     v23_buf_init(&b, NULL, SIZE_MAX);
     rc = vsec_key_file_put(s, p, &b);
     if (rc == 0)
-        rc = vsec_key_file_read(engine(c), v23_bytes(b.p, b.n), p, &f);
+        rc = vsec_key_file_read(run_sec_engine(c), v23_bytes(b.p, b.n), p, &f);
     if (rc != 0) {
         run_fail(c, "written again: %s", v23_strerror(rc));
     } else {
@@ -264,9 +264,9 @@ bool run_sec_key_files(struct run_case *c)
     char *text = load(c, "file", &n);
     int rc, want = 0;
 
-    if (text == NULL || engine(c) == NULL)
+    if (text == NULL || run_sec_engine(c) == NULL)
         return false;
-    rc = vsec_key_file_read(engine(c), v23_bytes(text, n),
+    rc = vsec_key_file_read(run_sec_engine(c), v23_bytes(text, n),
         v23_bytes(pass, strlen(pass)), &f);
     free(text);
     if (strcmp(run_str(c, "expect"), "ok") != 0)
@@ -333,7 +333,7 @@ bool run_sec_signatures(struct run_case *c)
     struct vsec_signature sig;
     int rc;
 
-    if (engine(c) == NULL)
+    if (run_sec_engine(c) == NULL)
         return false;
     sig.purpose = vdl_bytes((const uint8_t *)purpose.p, purpose.n);
     sig.hash = sig_str(json, "hash");
@@ -341,7 +341,7 @@ bool run_sec_signatures(struct run_case *c)
     sig.s = sig_hex(json, "s");
     sig.ed25519 = sig_hex(json, "ed25519");
     sig.rsa = sig_hex(json, "rsa");
-    rc = vsec_pubkey_parse(engine(c), as_vdl(run_hex(c, "public_key")), &k);
+    rc = vsec_pubkey_parse(run_sec_engine(c), as_vdl(run_hex(c, "public_key")), &k);
     if (rc != 0)
         return run_fail(c, "public key: %s", v23_strerror(rc));
     check_digests(c, k, &sig, msg);

@@ -53,7 +53,7 @@ struct vsec_auth_perms {
 /** Authorizer of 11.3. */
 struct vsec_authorizer vsec_auth_perms(const struct vsec_auth_perms *p);
 
-/* ---- JSON (host) ---------------------------------------------------------- */
+/* ---- JSON (host) --------------------------------------------------------- */
 
 /**
  * Read the first JSON value of a text as permissions (11.4).
@@ -62,7 +62,7 @@ struct vsec_authorizer vsec_auth_perms(const struct vsec_auth_perms *p);
  */
 V23_MUST_USE int vsec_perms_from_json(struct v23_bytes json,
     struct v23_arena *a, v23_access_permissions *out, bool *is_nil);
-/** Append one line of normalised JSON and a newline. */
+/** Append one line of normalised JSON and a newline; p NULL = null. */
 V23_MUST_USE int vsec_perms_to_json(const v23_access_permissions *p,
     struct v23_buf *out);
 

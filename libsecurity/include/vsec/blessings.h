@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-/* ---- cache of verified chains ----------------------------------------------- */
+/* ---- cache of verified chains -------------------------------------------- */
 
 struct vsec_chain_cache; /* opaque; one per event loop */
 
@@ -37,7 +37,7 @@ void vsec_chain_cache_free(struct vsec_chain_cache *c); /* NULL ignored */
 /** Verified prefixes of chains now held. */
 uint32_t vsec_chain_cache_count(const struct vsec_chain_cache *c);
 
-/* ---- blessings ---------------------------------------------------------------- */
+/* ---- blessings ----------------------------------------------------------- */
 
 /* One chain. Members are for reading. */
 struct vsec_chain {
@@ -133,7 +133,7 @@ V23_MUST_USE int vsec_blessings_third_party(const struct vsec_blessings *b,
 bool vsec_blessings_could_have_names(const struct vsec_blessings *b,
     vdl_str_list names);
 
-/* ---- certificates ----------------------------------------------------------------- */
+/* ---- certificates -------------------------------------------------------- */
 
 /** Own content digest OC (5.1) under hash h: h->size octets. */
 V23_MUST_USE int vsec_cert_own_digest(const struct vsec_hash_alg *h,

@@ -35,7 +35,7 @@ enum {
     VSEC_MAX_NESTED = 16         /* discharges that need discharges */
 };
 
-/* ---- kinds of caveats ----------------------------------------------------- */
+/* ---- kinds of caveats ---------------------------------------------------- */
 
 /*
  * How one kind of caveat is validated.
@@ -80,7 +80,7 @@ extern const v23_uniqueid_id vsec_id_not_revoked, vsec_id_logging;
 bool vsec_caveat_is(const v23_security_caveat *c,
     const struct vsec_caveat_kind *kind);
 
-/* ---- making caveats -------------------------------------------------------- */
+/* ---- making caveats ------------------------------------------------------ */
 
 /**
  * Make a caveat with an encoded copy of `param` in the arena.
@@ -113,7 +113,7 @@ V23_MUST_USE int vsec_caveat_access_tags(struct v23_arena *a,
 struct vsec_third_party {
     struct vdl_bytes key;     /* DER of the discharger's key */
     struct vdl_str location;  /* object name of the discharger */
-    v23_security_third_party_requirements requires;
+    v23_security_third_party_requirements wants;
     /* What the discharger is to check, in wire order: additional ones first,
      * the mandatory one last. Not empty. */
     v23_security_caveat_list caveats;
@@ -127,7 +127,7 @@ V23_MUST_USE int vsec_caveat_third_party(struct vsec_engine *e,
     struct v23_arena *a, const struct vsec_third_party *what,
     v23_security_caveat *out);
 
-/* ---- looking into caveats -------------------------------------------------- */
+/* ---- looking into caveats ------------------------------------------------ */
 
 /** Digest under hash h (4.1): h->size octets. 0, V23_ENOSYS, V23_ECRYPTO. */
 V23_MUST_USE int vsec_caveat_digest(const struct vsec_hash_alg *h,
@@ -169,7 +169,7 @@ V23_MUST_USE int vsec_third_party_id(struct vsec_engine *e,
     const v23_security_public_key_third_party_caveat_param *p,
     char out[VSEC_CAVEAT_ID]);
 
-/* ---- discharges ------------------------------------------------------------ */
+/* ---- discharges ---------------------------------------------------------- */
 
 /* Immutable, shared by reference. Members are for reading. */
 struct vsec_discharge {

@@ -94,7 +94,7 @@ V23_MUST_USE int vsec_cred_runtime(const char *dir,
 /** Environment variables that name credentials, ends with NULL (13). */
 extern const char *const vsec_cred_env[];
 
-/* ---- signed streams (12.4) --------------------------------------------------- */
+/* ---- signed streams (12.4) ----------------------------------------------- */
 
 enum { VSEC_STREAM_CHUNK = 1 << 20 };
 

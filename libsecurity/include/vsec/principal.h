@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* ---- blessing store --------------------------------------------------------- */
+/* ---- blessing store ------------------------------------------------------ */
 
 struct vsec_store;
 
@@ -137,17 +137,20 @@ V23_MUST_USE int vsec_store_discharge(struct vsec_store *s,
 enum { VSEC_DISCHARGE_KEY = 32 };
 /**
  * Key under which a discharge is cached.
- * @return 0; V23_ENOENT: not cacheable; V23_ENOMEM, …
+ * @param id        of the third-party caveat
+ * @param wants  what the caveat's discharger wants to know
+ * @return 0; V23_ENOENT: not cacheable; V23_ELIMIT, V23_ENOMEM, V23_ENOSYS,
+ *         V23_ECRYPTO
  */
-V23_MUST_USE int vsec_discharge_key(struct vsec_engine *e,
-    const v23_security_caveat *caveat,
+V23_MUST_USE int vsec_discharge_key(struct vsec_engine *e, struct vdl_str id,
+    const v23_security_third_party_requirements *wants,
     const v23_security_discharge_impetus *impetus,
     uint8_t key[VSEC_DISCHARGE_KEY]);
 /** Append the table of `principal dump` (14.4). */
 V23_MUST_USE int vsec_store_format(const struct vsec_store *s,
     struct v23_buf *out);
 
-/* ---- roots -------------------------------------------------------------------- */
+/* ---- roots --------------------------------------------------------------- */
 
 struct vsec_roots;
 
@@ -224,7 +227,7 @@ const struct vsec_root *vsec_roots_all(const struct vsec_roots *r, size_t *n);
 V23_MUST_USE int vsec_roots_format(const struct vsec_roots *r,
     struct v23_buf *out);
 
-/* ---- principals ------------------------------------------------------------------ */
+/* ---- principals ---------------------------------------------------------- */
 
 /* Members are for reading and stay the same for the object's life. */
 struct vsec_principal {
