@@ -1,158 +1,402 @@
 /* BSD-3-Clause; see LICENSE. */
-/* Help texts, wrapped to the width of the terminal. */
-#include <stdlib.h>
-#include <sys/types.h>
-
+/*
+ * Help texts, wrapped to a width. Styles: compact tells where to find global
+ * flags, full and godoc show them, shortonly prints one line.
+ */
 #include "cmdline_int.h"
 
-#define WIDTH 80
+#include <stdlib.h>
 
-static size_t width(void)
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/ioctl.h>
+#include <unistd.h>
+#endif
+
+enum { DEFAULT_WIDTH = 80, NAME_WIDTH = 11 };
+
+/* ---- output -------------------------------------------------------------- */
+
+/* Words are put one by one; a line is broken where the next does not fit. */
+struct writer {
+    FILE *to;
+    int64_t width; /* < 0: unlimited */
+    int indent;
+    int64_t col;   /* 0: at the start of a line */
+    bool fresh;    /* no word in this line yet */
+};
+
+static int64_t columns(const char *s, size_t n)
 {
-    const char *w = getenv("CMDLINE_WIDTH");
-    int n = w == NULL ? 0 : atoi(w);
-
-    if (n < 0)
-        return (size_t)-1;
-    return n < 20 ? WIDTH : (size_t)n;
-}
-
-/* Print paragraphs, wrapped and indented; '\n' in the text breaks the line. */
-static void put_text(FILE *to, const char *text, size_t indent)
-{
-    size_t limit = width(), column = 0;
-    bool fresh = true;
-
-    while (*text != 0) {
-        size_t n = strcspn(text, " \n");
-
-        if (!fresh && column + 1 + n > limit) {
-            fputc('\n', to);
-            fresh = true;
-        }
-        if (n != 0) {
-            if (fresh) {
-                fprintf(to, "%*s", (int)indent, "");
-                column = indent;
-            } else {
-                fputc(' ', to);
-                column++;
-            }
-            fwrite(text, 1, n, to);
-            column += n;
-            fresh = false;
-        }
-        text += n;
-        if (*text == '\n') {
-            fputc('\n', to);
-            fresh = true;
-        }
-        text += *text != 0;
-    }
-    if (!fresh)
-        fputc('\n', to);
-}
-
-static void put_flags(FILE *to, const struct v23_command *c)
-{
+    int64_t cols = 0;
     size_t i;
 
-    for (i = 0; i < c->nflags; i++) {
-        fprintf(to, " -%s=%s\n", c->flags[i].name,
-            c->flags[i].def == NULL ? "" : c->flags[i].def);
-        put_text(to, c->flags[i].help, 3);
+    for (i = 0; i < n; i++)
+        cols += ((uint8_t)s[i] & 0xC0) != 0x80;
+    return cols;
+}
+
+static void end_line(struct writer *w)
+{
+    if (w->col != 0)
+        fputc('\n', w->to);
+    w->col = 0;
+    w->fresh = true;
+}
+
+static void put_word(struct writer *w, const char *s, size_t n)
+{
+    int64_t cols = columns(s, n);
+
+    if (!w->fresh && w->width >= 0 && w->col + 1 + cols > w->width)
+        end_line(w);
+    if (w->col == 0) {
+        fprintf(w->to, "%*s", w->indent, "");
+        w->col = w->indent;
+    } else if (!w->fresh) {
+        fputc(' ', w->to);
+        w->col++;
     }
+    fwrite(s, 1, n, w->to);
+    w->col += cols;
+    w->fresh = false;
+}
+
+/* One line of a text: its words join the paragraph; an indented one stays. */
+static void put_text_line(struct writer *w, const char *s, size_t n)
+{
+    size_t word;
+
+    if (n == 0) {
+        end_line(w);
+        fputc('\n', w->to);
+        return;
+    }
+    if (*s == ' ' || *s == '\t') {
+        end_line(w);
+        fprintf(w->to, "%*s%.*s\n", w->indent, "", (int)n, s);
+        return;
+    }
+    while (n != 0) {
+        for (word = 0; word < n && s[word] != ' ';)
+            word++;
+        if (word != 0)
+            put_word(w, s, word);
+        word += word < n;
+        s += word;
+        n -= word;
+    }
+}
+
+/* Paragraphs, ending in a newline. */
+static void put_text(struct writer *w, const char *text)
+{
+    size_t n;
+
+    for (; text != NULL && *text != 0; text += n) {
+        n = strcspn(text, "\n");
+        put_text_line(w, text, n);
+        n += text[n] == '\n';
+    }
+    end_line(w);
+}
+
+static void put_indented(struct writer *w, int indent, const char *text)
+{
+    w->indent = indent;
+    put_text(w, text);
+    w->indent = 0;
+}
+
+static void put_row(struct writer *w, size_t width, const char *name,
+    const char *brief)
+{
+    fprintf(w->to, "   %-*s ", (int)width, name);
+    w->col = (int64_t)width + 4;
+    put_indented(w, (int)width + 4, brief == NULL ? "" : brief);
+}
+
+/* ---- usage --------------------------------------------------------------- */
+
+static bool is_style(const struct v23_invocation *inv, const char *style)
+{
+    return strcmp(inv->line->style, style) == 0;
 }
 
 static void put_synopsis(const struct v23_invocation *inv, FILE *to)
 {
     const struct v23_command *c = inv->command;
 
-    fputs("Usage:\n", to);
-    if (c->run != NULL)
+    fputs("\nUsage:\n", to);
+    if (c->run != NULL || c == &v23_cmdline_help_)
         fprintf(to, "   %s [flags]%s%s\n", inv->path,
             c->args == NULL ? "" : " ", c->args == NULL ? "" : c->args);
     if (c->nchildren != 0)
         fprintf(to, "   %s [flags] <command>\n", inv->path);
 }
 
-static void put_children(const struct v23_invocation *inv, FILE *to)
+static void put_children(struct writer *w, const struct v23_invocation *inv,
+    bool first)
 {
     const struct v23_command *c = inv->command;
-    size_t i, most = 4;
+    size_t i, width = NAME_WIDTH;
 
+    if (c->nchildren == 0)
+        return;
     for (i = 0; i < c->nchildren; i++)
-        if (strlen(c->children[i]->name) > most)
-            most = strlen(c->children[i]->name);
-    fprintf(to, "\nThe %s commands are:\n", inv->path);
+        if (strlen(c->children[i]->name) > width)
+            width = strlen(c->children[i]->name);
+    fprintf(w->to, "\nThe %s commands are:\n", inv->path);
     for (i = 0; i < c->nchildren; i++)
-        fprintf(to, "   %-*s  %s\n", (int)most, c->children[i]->name,
-            c->children[i]->brief);
-    fprintf(to, "   %-*s  %s\n", (int)most, "help",
-        "Display help for commands or topics");
-    fprintf(to, "Run \"%s help [command]\" for command usage.\n", inv->path);
+        put_row(w, width, c->children[i]->name, c->children[i]->brief);
+    if (!first)
+        return;
+    put_row(w, width, v23_cmdline_help_.name, v23_cmdline_help_.brief);
+    if (!is_style(inv, "godoc"))
+        fprintf(w->to, "Run \"%s help [command]\" for command usage.\n",
+            inv->path);
 }
 
-void v23_cmdline_usage_(const struct v23_invocation *inv, FILE *to, bool full)
+static void put_topics(struct writer *w, const struct v23_invocation *inv,
+    bool first)
+{
+    const struct v23_command *c = inv->command;
+    size_t i;
+
+    if (c->ntopics == 0)
+        return;
+    fprintf(w->to, "\nThe %s additional help topics are:\n", inv->path);
+    for (i = 0; i < c->ntopics; i++)
+        put_row(w, NAME_WIDTH, c->topics[i].name, c->topics[i].brief);
+    if (first && !is_style(inv, "godoc"))
+        fprintf(w->to, "Run \"%s help [topic]\" for topic details.\n",
+            inv->path);
+}
+
+static void put_flags(struct writer *w, const struct v23_flag *f, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        fprintf(w->to, " -%s=%s\n", f[i].name,
+            f[i].def == NULL ? "" : f[i].def);
+        put_indented(w, 3, f[i].help);
+    }
+}
+
+static void put_flag_table(struct writer *w, const char *path,
+    const struct v23_flag *f, size_t n)
+{
+    if (n == 0)
+        return;
+    fprintf(w->to, "\nThe %s flags are:\n", path);
+    put_flags(w, f, n);
+}
+
+/* Where the global flags are shown. */
+static void put_hint(const struct v23_invocation *inv, FILE *to)
+{
+    if (inv->command->nchildren != 0)
+        fprintf(to, "\nRun \"%s help -style=full\" to show all flags.\n",
+            inv->path);
+    else if (inv->outer != NULL)
+        fprintf(to, "\nRun \"%s help -style=full %s\" to show all flags.\n",
+            inv->outer->path, inv->command->name);
+    else
+        fprintf(to, "\nRun \"CMDLINE_STYLE=full %s -help\" to show all "
+                    "flags.\n",
+            inv->path);
+}
+
+static void put_global_flags(struct writer *w,
+    const struct v23_invocation *inv)
+{
+    const struct v23_cmdline_ *line = inv->line;
+    struct v23_buf text;
+    size_t i;
+
+    fputs("\nThe global flags are:\n", w->to);
+    v23_buf_init(&text, NULL, SIZE_MAX);
+    for (i = 0; i < line->nsources; i++)
+        if (line->sources[i]->help != NULL)
+            line->sources[i]->help(line->sources[i]->ud, &text);
+    fputs(v23_buf_cstr(&text), w->to);
+    v23_buf_fini(&text);
+    put_flags(w, line->everywhere, 2);
+}
+
+static void put_all_flags(struct writer *w, const struct v23_invocation *inv,
+    bool first)
 {
     const struct v23_command *c = inv->command;
     const struct v23_invocation *o;
-    struct v23_buf b;
-    size_t i;
 
-    if (full) {
-        put_text(to, c->about == NULL ? c->brief : c->about, 0);
-        fputc('\n', to);
-    }
-    put_synopsis(inv, to);
-    if (c->nchildren != 0)
-        put_children(inv, to);
-    if (c->args_help != NULL) {
-        fputc('\n', to);
-        put_text(to, c->args_help, 0);
-    }
-    if (c->nflags != 0) {
-        fprintf(to, "\nThe %s flags are:\n", inv->path);
-        put_flags(to, c);
+    put_flag_table(w, inv->path, c->flags, c->nflags);
+    if (c == &v23_cmdline_help_)
+        put_flag_table(w, inv->path, inv->line->help, 2);
+    if (!first)
+        return;
+    if (is_style(inv, "compact")) {
+        put_hint(inv, w->to);
+        return;
     }
     for (o = inv->outer; o != NULL; o = o->outer)
-        if (o->command->nflags != 0) {
-            fprintf(to, "\nThe %s flags are:\n", o->path);
-            put_flags(to, o->command);
-        }
-    if (inv->nsources == 0)
-        return;
-    if (!full) {
-        fprintf(to, "\nRun \"%s -help\" for the global flags.\n", inv->path);
-        return;
-    }
-    fputs("\nThe global flags are:\n", to);
-    v23_buf_init(&b, NULL, 1u << 20);
-    for (i = 0; i < inv->nsources; i++)
-        if (inv->sources[i]->help != NULL)
-            inv->sources[i]->help(inv->sources[i]->ud, &b);
-    if (b.n != 0)
-        fwrite(b.p, 1, b.n, to);
-    v23_buf_fini(&b);
+        put_flag_table(w, o->path, o->command->flags, o->command->nflags);
+    put_global_flags(w, inv);
 }
 
-static void usage_below(const struct v23_invocation *inv, FILE *to, int depth)
+/* A line across and a title, before all usages but the first. */
+static void put_title(struct writer *w, const struct v23_invocation *inv,
+    const char *name, const char *brief)
+{
+    int64_t i, n = w->width < 0 ? DEFAULT_WIDTH : w->width;
+    char first = inv->path[0];
+
+    for (i = 0; i < n && !is_style(inv, "godoc"); i++)
+        fputc('=', w->to);
+    if (first >= 'a' && first <= 'z')
+        first = (char)(first - 32);
+    fprintf(w->to, "\n%c%s%s%s - %s\n\n", first, inv->path + 1,
+        *name == 0 ? "" : " ", name, brief == NULL ? "" : brief);
+}
+
+static void put_usage(const struct v23_invocation *inv, FILE *to, bool first)
+{
+    const struct v23_command *c = inv->command;
+    struct writer w = { to, inv->line->width, 0, 0, true };
+
+    if (is_style(inv, "shortonly")) {
+        fprintf(to, "%s\n", c->brief == NULL ? "" : c->brief);
+        return;
+    }
+    if (!first)
+        put_title(&w, inv, "", c->brief);
+    put_text(&w, c->about == NULL ? c->brief : c->about);
+    put_synopsis(inv, to);
+    put_children(&w, inv, first);
+    if (c->args_help != NULL) {
+        fputc('\n', to);
+        put_text(&w, c->args_help);
+    }
+    put_topics(&w, inv, first);
+    put_all_flags(&w, inv, first);
+}
+
+void v23_cmdline_usage_(const struct v23_invocation *inv, FILE *to)
+{
+    put_usage(inv, to, true);
+}
+
+/* Usage of a command and all below it; the tree is the program's own. */
+static void put_usage_all(const struct v23_invocation *inv, bool first)
+{
+    const struct v23_command *c = inv->command;
+    struct writer w = { stdout, inv->line->width, 0, 0, true };
+    struct v23_invocation sub;
+    size_t i;
+
+    put_usage(inv, stdout, first);
+    if (inv->depth < V23_CMDLINE_DEPTH_)
+        for (i = 0; i < c->nchildren; i++) {
+            v23_cmdline_enter_(&sub, inv, c->children[i]);
+            put_usage_all(&sub, false);
+        }
+    if (first && c->nchildren != 0) {
+        v23_cmdline_enter_(&sub, inv, &v23_cmdline_help_);
+        put_usage(&sub, stdout, false);
+    }
+    for (i = 0; i < c->ntopics; i++) {
+        put_title(&w, inv, c->topics[i].name, c->topics[i].brief);
+        put_text(&w, c->topics[i].text);
+    }
+}
+
+/* ---- the command help ---------------------------------------------------- */
+
+const struct v23_command v23_cmdline_help_ = {
+    "help", "Display help for commands or topics",
+    "Without arguments, help prints the usage of the command before it; with "
+    "arguments, that of a sub-command or a help topic. \"help ...\" prints "
+    "the usage of all commands.",
+    "[command/topic ...]",
+    "[command/topic ...] names a sub-command or a help topic.",
+    NULL, 0, NULL, 0, NULL, NULL, 0
+};
+
+static const struct v23_topic *find_topic(const struct v23_command *c,
+    const char *name)
 {
     size_t i;
 
-    v23_cmdline_usage_(inv, to, true);
-    for (i = 0; i < inv->command->nchildren && depth < 8; i++) {
-        struct v23_invocation sub = *inv;
-
-        fprintf(to, "\n%.*s\n", 72,
-            "=========================================================="
-            "==============");
-        v23_cmdline_enter_(&sub, NULL, inv->command->children[i]);
-        usage_below(&sub, to, depth + 1);
-    }
+    for (i = 0; i < c->ntopics; i++)
+        if (strcmp(c->topics[i].name, name) == 0)
+            return &c->topics[i];
+    return NULL;
 }
 
-void v23_cmdline_usage_all_(const struct v23_invocation *inv, FILE *to)
+int v23_cmdline_show_help_(const struct v23_invocation *inv, int argc,
+    char **argv)
 {
-    usage_below(inv, to, 0);
+    struct v23_invocation path[V23_CMDLINE_DEPTH_];
+    struct writer w = { stdout, inv->line->width, 0, 0, true };
+    const struct v23_command *child;
+    const struct v23_topic *topic;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "...") == 0) {
+            put_usage_all(inv, true);
+            return 0;
+        }
+        child = v23_cmdline_child_(inv->command, argv[i]);
+        topic = find_topic(inv->command, argv[i]);
+        if (child != NULL && i < V23_CMDLINE_DEPTH_) {
+            v23_cmdline_enter_(&path[i], inv, child);
+            inv = &path[i];
+        } else if (topic != NULL) {
+            put_text(&w, topic->text);
+            return 0;
+        } else {
+            return v23_usage_error(inv,
+                "%s: unknown command or topic \"%s\"", inv->path, argv[i]);
+        }
+    }
+    put_usage(inv, stdout, true);
+    return 0;
+}
+
+/* ---- style and width ----------------------------------------------------- */
+
+bool v23_cmdline_is_style_(const char *text)
+{
+    return strcmp(text, "compact") == 0 || strcmp(text, "full") == 0
+        || strcmp(text, "godoc") == 0 || strcmp(text, "shortonly") == 0;
+}
+
+static int64_t terminal_width(void)
+{
+#ifdef TIOCGWINSZ
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
+        return size.ws_col;
+#endif
+    return DEFAULT_WIDTH;
+}
+
+void v23_cmdline_style_(struct v23_cmdline_ *line)
+{
+    const char *style = getenv("CMDLINE_STYLE");
+    const char *width = getenv("CMDLINE_WIDTH");
+    char *end;
+
+    line->style = "compact";
+    if (style != NULL && v23_cmdline_is_style_(style))
+        line->style = style;
+    line->width = terminal_width();
+    if (width != NULL && *width != 0) {
+        long long v = strtoll(width, &end, 10);
+
+        if (*end == 0)
+            line->width = v;
+    }
 }

@@ -8,7 +8,12 @@
  *
  * One or two dashes; `-f=v` or `-f v`, booleans `-b` or `-b=v`; the first other
  * word or `--` ends the flags of a level. Flags of outer levels are accepted
- * at inner ones too.
+ * at inner ones too. Every program also has -metadata and -time.
+ *
+ * Help: `tool help [-style=S] [-width=N] [command|topic|...]`, `-help`, `-h`.
+ * Environment: CMDLINE_STYLE (compact, full, godoc, shortonly), CMDLINE_WIDTH
+ * (columns, < 0 unlimited; else the terminal's, else 80), CMDLINE_PREFIX (put
+ * before the name of the tool).
  *
  * Exit codes: 0; 1 for an error; 2 for a usage error, whose first line is
  * `ERROR: text`, followed by a blank line and the usage.
@@ -53,12 +58,20 @@ struct v23_flag_source {
     void *ud;
 };
 
+/* A text that `help NAME` prints. */
+struct v23_topic {
+    const char *name;
+    const char *brief;
+    const char *text;
+};
+
 struct v23_invocation; /* a command being run */
 
 struct v23_command {
     const char *name;
     const char *brief;    /* one line: "Namespace operations" */
-    const char *about;    /* paragraphs, or NULL = brief */
+    const char *about;    /* paragraphs, NULL = brief; lines of a paragraph
+                             are joined, indented ones kept as they are */
     const char *args;     /* "<name> [<x>]"; NULL = takes no arguments */
     const char *args_help; /* what the arguments are; may be NULL */
     const struct v23_flag *flags;
@@ -68,6 +81,8 @@ struct v23_command {
     /* Returns the exit code. NULL for a command that only has children. */
     int (*run)(void *ud, const struct v23_invocation *inv, int argc,
         char **argv);
+    const struct v23_topic *topics;
+    size_t ntopics;
 };
 
 /**
