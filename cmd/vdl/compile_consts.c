@@ -4,6 +4,7 @@
  * sorted first and then evaluated one by one (spec/vdl.md 7.6).
  */
 #include "compile.h"
+#include "constant.h"
 
 static void declare_consts(struct ctx *c, struct package *p)
 {
@@ -90,6 +91,9 @@ bool compile_consts(struct ctx *c, struct package *p)
             d->failed = true;
             continue;
         }
+        if (c->verbose)
+            ctx_trace(c, "const %s.%s = %s", p->ir.path, d->name,
+                value_text(c, d->value));
         if (d->exported && !type_exported(d->value.type))
             FILE_ERROR(c, d->file, d->pos,
                 "const %s must have a transitively exported type", d->name);

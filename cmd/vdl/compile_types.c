@@ -651,7 +651,9 @@ static bool check_keys(struct builder *b, struct decl *d,
         if (r.r.type == NULL ? !can_be_key(b, r.r.node)
                              : !vdl_type_can_be_key(r.r.type)) {
             FILE_ERROR(b->c, f, t->key->pos, "invalid key \"%s\" in \"%s\"",
-                ast_type_text(b->c, t->key), ast_type_text(b->c, t));
+                r.r.type == NULL ? ast_type_text(b->c, t->key)
+                                 : type_text(b->c, r.r.type),
+                ast_type_text(b->c, t));
             ok = false;
         }
         ok = check_keys(b, d, t->key) && ok;

@@ -102,6 +102,9 @@ char *ctx_take(struct ctx *c, struct v23_buf *b)
 
 /* ---- messages ------------------------------------------------------------ */
 
+/* Longer lines are not repeated in messages, bytes. */
+#define SHOWN_LINE_MAX 200
+
 /* Append the source line and a caret below the column. */
 static void put_caret(struct v23_buf *b, const struct source *src, int line,
     int col)
@@ -118,6 +121,8 @@ static void put_caret(struct v23_buf *b, const struct source *src, int line,
         eol = end;
     if (eol > p && eol[-1] == '\r')
         eol--;
+    if (eol - p > SHOWN_LINE_MAX)
+        return;
     v23_buf_puts(b, "    ");
     v23_buf_put(b, p, (size_t)(eol - p));
     v23_buf_puts(b, "\n    ");
