@@ -115,7 +115,7 @@ static int escape(struct parser *p, char *to, size_t *n)
     static const char names[] = "abfnrtv\\\"", values[] = "\a\b\f\n\r\t\v\\\"";
     char c = p->at < p->text.n ? p->text.p[p->at] : 0;
     const char *hit = c == 0 ? NULL : strchr(names, c);
-    uint32_t v;
+    uint32_t v = 0;
     int rc;
 
     if (hit != NULL) {
