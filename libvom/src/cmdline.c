@@ -267,14 +267,19 @@ const struct v23_command *v23_cmdline_child_(const struct v23_command *c,
 void v23_cmdline_enter_(struct v23_invocation *inv,
     const struct v23_invocation *outer, const struct v23_command *c)
 {
-    size_t n = strlen(outer->path);
+    size_t n = strlen(outer->path), k = strlen(c->name);
 
     inv->command = c;
     inv->outer = outer;
     inv->line = outer->line;
     inv->depth = outer->depth + 1;
     memcpy(inv->path, outer->path, n);
-    snprintf(inv->path + n, sizeof(inv->path) - n, " %s", c->name);
+    /* A path that is too long for its place is cut: it is only shown. */
+    if (k > sizeof(inv->path) - n - 2)
+        k = sizeof(inv->path) - n - 2;
+    inv->path[n] = ' ';
+    memcpy(inv->path + n + 1, c->name, k);
+    inv->path[n + 1 + k] = 0;
 }
 
 static int print_metadata(const struct v23_invocation *inv)
