@@ -141,7 +141,9 @@ int v23_base64_parse(const char *s, size_t n, bool url, struct v23_buf *out)
     rc = v23_buf_room(out, digits / 4 * 3 + digits % 4 * 3 / 4);
     if (rc != 0)
         return rc;
-    to = out->p + out->n;
+    to = out->p; /* NULL, when nothing is to be written */
+    if (digits > 0)
+        to += out->n;
     for (i = 0; i < n; i++) {
         if (s[i] == '\r' || s[i] == '\n')
             continue;
@@ -157,7 +159,8 @@ int v23_base64_parse(const char *s, size_t n, bool url, struct v23_buf *out)
         if (d.digits == 3)
             *to++ = (uint8_t)(d.bits >> 8);
     }
-    out->n = (size_t)(to - out->p);
+    if (digits > 0)
+        out->n = (size_t)(to - out->p);
     return 0;
 }
 
