@@ -724,7 +724,7 @@ static size_t *size_of(void *p)
 
 static void *watch_get(void *ud, size_t n)
 {
-    char *p = malloc(n + 16);
+    char *p = calloc(1, n + 16);
 
     (void)ud;
     if (p == NULL)
