@@ -52,7 +52,7 @@ static void group_free(struct vsec_engine *e, void *shared)
     v23_put(e->al, shared);
 }
 
-/* ---- public keys ---------------------------------------------------------- */
+/* ---- public keys -------------------------------------------------------- */
 
 /* Read and check a point; q is initialised. */
 static int read_point(mbedtls_ecp_group *grp, mbedtls_ecp_point *q,
@@ -138,7 +138,7 @@ out:
     return rc;
 }
 
-/* ---- private keys --------------------------------------------------------- */
+/* ---- private keys ------------------------------------------------------- */
 
 struct priv {
     mbedtls_mpi d;

@@ -11,9 +11,10 @@ int vsec_mbedtls_rng_(void *engine, unsigned char *p, size_t n)
 {
     struct vsec_engine *e = (struct vsec_engine *)engine;
 
-    /* Any non-zero result stops mbedTLS; this one names no own failure. */
-    return e->random.fill(e->random.ud, p, n) == 0 ? 0
-                                                   : MBEDTLS_ERR_MPI_BAD_INPUT_DATA;
+    /* Any error stops mbedTLS; which one does not matter. */
+    if (e->random.fill(e->random.ud, p, n) == 0)
+        return 0;
+    return MBEDTLS_ERR_MPI_BAD_INPUT_DATA;
 }
 
 mbedtls_md_type_t vsec_mbedtls_md_(const struct vsec_hash_alg *h)

@@ -6,7 +6,7 @@
 
 #include "key_int.h"
 
-/* ---- hashes --------------------------------------------------------------- */
+/* ---- hashes ------------------------------------------------------------- */
 
 void vsec_hash_init(struct vsec_hash *h, const struct vsec_hash_alg *alg)
 {
@@ -54,7 +54,7 @@ const struct vsec_hash_alg *vsec_hash_named(const struct vsec_crypto *c,
     return c->sha512;
 }
 
-/* ---- engines -------------------------------------------------------------- */
+/* ---- engines ------------------------------------------------------------ */
 
 static void engine_destroy(struct v23_ref *r)
 {

@@ -5,7 +5,7 @@
 #include "der_int.h"
 #include "key_int.h"
 
-/* ---- names of algorithms -------------------------------------------------- */
+/* ---- names of algorithms ------------------------------------------------ */
 
 static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1 };
 static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1,
@@ -68,7 +68,7 @@ struct v23_bytes vsec_strip_zeros_(struct v23_bytes v)
     return v;
 }
 
-/* ---- SubjectPublicKeyInfo ------------------------------------------------- */
+/* ---- SubjectPublicKeyInfo ----------------------------------------------- */
 
 int vsec_spki_take_alg_(struct v23_bytes *in, enum vsec_kind *kind,
     enum vsec_curve *curve)
@@ -129,7 +129,6 @@ static int take_spki(struct v23_bytes in, enum vsec_kind *kind,
     return 0;
 }
 
-/* Octets of the AlgorithmIdentifier's inside that follow the kind's OID. */
 void vsec_spki_put_alg_(const struct vsec_alg *alg, struct v23_buf *b)
 {
     const struct vsec_curve_ *c = vsec_curve_by_id_(alg->curve);
@@ -171,7 +170,7 @@ void vsec_spki_put_(const struct vsec_alg *alg, const struct vsec_raw_key *raw,
     vsec_der_close_(b, mark);
 }
 
-/* ---- keys ----------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------- */
 
 /* Bits of an unsigned number without leading zero octets. */
 static size_t bit_length(struct v23_bytes v)

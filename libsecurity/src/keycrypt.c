@@ -33,7 +33,7 @@ struct pbes2 {
     size_t key_len;
 };
 
-/* ---- AES-CBC with padding -------------------------------------------------- */
+/* ---- AES-CBC with padding ----------------------------------------------- */
 
 /* Decrypt `data` into the empty *plain and take the padding off. */
 static int cbc_open(const struct vsec_crypto *c, struct v23_bytes key,
@@ -63,7 +63,7 @@ static int cbc_open(const struct vsec_crypto *c, struct v23_bytes key,
     return 0;
 }
 
-/* ---- PBES2 ---------------------------------------------------------------- */
+/* ---- PBES2 -------------------------------------------------------------- */
 
 /* PBKDF2-params ::= { salt, rounds, [key length], [prf] } */
 static int take_pbkdf2(struct v23_bytes in, struct pbes2 *p,
@@ -229,7 +229,7 @@ out:
     return rc;
 }
 
-/* ---- RFC 1423 -------------------------------------------------------------- */
+/* ---- RFC 1423 ----------------------------------------------------------- */
 
 /* Key of a passphrase: MD5(pass salt), MD5(previous pass salt), … */
 static int rfc1423_key(const struct vsec_crypto *c, struct v23_bytes pass,

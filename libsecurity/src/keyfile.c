@@ -9,7 +9,7 @@ static const char indirection[] = "Vanadium-Indirection-Type";
 static const char in_file[] = "filename";
 static const char in_agent[] = "sshagent-hosted-key";
 
-/* ---- private keys ---------------------------------------------------------- */
+/* ---- private keys ------------------------------------------------------- */
 
 typedef int parse_fn(struct vsec_engine *e, struct v23_bytes der,
     struct vsec_signer **out);
@@ -165,7 +165,7 @@ int vsec_key_file_put_indirect(enum vsec_key_place place,
     return V23_EARG;
 }
 
-/* ---- public keys ----------------------------------------------------------- */
+/* ---- public keys -------------------------------------------------------- */
 
 /* The first PEM block that holds a public key; V23_ENOENT: none. */
 static int read_public_pem(struct vsec_engine *e, struct v23_bytes text,

@@ -9,7 +9,7 @@
 
 enum { MAX_ROUNDS = 4096 }; /* of bcrypt: about a minute of work */
 
-/* ---- the binary form ------------------------------------------------------- */
+/* ---- the binary form ---------------------------------------------------- */
 
 static int take_u32(struct v23_bytes *in, uint32_t *out)
 {
@@ -204,7 +204,7 @@ int vsec_ssh_blob_put(const struct vsec_pubkey *k, struct v23_buf *out)
     return rc;
 }
 
-/* ---- authorized_keys lines ------------------------------------------------- */
+/* ---- authorized_keys lines ---------------------------------------------- */
 
 static bool is_blank(uint8_t c)
 {
@@ -288,7 +288,7 @@ int vsec_ssh_pubkey_put(const struct vsec_pubkey *k, struct v23_buf *out)
     return rc;
 }
 
-/* ---- private key files ----------------------------------------------------- */
+/* ---- private key files -------------------------------------------------- */
 
 /* The key's own numbers, behind its type. */
 static int take_private(struct v23_bytes *in, enum vsec_kind kind,

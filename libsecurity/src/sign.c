@@ -10,7 +10,7 @@ static struct v23_bytes of(struct vdl_bytes b)
     return v23_bytes(b.p, b.n);
 }
 
-/* ---- digests -------------------------------------------------------------- */
+/* ---- digests ------------------------------------------------------------ */
 
 int vsec_signed_digest(const struct vsec_hash_alg *h,
     const struct vsec_pubkey *k, struct vdl_bytes purpose, const void *msg,
@@ -71,7 +71,7 @@ int vsec_signature_digest(const struct vsec_hash_alg *h,
     return vsec_hash_final(&sum, out);
 }
 
-/* ---- verification --------------------------------------------------------- */
+/* ---- verification ------------------------------------------------------- */
 
 int vsec_verify(const struct vsec_pubkey *k, const struct vsec_signature *sig,
     const void *msg, size_t n)
@@ -102,7 +102,7 @@ int vsec_verify(const struct vsec_pubkey *k, const struct vsec_signature *sig,
     return k->alg->verify(k->alg, k->engine, k->shared, k->pub, h, d, &val);
 }
 
-/* ---- signing -------------------------------------------------------------- */
+/* ---- signing ------------------------------------------------------------ */
 
 static void signer_destroy(struct v23_ref *r)
 {

@@ -117,7 +117,7 @@ int vsec_signer_from_raw_(struct vsec_engine *e, enum vsec_kind kind,
     return soft_new(e, alg, shared, priv, out);
 }
 
-/* ---- new keys ------------------------------------------------------------- */
+/* ---- new keys ----------------------------------------------------------- */
 
 int vsec_signer_generate(struct vsec_engine *e, const char *type,
     struct vsec_signer **out)
@@ -155,7 +155,7 @@ int vsec_signer_generate(struct vsec_engine *e, const char *type,
     return soft_new(e, alg, shared, priv, out);
 }
 
-/* ---- SEC1 and PKCS#8 in --------------------------------------------------- */
+/* ---- SEC1 and PKCS#8 in ------------------------------------------------- */
 
 int vsec_ec_scalar_(enum vsec_curve curve, struct v23_bytes v,
     uint8_t d[KEY_FIELD_MAX], struct v23_bytes *out)
@@ -299,7 +299,7 @@ int vsec_signer_pkcs8(struct vsec_engine *e, struct v23_bytes der,
     return V23_EKEY;
 }
 
-/* ---- PKCS#8 out ----------------------------------------------------------- */
+/* ---- PKCS#8 out --------------------------------------------------------- */
 
 static void put_sec1(const struct vsec_raw_key *raw, struct v23_buf *b)
 {

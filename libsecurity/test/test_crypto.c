@@ -31,7 +31,7 @@ static void assert_octets(const void *p, const char *want)
     ck_assert_mem_eq(p, w.p, w.n);
 }
 
-/* ---- hashes ----------------------------------------------------------------- */
+/* ---- hashes ------------------------------------------------------------- */
 
 static const struct {
     const struct vsec_hash_alg *alg;
@@ -152,7 +152,7 @@ START_TEST(hash_names_are_exact)
 }
 END_TEST
 
-/* ---- ciphers ---------------------------------------------------------------- */
+/* ---- ciphers ------------------------------------------------------------ */
 
 START_TEST(pbkdf2_known_answers)
 {
@@ -264,7 +264,7 @@ START_TEST(bcrypt_pbkdf_checks_parameters)
 }
 END_TEST
 
-/* ---- signatures of the algorithms themselves ---------------------------------- */
+/* ---- signatures of the algorithms themselves ---------------------------- */
 
 /* RFC 6979 A.2.5: P-256, SHA-256, "sample". */
 START_TEST(p256_signs_deterministically)
@@ -333,7 +333,7 @@ START_TEST(ed25519_known_answer)
 }
 END_TEST
 
-/* ---- engines ---------------------------------------------------------------- */
+/* ---- engines ------------------------------------------------------------ */
 
 static int fixed_random(void *ud, uint8_t *p, size_t n)
 {

@@ -65,7 +65,7 @@ static struct vsec_signer *signer(const char *pkcs8)
 
 static const struct vdl_bytes s1 = { (const uint8_t *)"S1", 2 };
 
-/* ---- parsing ----------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------ */
 
 static const struct {
     const char *spki;
@@ -301,7 +301,7 @@ START_TEST(fingerprint_is_colon_separated_md5)
 }
 END_TEST
 
-/* ---- signing and verifying ----------------------------------------------------- */
+/* ---- signing and verifying ---------------------------------------------- */
 
 static const char *const privates[] = { alice_pkcs8, carol_pkcs8, dave_pkcs8,
     eve_pkcs8 };
@@ -571,7 +571,7 @@ START_TEST(digest_covers_only_the_chosen_value)
 }
 END_TEST
 
-/* ---- generated keys ------------------------------------------------------------ */
+/* ---- generated keys ----------------------------------------------------- */
 
 static const char *const types[] = { "ecdsa256", "ecdsa384", "ecdsa521",
     "ed25519", "rsa2048" };
@@ -630,7 +630,7 @@ START_TEST(generate_fails_without_random_octets)
 }
 END_TEST
 
-/* ---- private keys -------------------------------------------------------------- */
+/* ---- private keys ------------------------------------------------------- */
 
 START_TEST(private_key_forms_are_strict)
 {
@@ -800,7 +800,7 @@ START_TEST(freed_memory_holds_no_seed)
 }
 END_TEST
 
-/* ---- signers that answer later -------------------------------------------------- */
+/* ---- signers that answer later ------------------------------------------ */
 
 struct slow {
     struct vsec_signer s;
@@ -965,7 +965,7 @@ START_TEST(nothing_starts_when_nobody_can_wait)
 }
 END_TEST
 
-/* ---- out of memory -------------------------------------------------------------- */
+/* ---- out of memory ------------------------------------------------------ */
 
 static int sign_and_verify(const struct v23_alloc *al, void *ud)
 {

@@ -50,7 +50,7 @@ static int read_as(const char *file, const char *pass, const char *spki)
     return rc;
 }
 
-/* ---- PEM blocks ---------------------------------------------------------------- */
+/* ---- PEM blocks --------------------------------------------------------- */
 
 static int next(const char *s, struct vsec_pem *p)
 {
@@ -193,7 +193,7 @@ START_TEST(pem_put_breaks_lines)
 }
 END_TEST
 
-/* ---- private key files ---------------------------------------------------------- */
+/* ---- private key files -------------------------------------------------- */
 
 static const struct {
     const char *file, *spki;
@@ -512,7 +512,7 @@ START_TEST(unknown_indirection_is_skipped)
 }
 END_TEST
 
-/* ---- public key files ------------------------------------------------------------ */
+/* ---- public key files --------------------------------------------------- */
 
 static int read_public(const char *file, const char *spki)
 {
@@ -627,7 +627,7 @@ START_TEST(ssh_blobs_round_trip)
 }
 END_TEST
 
-/* ---- out of memory --------------------------------------------------------------- */
+/* ---- out of memory ------------------------------------------------------ */
 
 static int read_and_write(const struct v23_alloc *al, void *ud)
 {
