@@ -107,7 +107,8 @@ int vsec_der_take_bits_(struct v23_bytes *in, struct v23_bytes *octets)
 {
     struct v23_bytes rest = *in, c;
 
-    if (vsec_der_take_(&rest, DER_BIT_STRING, &c) != 0 || c.n == 0 || c.p[0] != 0)
+    if (vsec_der_take_(&rest, DER_BIT_STRING, &c) != 0 || c.n == 0
+        || c.p[0] != 0)
         return V23_EKEY;
     *octets = v23_bytes(c.p + 1, c.n - 1);
     *in = rest;

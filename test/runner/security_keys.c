@@ -341,7 +341,8 @@ bool run_sec_signatures(struct run_case *c)
     sig.s = sig_hex(json, "s");
     sig.ed25519 = sig_hex(json, "ed25519");
     sig.rsa = sig_hex(json, "rsa");
-    rc = vsec_pubkey_parse(run_sec_engine(c), as_vdl(run_hex(c, "public_key")), &k);
+    rc = vsec_pubkey_parse(run_sec_engine(c),
+        as_vdl(run_hex(c, "public_key")), &k);
     if (rc != 0)
         return run_fail(c, "public key: %s", v23_strerror(rc));
     check_digests(c, k, &sig, msg);

@@ -93,8 +93,8 @@ enum {
  * Key material in no particular encoding. Which members are used:
  *   ECDSA    pub = 04 X Y, priv = d, both of the curve's fixed size
  *   Ed25519  pub = 32 octets, priv = seed of 32 octets
- *   RSA      n, e, d, p, q and d mod (p - 1), d mod (q - 1), 1/q mod p: unsigned
- *            big-endian, no leading zero octets
+ *   RSA      n, e, d, p, q and d mod (p - 1), d mod (q - 1), 1/q mod p:
+ *            unsigned big-endian, no leading zero octets
  * In private keys that are taken in, pub, dp, dq and qi may be empty: they are
  * computed (a given pub must be right, the others are not used).
  */
