@@ -345,31 +345,34 @@ static const struct vdl_type *boot_type(const struct package *p,
     return strcmp(name, "WireRetryCode") == 0 ? &v23_retry_desc : NULL;
 }
 
+/* Most members that a type may have. */
+#define MEMBERS_MAX 65536
+
 static void declare_members(struct ctx *c, struct file *f,
     const struct ast_typedef *def)
 {
     const struct list *members = &def->type->members;
+    const struct ast_field *m, *o;
+    struct map seen = { 0 };
     const char *reason;
-    size_t i, k;
+    size_t i;
 
+    if (members->n > MEMBERS_MAX)
+        FILE_ERROR(c, f, def->pos, "type %s has too many members", def->name);
     for (i = 0; i < members->n; i++) {
-        const struct ast_field *m = members->v[i];
-
+        m = members->v[i];
         reason = name_check(m->name, NAME_MEMBER);
         if (reason != NULL)
             FILE_ERROR(c, f, m->pos, "invalid %s name %s (%s)",
                 m->type == NULL ? "enum label" : "field", m->name, reason);
-        for (k = 0; k < i; k++) {
-            const struct ast_field *o = members->v[k];
-
-            if (strcmp(o->name, m->name) != 0)
-                continue;
+        o = map_get(&seen, m->name);
+        if (o != NULL)
             FILE_ERROR(c, f, m->pos,
                 "\"%s\" has duplicate %s name \"%s\" (previous at %d:%d)",
                 def->name, m->type == NULL ? "label" : "field", m->name,
                 o->pos.line, o->pos.col);
-            break;
-        }
+        else
+            map_put(c, &seen, m->name, members->v[i]);
     }
 }
 
@@ -398,11 +401,12 @@ static void declare_types(struct ctx *c, struct package *p)
 static bool describe_members(struct builder *b, struct decl *d,
     const struct ast_type *t, uint32_t at)
 {
+    const struct ast_type *last = NULL;
     struct vdl_type_member *m;
     struct vdl_str *labels;
     bool ok = true;
     uint32_t i, n = (uint32_t)t->members.n;
-    struct ref r;
+    struct ref r = bad_ref;
 
     b->nodes[at].nmembers = n;
     if (t->kind == AST_ENUM) {
@@ -422,7 +426,10 @@ static bool describe_members(struct builder *b, struct decl *d,
     for (i = 0; i < n; i++) {
         const struct ast_field *field = t->members.v[i];
 
-        r = type_ref(b->c, d->file, b, field->type, d->exported);
+        /* The fields of "A, B T" share one tree: report once. */
+        if (field->type != last)
+            r = type_ref(b->c, d->file, b, field->type, d->exported);
+        last = field->type;
         ok = ok && r.ok;
         m[i].name = vdl_str(field->name);
         m[i].type = r.r;

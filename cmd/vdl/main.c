@@ -4,17 +4,23 @@
  * generates C. Exit status: 0, 1 on errors, 2 on wrong usage, 10 when audit
  * finds stale files.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include <v23/cmdline.h>
 
+#include <stdio.h>
+#include <unistd.h>
+
+#include "help.h"
 #include "output.h"
 #include "resolve.h"
 
-enum { EXIT_ERRORS = 1, EXIT_USAGE = 2, EXIT_STALE = 10 };
+enum { EXIT_ERRORS = 1, EXIT_STALE = 10 };
 
+enum action { GENERATE, COMPILE, AUDIT, LIST };
+
+/* Values of the flags. */
 struct options {
     bool verbose, ignore_unknown;
-    int max_errors;
+    int64_t max_errors;
     const char *config_name;
     bool status, warnings;
     const char *lang;
@@ -22,92 +28,25 @@ struct options {
     bool shipped, deps;
 };
 
-enum flag_type { FLAG_BOOL, FLAG_INT, FLAG_STRING };
-
-/* Commands a flag belongs to. */
-enum { GENERATE = 1, COMPILE = 2, AUDIT = 4, LIST = 8, GLOBAL = 16 };
-
-struct flag {
-    const char *name;
-    enum flag_type type;
-    void *value;
-    unsigned commands;
-};
-
-/* ---- flags --------------------------------------------------------------- */
-
-static bool set_flag(const struct flag *f, const char *value)
-{
-    char *end;
-
-    switch (f->type) {
-    case FLAG_BOOL:
-        if (strcmp(value, "true") != 0 && strcmp(value, "1") != 0 &&
-            strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
-            return false;
-        *(bool *)f->value = value[0] == 't' || value[0] == '1';
-        return true;
-    case FLAG_INT:
-        *(int *)f->value = (int)strtol(value, &end, 10);
-        return *value != '\0' && *end == '\0';
-    default:
-        *(const char **)f->value = value;
-        return true;
-    }
-}
-
-/* Parse flags from argv[*at]; stops at the first other argument. */
-static bool parse_flags(int argc, char **argv, int *at,
-    const struct flag *flags, size_t n, unsigned commands)
-{
-    const char *name, *value;
-    size_t len, i;
-
-    for (; *at < argc && argv[*at][0] == '-' && argv[*at][1] != '\0';
-         (*at)++) {
-        name = argv[*at] + 1;
-        if (strcmp(name, "-") == 0) {
-            (*at)++;
-            return true;
-        }
-        name += *name == '-';
-        len = strcspn(name, "=");
-        value = name[len] == '=' ? name + len + 1 : NULL;
-        for (i = 0; i < n; i++) {
-            if ((flags[i].commands & commands) != 0 &&
-                strlen(flags[i].name) == len &&
-                strncmp(flags[i].name, name, len) == 0)
-                break;
-        }
-        if (i == n) {
-            fprintf(stderr, "ERROR: vdl: flag provided but not defined: -%s\n",
-                name);
-            return false;
-        }
-        if (value == NULL && flags[i].type == FLAG_BOOL)
-            value = "true";
-        if (value == NULL && *at + 1 < argc)
-            value = argv[++*at];
-        if (value == NULL || !set_flag(&flags[i], value)) {
-            fprintf(stderr, "ERROR: vdl: invalid value for flag -%s\n",
-                flags[i].name);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* ---- commands ------------------------------------------------------------ */
-
-/* What the project's own build generates (DESIGN: shipped packages). */
+/*
+ * Packages that come ready-made with the libraries: only the project's own
+ * build (-shipped) writes their code.
+ */
 static bool is_shipped(const struct package *p)
 {
     return p->root || strncmp(p->ir.path, "v.io/", 5) == 0;
 }
 
-/* Compile, and generate unless the command is `compile`. True: stale. */
+static bool wanted(const struct options *o, const struct package *p)
+{
+    if (p->ir.builtin || (!o->deps && !p->named))
+        return false;
+    return o->shipped ? p->named : !is_shipped(p);
+}
+
+/* Compile, and generate unless that is all. True: something was stale. */
 static bool build(struct ctx *c, const struct options *o,
-    const struct list *packages, unsigned command)
+    const struct list *packages, enum action action)
 {
     struct out_dir out;
     bool stale = false;
@@ -122,29 +61,24 @@ static bool build(struct ctx *c, const struct options *o,
         struct package *p = packages->v[i];
 
         if (!compile_package(c, p)) {
-            if (command != COMPILE)
+            if (action != COMPILE)
                 break; /* generate nothing from a broken set */
             continue;
         }
-        if (command == COMPILE) {
-            if (o->status)
-                puts(p->ir.path);
-            continue;
+        if (action != COMPILE) {
+            if (!wanted(o, p) || !generate(c, p, &out, action == AUDIT))
+                continue;
+            stale = true;
         }
-        if (p->ir.builtin || (o->shipped ? !p->named : is_shipped(p)) ||
-            (!o->deps && !p->named))
-            continue;
-        if (!generate(c, p, &out, command == AUDIT))
-            continue;
-        stale = true;
         if (o->status)
             puts(p->ir.path);
     }
     return stale;
 }
 
-static int finish(struct ctx *c, const struct options *o)
+static int report(struct ctx *c, const struct options *o)
 {
+    (void)fflush(stdout);
     if (o->warnings && c->nwarnings > 0)
         fprintf(stderr, "%s\n", v23_buf_cstr(&c->warnings));
     if (c->nerrors == 0)
@@ -154,8 +88,8 @@ static int finish(struct ctx *c, const struct options *o)
     return EXIT_ERRORS;
 }
 
-static int run(const struct options *o, unsigned command,
-    const char *const *args, size_t nargs)
+static int run(const struct options *o, enum action action, int argc,
+    char **argv)
 {
     struct resolve_options ropt = { o->ignore_unknown, o->shipped };
     struct list packages = { 0 };
@@ -164,65 +98,123 @@ static int run(const struct options *o, unsigned command,
     int rc;
 
     ctx_init(&c);
-    c.max_errors = o->max_errors;
+    c.max_errors = (int)o->max_errors;
     c.verbose = o->verbose;
     c.config_name = o->config_name;
-    resolve(&c, &ropt, args, nargs, &packages);
-    if (c.nerrors == 0 && command == LIST)
+    resolve(&c, &ropt, (const char *const *)argv, (size_t)argc, &packages);
+    if (c.nerrors == 0 && action == LIST)
         list_packages(&c, &packages);
     else if (c.nerrors == 0)
-        stale = build(&c, o, &packages, command);
-    rc = finish(&c, o);
-    if (rc == 0 && command == AUDIT && stale)
+        stale = build(&c, o, &packages, action);
+    rc = report(&c, o);
+    if (rc == 0 && action == AUDIT && stale)
         rc = EXIT_STALE;
     ctx_fini(&c);
     return rc;
 }
 
+/* -lang: a list, of which C is the only member this tool can do. */
+static int check_lang(const struct v23_invocation *inv, const char *list)
+{
+    size_t n;
+
+    for (;; list += n + 1) {
+        n = strcspn(list, ",");
+        if (n != 1 || *list != 'C')
+            return v23_usage_error(inv, "%s: unknown language \"%.*s\" (this "
+                "tool generates C)", v23_invocation_path(inv), (int)n, list);
+        if (list[n] == '\0')
+            return 0;
+    }
+}
+
+static int run_generate(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    const struct options *o = ud;
+    int rc = check_lang(inv, o->lang);
+
+    return rc != 0 ? rc : run(o, GENERATE, argc, argv);
+}
+
+static int run_audit(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    const struct options *o = ud;
+    int rc = check_lang(inv, o->lang);
+
+    return rc != 0 ? rc : run(o, AUDIT, argc, argv);
+}
+
+static int run_compile(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    (void)inv;
+    return run(ud, COMPILE, argc, argv);
+}
+
+static int run_list(void *ud, const struct v23_invocation *inv, int argc,
+    char **argv)
+{
+    (void)inv;
+    return run(ud, LIST, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        unsigned command;
-    } commands[] = { { "generate", GENERATE }, { "compile", COMPILE },
-        { "audit", AUDIT }, { "list", LIST } };
     struct options o = { .max_errors = -1, .config_name = "vdl.config",
         .status = true, .warnings = true, .lang = "C", .out_dir = "",
         .deps = true };
-    const struct flag flags[] = {
-        { "v", FLAG_BOOL, &o.verbose, GLOBAL },
-        { "max-errors", FLAG_INT, &o.max_errors, GLOBAL },
-        { "vdl.config", FLAG_STRING, &o.config_name, GLOBAL },
-        { "ignore_unknown", FLAG_BOOL, &o.ignore_unknown, GLOBAL },
-        { "status", FLAG_BOOL, &o.status, GENERATE | COMPILE | AUDIT },
-        { "show-warnings", FLAG_BOOL, &o.warnings,
-            GENERATE | COMPILE | AUDIT },
-        { "lang", FLAG_STRING, &o.lang, GENERATE | AUDIT },
-        { "c-out-dir", FLAG_STRING, &o.out_dir, GENERATE | AUDIT },
-        { "shipped", FLAG_BOOL, &o.shipped, GENERATE | AUDIT | COMPILE },
-        { "deps", FLAG_BOOL, &o.deps, GENERATE | AUDIT },
+    const struct v23_flag global[] = {
+        { "ignore_unknown", "Skip unknown packages of the command line.",
+            "false", V23_FLAG_BOOL, &o.ignore_unknown, NULL },
+        { "max-errors", "Stop after this many errors; -1 for no limit.", "-1",
+            V23_FLAG_INT, &o.max_errors, NULL },
+        { "v", "Trace what is done.", "false", V23_FLAG_BOOL, &o.verbose,
+            NULL },
+        { "vdl.config", "Name of the optional config file of a package.",
+            "vdl.config", V23_FLAG_STRING, &o.config_name, NULL },
     };
-    size_t n = sizeof(flags) / sizeof(flags[0]), i;
-    int at = 1;
+    /* The first two belong to compile as well. */
+    const struct v23_flag generating[] = {
+        { "show-warnings", "Show warnings.", "true", V23_FLAG_BOOL,
+            &o.warnings, NULL },
+        { "status", "Print the packages that were compiled or changed.",
+            "true", V23_FLAG_BOOL, &o.status, NULL },
+        { "c-out-dir", help_out_dir, "", V23_FLAG_STRING, &o.out_dir, NULL },
+        { "deps", "Generate imported packages too.", "true", V23_FLAG_BOOL,
+            &o.deps, NULL },
+        { "lang", "Languages to generate, separated by commas: C.", "C",
+            V23_FLAG_STRING, &o.lang, NULL },
+        { "shipped", "Generate the named packages even if the libraries ship "
+            "them.", "false", V23_FLAG_BOOL, &o.shipped, NULL },
+    };
+    const struct v23_command generate_cmd = { .name = "generate",
+        .brief = "Compile packages and dependencies, and generate code",
+        .about = help_generate, .args = "<packages>",
+        .args_help = help_packages, .flags = generating, .nflags = 6,
+        .run = run_generate };
+    const struct v23_command compile_cmd = { .name = "compile",
+        .brief = "Compile packages and dependencies, but don't generate code",
+        .about = help_compile, .args = "<packages>",
+        .args_help = help_packages, .flags = generating, .nflags = 2,
+        .run = run_compile };
+    const struct v23_command audit_cmd = { .name = "audit",
+        .brief = "Check if any packages are stale and need generation",
+        .about = help_audit, .args = "<packages>",
+        .args_help = help_packages, .flags = generating, .nflags = 6,
+        .run = run_audit };
+    const struct v23_command list_cmd = { .name = "list",
+        .brief = "List packages and dependencies in build order",
+        .about = help_list, .args = "<packages>",
+        .args_help = help_packages, .run = run_list };
+    const struct v23_command *const children[] = { &generate_cmd,
+        &compile_cmd, &audit_cmd, &list_cmd };
+    const struct v23_command root = { .name = "vdl",
+        .brief = "Manage Vanadium Definition Language source code",
+        .about = help_vdl, .flags = global, .nflags = 4,
+        .children = children, .nchildren = 4, .topics = help_topics,
+        .ntopics = help_ntopics };
 
-    if (!parse_flags(argc, argv, &at, flags, n, GLOBAL))
-        return EXIT_USAGE;
-    for (i = 0; i < 4 && at < argc; i++) {
-        if (strcmp(argv[at], commands[i].name) == 0)
-            break;
-    }
-    if (at == argc || i == 4) {
-        fprintf(stderr, "ERROR: vdl: no command specified\n");
-        return EXIT_USAGE;
-    }
-    at++;
-    if (!parse_flags(argc, argv, &at, flags, n,
-            GLOBAL | commands[i].command))
-        return EXIT_USAGE;
-    if (strcmp(o.lang, "C") != 0) {
-        fprintf(stderr, "ERROR: vdl: unknown language \"%s\"\n", o.lang);
-        return EXIT_USAGE;
-    }
-    return run(&o, commands[i].command, (const char *const *)&argv[at],
-        (size_t)(argc - at));
+    return v23_cmdline_main(&root, NULL, 0, NULL, &o, argc, argv);
 }

@@ -16,27 +16,28 @@
 
 bool out_dir_parse(struct ctx *c, const char *value, struct out_dir *out)
 {
-    const char *end, *arrow;
     struct out_rule *rule;
+    const char *end;
+    char *text, *arrow;
 
     memset(out, 0, sizeof(*out));
     out->dir = value;
     if (strstr(value, "->") == NULL)
         return true;
-    for (; value != NULL; value = *end == '\0' ? NULL : end + 1) {
+    for (;; value = end + 1) {
         end = value + strcspn(value, ",");
-        arrow = strstr(value, "->");
-        if (arrow == NULL || arrow > end || strstr(arrow + 2, "->") < end) {
-            if (arrow == NULL || arrow > end ||
-                strstr(arrow + 2, "->") != NULL)
-                return false;
-        }
+        text = ctx_strn(c, value, (size_t)(end - value));
+        arrow = strstr(text, "->");
+        if (arrow == NULL || strstr(arrow + 2, "->") != NULL)
+            return false;
+        *arrow = '\0';
         rule = ctx_new(c, struct out_rule);
-        rule->src = ctx_strn(c, value, (size_t)(arrow - value));
-        rule->dst = ctx_strn(c, arrow + 2, (size_t)(end - arrow - 2));
+        rule->src = text;
+        rule->dst = arrow + 2;
         list_push(c, &out->rules, rule);
+        if (*end == '\0')
+            return true;
     }
-    return true;
 }
 
 /*

@@ -86,5 +86,447 @@ for f in "$here"/test/vdl/*.tsv; do
     done
 done
 
+# ---- helpers of the other tests ---------------------------------------------
+
+# file PATH <TEXT: below $tmp/t
+file() {
+    mkdir -p "$tmp/t/$(dirname "$1")"
+    cat >"$tmp/t/$1"
+}
+fresh() {
+    rm -rf "$tmp/t" "$tmp/o"
+    mkdir -p "$tmp/t"
+    VDLPATH=$tmp/t
+    export VDLPATH
+}
+# run ARGS…: output in $tmp/out and $tmp/err, exit code in $rc
+run() {
+    timeout 60 "$vdl" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+    rc=$?
+}
+# expect NAME RC: of the last run
+expect() {
+    if [ $rc -eq "$2" ]; then
+        ok
+    else
+        bad "$1: exit code $rc, want $2"
+        cat "$tmp/out" "$tmp/err"
+    fi
+}
+# has NAME FILE TEXT: FILE (out, err or a path) has the text
+has() {
+    case $2 in
+    /*) in=$2 ;;
+    *) in=$tmp/$2 ;;
+    esac
+    if grep -Fq -e "$3" "$in"; then
+        ok
+    else
+        bad "$1: no \"$3\" in $2:"
+        cat "$in"
+    fi
+}
+# same NAME FILE <<TEXT: the whole of FILE
+same() {
+    if diff - "$tmp/$2"; then
+        ok
+    else
+        bad "$1"
+    fi
+}
+check() {
+    what=$1
+    shift
+    if "$@"; then
+        ok
+    else
+        bad "$what"
+    fi
+}
+many() { awk -v s="$1" -v n="$2" 'BEGIN { while (n-- > 0) printf "%s", s }'; }
+
+# ---- depth ------------------------------------------------------------------
+
+fresh
+{
+    printf 'package a\nconst Res = '
+    many '(' 5000
+    printf 1
+    many ')' 5000
+} | file a/a.vdl
+run compile a
+expect "deep parentheses" 1
+has "deep parentheses" err "nested too deeply"
+{
+    printf 'package a\nconst Res = int32(1)'
+    many ' + 1' 3000
+} | file a/a.vdl
+run compile a
+expect "long sum" 1
+has "long sum" err "expression nested too deeply"
+{
+    printf 'package a\ntype T struct{X []T}\nconst Res = T'
+    many '{' 1200
+    many '}' 1200
+} | file a/a.vdl
+run compile a
+expect "deep literal" 0
+
+# ---- messages ---------------------------------------------------------------
+
+fresh
+printf 'package a\n\ntype A struct {\n\tX, Y Foo // f\n\tZ []bar\n}\n' |
+    file a/a.vdl
+run compile a
+expect "two errors" 1
+same "two errors" err <<EOT
+ERROR: 
+#0 a/a.vdl:4:7 type Foo undefined
+    	X, Y Foo // f
+    	     ^
+#1 a/a.vdl:5:6 type bar undefined
+    	Z []bar
+    	    ^
+   (run with "vdl -v" for verbose logging or "vdl help" for help)
+EOT
+run -max-errors=1 compile a
+expect "max-errors" 1
+same "max-errors" err <<EOT
+ERROR: 
+#0 a/a.vdl:4:7 type Foo undefined
+    	X, Y Foo // f
+    	     ^
+...stopping after 1 error(s)...
+   (run with "vdl -v" for verbose logging or "vdl help" for help)
+EOT
+
+# ---- files of one package ---------------------------------------------------
+
+fresh
+printf '// Copyright\n\n// Package a\npackage a\ntype A []B\nconst X = Y\n' |
+    file a/a.vdl
+printf '// Copyright\n\npackage a\ntype B []A\nconst Y = true\n' | file a/b.vdl
+printf 'no vdl' | file a/_c.vdl
+printf 'no vdl' | file a/.d.vdl
+printf 'no vdl' | file a/e.txt
+run compile a
+expect "two files" 0
+printf 'package a\n' | file a/c.vdl
+run compile a
+expect "file doc" 1
+has "file doc" err "#0 a/c.vdl:1:1 all files in a package must have the same file doc"
+printf '// Copyright\n\npackage c\n' | file a/c.vdl
+run compile a
+expect "package name" 1
+has "package name" err "Files in the same directory must be in the same package; a.vdl has package a, but c.vdl has package c"
+
+# ---- finding packages -------------------------------------------------------
+
+fresh
+printf 'package a\ntype T int32\n' | file x.org/a/a.vdl
+printf 'package b\nimport "x.org/a"\ntype T a.T\n' | file x.org/a/b/b.vdl
+printf 'package c\nimport a "x.org/a/b"\ntype T a.T\n' | file x.org/c/c.vdl
+printf 'package bad\n' | file x.org/_d/d.vdl
+printf 'package bad\n' | file x.org/.e/e.vdl
+run compile x.org/c
+same "imports first" out <<EOT
+x.org/a
+x.org/a/b
+x.org/c
+EOT
+run compile x.org/a/...
+same "trailing wildcard" out <<EOT
+x.org/a
+x.org/a/b
+EOT
+run compile x.org/...b
+same "inner wildcard" out <<EOT
+x.org/a
+x.org/a/b
+EOT
+run compile all
+same "all" out <<EOT
+math
+time
+signature
+vdltool
+x.org/a
+x.org/a/b
+x.org/c
+EOT
+run compile "$tmp/t/x.org/a/..."
+expect "directory wildcard" 0
+same "directory wildcard" out <<EOT
+x.org/a
+x.org/a/b
+EOT
+(cd "$tmp/t/x.org/a" && exec "$vdl" compile) >"$tmp/out" 2>"$tmp/err"
+same "present directory" out <<EOT
+x.org/a
+EOT
+(cd "$tmp/t/x.org/a" && exec "$vdl" compile ../c ./b) >"$tmp/out" 2>"$tmp/err"
+same "relative directories" out <<EOT
+x.org/a
+x.org/a/b
+x.org/c
+EOT
+run compile x.org/z
+expect "unknown" 1
+has "unknown" err "<root>: can't resolve \"x.org/z\" in any of:"
+has "unknown" err "can't resolve \"x.org/z\" to any packages"
+run -ignore_unknown compile x.org/z x.org/a
+expect "ignore_unknown" 0
+run compile "$tmp/t/x.org"
+expect "no vdl files" 1
+has "no vdl files" err "bad package dir (no vdl files)"
+run compile /
+expect "outside" 1
+has "outside" err "/: can't deduce package path (no matching src dirs)"
+run compile x.org/_d
+has "invalid path" err 'import path "x.org/_d" is invalid'
+run compile v.io/v23/vdlroot/time
+has "vdlroot" err "packages under vdlroot must be specified without the vdlroot prefix"
+VDLPATH= run compile x.org/a
+expect "no VDLPATH" 1
+has "no VDLPATH" err "No src dirs; set VDLPATH to a valid value"
+VDLPATH=:$tmp/none::$tmp/t: run compile x.org/a
+expect "empty elements" 0
+printf 'package a\n' | file two/x.org/a/a.vdl
+VDLPATH=$tmp/t/two:$tmp/t run list x.org/a
+has "first root wins" out "Dir:     $tmp/t/two/x.org/a"
+
+# A go.mod puts its module in front of the paths.
+fresh
+printf '// c\nmodule v.example // x\n\ngo 1.19\n' | file go.mod
+printf 'package a\ntype T int32\n' | file p/a/a.vdl
+printf 'package b\nimport "v.example/p/a"\ntype T a.T\n' | file p/b/b.vdl
+run compile v.example/p/b
+same "module" out <<EOT
+v.example/p/a
+v.example/p/b
+EOT
+run compile v.example/...
+expect "module wildcard" 0
+has "module wildcard" out "v.example/p/b"
+run compile "$tmp/t/p/a"
+same "module directory" out <<EOT
+v.example/p/a
+EOT
+printf 'go 1.19\n' | file go.mod
+run compile v.example/p/b
+has "no module" err "failed to find module statement"
+
+# ---- list -------------------------------------------------------------------
+
+fresh
+printf 'package b\nimport "time"\ntype T time.Time\n' | file a/b/b.vdl
+printf 'package b\n' | file a/b/a.vdl
+run list a/b
+same "list" out <<EOT
+0 ==============================================================================
+Name:    time
+IsRoot:  true
+Path:    time
+GenPath: v.io/v23/vdlroot/time
+Dir:     time
+Files:
+   time.vdl
+1 ==============================================================================
+Name:    b
+IsRoot:  false
+Path:    a/b
+GenPath: a/b
+Dir:     $tmp/t/a/b
+Files:
+   a.vdl
+   b.vdl
+EOT
+
+# ---- vdl.config -------------------------------------------------------------
+
+fresh
+printf 'package a\ntype T int32\n' | file a/a.vdl
+cat <<EOT | file a/vdl.config
+// Native types of other languages.
+config = vdltool.Config{
+	GenLanguages: {Go, vdltool.GenLanguage.Java},
+	Go: {
+		WireToNativeTypes: {
+			"T": {Kind: Number, Type: complex, Zero: {Mode: Unique}},
+		},
+	},
+}
+const complex = "complex64"
+EOT
+run list a
+expect "config" 0
+has "config" out 'Config:  vdltool.Config struct{'
+has "config" out '{GenLanguages: {Go, Java}, Go: {WireToNativeTypes: {"T": {Kind: Number, Type: "complex64", Zero: {Mode: Unique, IsZero: ""}'
+printf 'config = vdltool.Config{Fo: true}\n' | file a/vdl.config
+run list a
+expect "config error" 1
+has "config error" err '#0 a/vdl.config:1:25 unknown field "Fo"'
+printf 'config = 5\n' | file a/vdl.config
+run list a
+has "config type" err "invalid config"
+printf 'konfig = 5\n' | file a/vdl.config
+run list a
+has "config clause" err "a/vdl.config:1:1 config file must start with config clause"
+printf 'config = {}\ntype T int32\n' | file a/vdl.config
+run list a
+has "config definitions" err "a/vdl.config: config files may not contain error, type or interface definitions"
+run -vdl.config=other list a
+expect "other config" 0
+printf 'config = vdltool.Config{}\nimport "time"\n' | file a/vdl.config
+run list a
+has "config import" err 'import path "time" not found'
+printf 'config = vdltool.Config{}\nimport "vdltool"\n' | file a/vdl.config
+run list a
+expect "explicit import" 0
+
+# ---- generate and audit -----------------------------------------------------
+
+fresh
+printf 'package a\ntype T int32\n' | file x/a/a.vdl
+printf 'package b\nimport ("x/a"; "time")\ntype T struct{X a.T; Y time.Time}\ntype I interface{M() error}\n' |
+    file x/b/b.vdl
+run audit -c-out-dir="$tmp/o" x/b
+expect "audit of nothing" 10
+same "audit of nothing" out <<EOT
+x/a
+x/b
+EOT
+check "audit writes nothing" test ! -e "$tmp/o"
+run generate -c-out-dir="$tmp/o" x/b
+expect "generate" 0
+same "generate" out <<EOT
+x/a
+x/b
+EOT
+(cd "$tmp/o" && find . -type f | sort) >"$tmp/files"
+same "files" files <<EOT
+./x/a/a.vdl.c
+./x/a/a.vdl.h
+./x/b/b.rpc.c
+./x/b/b.rpc.h
+./x/b/b.vdl.c
+./x/b/b.vdl.h
+EOT
+touch -d '2001-01-01' "$tmp/o/x/a/a.vdl.h"
+run generate -c-out-dir="$tmp/o" x/b
+expect "generate again" 0
+check "nothing changed" test ! -s "$tmp/out"
+check "not rewritten" test "$tmp/o/x/a/a.vdl.c" -nt "$tmp/o/x/a/a.vdl.h"
+run audit -c-out-dir="$tmp/o" x/b
+expect "audit, up to date" 0
+printf 'package a\ntype T int64\n' | file x/a/a.vdl
+run audit -c-out-dir="$tmp/o" -status=false x/b
+expect "audit, stale" 10
+check "silent" test ! -s "$tmp/out"
+run generate -c-out-dir="$tmp/o" x/b
+same "only what changed" out <<EOT
+x/a
+EOT
+rm -rf "$tmp/o"
+run generate -deps=false -c-out-dir="$tmp/o" x/b
+same "no dependencies" out <<EOT
+x/b
+EOT
+run generate x/a
+check "beside the sources" test -e "$tmp/t/x/a/a.vdl.h"
+run generate -c-out-dir="$tmp/t->$tmp/o/p" x/a
+check "translation" test -e "$tmp/o/p/x/a/a.vdl.h"
+run generate -c-out-dir="none->y,t->SKIP" x/a
+expect "SKIP" 0
+check "SKIP" test ! -s "$tmp/out"
+run generate -c-out-dir="none->y" x/a
+expect "no rule" 1
+has "no rule" err "package prefix \"$tmp/t\" doesn't match translation rules"
+run generate -c-out-dir="a->b->c" x/a
+has "bad rule" err "not src->dst format"
+run generate -lang=C,C x/a
+expect "languages" 0
+run generate -lang=Go x/a
+expect "other language" 2
+printf 'package a\ntype T int65\n' | file x/a/a.vdl
+rm -rf "$tmp/o"
+run generate -c-out-dir="$tmp/o" x/b
+expect "broken import" 1
+check "broken import" test ! -e "$tmp/o"
+chmod 555 "$tmp/t/x/b"
+if [ ! -w "$tmp/t/x/b" ]; then
+    printf 'package a\ntype T int64\n' | file x/a/a.vdl
+    run generate x/b
+    expect "read-only" 1
+    has "read-only" err "Couldn't write file"
+fi
+chmod 755 "$tmp/t/x/b"
+
+# Packages of the libraries are written only by their own build.
+fresh
+printf 'package a\ntype T int64\n' | file v.io/a/a.vdl
+run generate -c-out-dir="$tmp/o" v.io/a time
+expect "shipped" 0
+check "shipped, not written" test ! -e "$tmp/o"
+VDLPATH=$here/libvom/vdl:$tmp/t run generate -shipped -c-out-dir="$tmp/o" \
+    v.io/a time
+same "shipped" out <<EOT
+v.io/a
+time
+EOT
+
+# ---- built-in packages are those of the library -----------------------------
+
+fresh
+mkdir -p "$tmp/o"
+cat <<EOT | file all/all.vdl
+package all
+
+import ("math"; "signature"; "time"; "vdltool"; "v.io/v23/vdl")
+
+const (
+	A = typeobject(math.Complex64)
+	B = typeobject(math.Complex128)
+	C = typeobject(signature.Interface)
+	D = typeobject(time.Time)
+	E = typeobject(time.Duration)
+	F = typeobject(time.WireDeadline)
+	G = typeobject(vdltool.Config)
+	H = typeobject(vdl.WireError)
+)
+EOT
+run -v compile all
+expect "built-in" 0
+grep '^const' "$tmp/err" >"$tmp/builtin"
+cp -R "$here/libvom/vdl" "$tmp/t/root"
+VDLROOT=$tmp/t/root VDLPATH=$here/libvom/vdl:$tmp/t run -v compile all
+expect "VDLROOT" 0
+grep '^const' "$tmp/err" >"$tmp/library"
+check "same types" cmp "$tmp/builtin" "$tmp/library"
+check "all types" test "$(wc -l <"$tmp/builtin")" -eq 8
+for p in math signature time vdltool v.io/v23/vdl; do
+    name=$(basename $p)
+    sed -n "/^static const char text_$name\[\]/,/;\$/s/^    \"\(.*\)\\\\n\";*\$/\1/p" \
+        "$here/cmd/vdl/std.c" | sed 's/\\t/	/g; s/\\"/"/g' >"$tmp/text"
+    check "text of $p" cmp "$tmp/text" "$here/libvom/vdl/$p/$name.vdl"
+done
+VDLROOT=$tmp/none VDLPATH=$tmp/t run compile all
+expect "no VDLROOT" 1
+has "no VDLROOT" err "doesn't exist"
+
+# ---- usage ------------------------------------------------------------------
+
+run
+expect "no command" 2
+run frobnicate
+expect "unknown command" 2
+run compile -frobnicate all
+expect "unknown flag" 2
+for topic in packages vdlpath vdlroot vdl.config generate compile audit list; do
+    run help $topic
+    expect "help $topic" 0
+    check "help $topic" test -s "$tmp/out"
+done
+
 echo "$pass passed, $fail failed"
 [ $fail -eq 0 ]
