@@ -274,6 +274,8 @@ static int read_body(struct vom_rd_ *r, const struct vom_msg *m,
     r->end = r->p + m->body.n;
     if (t == m->type) {
         rc = vom_dec_same_(r, t, out);
+    } else if (t->kind == VDL_ANY) {
+        rc = vom_dec_to_any_(r, m->type, out);
     } else {
         rc = vom_plan_root_(r->td, m->type, t, &pl);
         if (rc == 0)

@@ -314,10 +314,9 @@ static int conv_from_optional(struct vom_rd_ *r, struct vom_plan_ *pl,
     return rc == 0 ? vom_dec_conv_(r, pl->elem, out) : rc;
 }
 
-static int conv_to_any(struct vom_rd_ *r, const struct vom_plan_ *pl,
+int vom_dec_to_any_(struct vom_rd_ *r, const struct vdl_type *t,
     struct vdl_any *out)
 {
-    const struct vdl_type *t = pl->src;
     void *v;
     int rc = vom_rd_get_(r, 1, t->size, t->align, true, &v);
 
@@ -402,7 +401,7 @@ int vom_dec_conv_(struct vom_rd_ *r, struct vom_plan_ *pl, void *out)
     case VOM_PLAN_FROM_OPTIONAL_:
         return conv_from_optional(r, pl, out);
     case VOM_PLAN_TO_ANY_:
-        return conv_to_any(r, pl, out);
+        return vom_dec_to_any_(r, pl->src, out);
     default:
         break;
     }

@@ -196,6 +196,9 @@ int vom_dec_same_(struct vom_rd_ *r, const struct vdl_type *t, void *out);
 int vom_dec_elems_(struct vom_rd_ *r, const struct vdl_type *elem, void *out,
     size_t n);
 int vom_dec_any_(struct vom_rd_ *r, struct vdl_any *out);
+/* A value of type t, wrapped. */
+int vom_dec_to_any_(struct vom_rd_ *r, const struct vdl_type *t,
+    struct vdl_any *out);
 int vom_dec_skip_(struct vom_rd_ *r, const struct vdl_type *t);
 int vom_dec_conv_(struct vom_rd_ *r, struct vom_plan_ *pl, void *out);
 /* Drop all but the last of equal keys of a set or map. */

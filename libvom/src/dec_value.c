@@ -15,6 +15,12 @@ static inline bool fits_float(double d)
     return !((d > (double)FLT_MAX || d < -(double)FLT_MAX) && d - d == 0);
 }
 
+/* Why no bool or number could be read at p. */
+static int malformed(const uint8_t *p, const uint8_t *end, unsigned k)
+{
+    return k == VDL_BOOL && p != end ? V23_EINT : vom_get_uint_why_(p, end);
+}
+
 /*
  * Read the bool or number at p, of kind k, into `out`. Returns the place
  * behind it, or NULL; then *rc tells why.
@@ -27,7 +33,7 @@ VOM_INLINE_ const uint8_t *get_scalar(const uint8_t *p, const uint8_t *end,
     double d;
 
     if (g.p == NULL) {
-        *rc = vom_get_uint_why_(p, end);
+        *rc = malformed(p, end, k);
         return NULL;
     }
     switch (k) {
@@ -143,7 +149,7 @@ static int dec_enum(struct vom_rd_ *r, const struct vdl_type *t, void *out)
         for (i = 0; i < n; i++) { \
             g = vom_get_uint_(p, end); \
             if (g.p == NULL) \
-                goto malformed; \
+                return malformed(p, end, kind); \
             if (!(ok)) \
                 return V23_EINT; \
             ((T *)out)[i] = (T)(value); \
@@ -195,8 +201,6 @@ static int dec_scalars(struct vom_rd_ *r, unsigned kind, void *out, size_t n)
     }
     r->p = p;
     return 0;
-malformed:
-    return vom_get_uint_why_(p, end);
 }
 
 int vom_dec_elems_(struct vom_rd_ *r, const struct vdl_type *elem, void *out,
@@ -363,7 +367,6 @@ int vom_dec_any_(struct vom_rd_ *r, struct vdl_any *out)
     const struct vdl_type *t;
     const uint8_t *start;
     uint32_t len;
-    void *v;
     bool nil;
     int rc = vom_rd_nil_(r, &nil);
 
@@ -373,22 +376,9 @@ int vom_dec_any_(struct vom_rd_ *r, struct vdl_any *out)
     if (rc != 0)
         return rc;
     start = r->p;
-    if (t->kind == VDL_ANY) {
-        rc = vom_dec_same_(r, t, out);
-        return rc != 0 ? rc : vom_rd_any_end_(r, start, len);
-    }
-    rc = vom_rd_get_(r, 1, t->size, t->align, true, &v);
-    if (rc == 0)
-        rc = vom_dec_same_(r, t, v);
-    if (rc == 0)
-        rc = vom_rd_any_end_(r, start, len);
-    if (rc == 0)
-        rc = vom_rd_hold_(r);
-    if (rc != 0)
-        return rc;
-    out->type = t;
-    out->val = v;
-    return 0;
+    rc = t->kind == VDL_ANY ? vom_dec_same_(r, t, out)
+                            : vom_dec_to_any_(r, t, out);
+    return rc != 0 ? rc : vom_rd_any_end_(r, start, len);
 }
 
 static int dec_typeobject(struct vom_rd_ *r, const struct vdl_type **out)
