@@ -1,0 +1,327 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * The frame of a program: event loop, log, principal, client, signals, one-shot
+ * timers. Everything it makes is undone by vrpc_runtime_fini() in reverse
+ * order.
+ */
+#include <vrpc/runtime.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include <v23/time.h>
+#include <vsec/credentials.h>
+#include <vsec/crypto.h>
+
+struct timer {
+    struct timer *next, **pprev;
+    struct event *event;
+    void (*fn)(void *ud);
+    void *ud;
+};
+
+struct vrpc_runtime_private {
+    struct vsec_engine *engine;
+    struct timer *timers;
+    struct event *signals[2];
+    void (*on_signal)(void *ud, int signo);
+    void *signal_ud;
+    bool signaled;
+};
+
+/* ---- log ----------------------------------------------------------------- */
+
+static void write_log(void *ud, enum v23_log_level level, const char *text)
+{
+    struct timespec ts;
+    struct tm tm;
+
+    (void)ud;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    localtime_r(&ts.tv_sec, &tm);
+    fprintf(stderr, "%c%02d%02d %02d:%02d:%02d.%06ld %ld] %s\n",
+        "EWID"[level], tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+        tm.tm_sec, ts.tv_nsec / 1000, (long)getpid(), text);
+}
+
+static void init_log(struct vrpc_runtime *rt)
+{
+    bool on = rt->flags->log_to_stderr || rt->flags->also_log_to_stderr;
+
+    rt->log.write = write_log;
+    rt->log.max = rt->flags->log_level > 1 ? V23_LOG_DEBUG
+        : rt->flags->log_level == 1        ? V23_LOG_INFO
+        : on                               ? V23_LOG_WARN
+                                           : V23_LOG_ERROR;
+}
+
+/* ---- principal ----------------------------------------------------------- */
+
+static int load_principal(struct vrpc_runtime *rt)
+{
+    const char *ro = getenv("V23_CREDENTIALS_READONLY_FILESYSTEM");
+    const char *no_lock = getenv("V23_CREDENTIALS_NO_LOCK");
+    struct vsec_cred_opts opt;
+    char dir[4096], why[VSEC_CRED_WHY] = "";
+    int rc;
+
+    memset(&opt, 0, sizeof(opt));
+    opt.engine = rt->p->engine;
+    opt.readonly_fs = (ro != NULL && *ro != 0)
+        || (no_lock != NULL && *no_lock != 0);
+    opt.public_key_only_ok = true;
+    opt.log = &rt->log;
+    if (rt->flags->credentials.n >= sizeof(dir)) {
+        snprintf(rt->why, sizeof(rt->why), "credentials path is too long");
+        return V23_EARG;
+    }
+    if (rt->flags->credentials.n != 0)
+        memcpy(dir, rt->flags->credentials.p, rt->flags->credentials.n);
+    dir[rt->flags->credentials.n] = 0;
+    rc = vsec_cred_runtime(dir, &opt, &rt->principal, why);
+    if (rc != 0)
+        snprintf(rt->why, sizeof(rt->why),
+            "failed to initialize credentials, perhaps you need to create "
+            "them with 'principal create %.200s': %.200s",
+            dir[0] != 0 ? dir : "DIR", why[0] != 0 ? why : v23_strerror(rc));
+    return rc;
+}
+
+/* ---- start and end ------------------------------------------------------- */
+
+static int fill_client(struct vrpc_runtime *rt, struct vrpc_manager *m,
+    struct vrpc_client **out)
+{
+    struct vrpc_client_config cfg;
+
+    memset(&cfg, 0, sizeof(cfg));
+    cfg.component = vdl_str(rt->component);
+    vrpc_ev_networks(rt->ev, &cfg.networks, &cfg.nnetworks);
+    return vrpc_client_new(m, &cfg, out);
+}
+
+int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
+    const char *component)
+{
+    struct vrpc_manager_config cfg;
+    int rc = V23_ENOMEM;
+
+    memset(rt, 0, sizeof(*rt));
+    rt->flags = flags;
+    snprintf(rt->component, sizeof(rt->component), "%s", component);
+    init_log(rt);
+    rt->p = v23_new(NULL, struct vrpc_runtime_private);
+    if (rt->p == NULL)
+        goto out;
+    rt->base = event_base_new();
+    if (rt->base == NULL)
+        goto out;
+    rc = vsec_engine_new(&rt->p->engine, &vsec_crypto_default, NULL, NULL);
+    if (rc != 0)
+        goto out;
+    rc = load_principal(rt);
+    if (rc != 0)
+        goto out;
+    rc = vrpc_ev_new(rt->base, NULL, &rt->log, &rt->ev);
+    if (rc != 0)
+        goto out;
+    memset(&cfg, 0, sizeof(cfg));
+    cfg.principal = rt->principal;
+    rc = vrpc_ev_node_new(rt->ev, &cfg, &rt->node);
+    if (rc == 0)
+        rc = fill_client(rt, vrpc_ev_node_manager(rt->node), &rt->client);
+out:
+    if (rc != 0) {
+        char why[sizeof(rt->why)];
+
+        memcpy(why, rt->why, sizeof(why));
+        vrpc_runtime_fini(rt);
+        memcpy(rt->why, why, sizeof(why));
+        if (why[0] == 0)
+            snprintf(rt->why, sizeof(rt->why), "cannot start: %s",
+                v23_strerror(rc));
+    }
+    return rc;
+}
+
+void vrpc_runtime_fini(struct vrpc_runtime *rt)
+{
+    size_t i;
+
+    vrpc_client_free(rt->client);
+    if (rt->node != NULL)
+        vrpc_ev_node_free(rt->node);
+    if (rt->p != NULL) {
+        vrpc_runtime_cancel_timers(rt);
+        for (i = 0; i < 2; i++)
+            if (rt->p->signals[i] != NULL)
+                event_free(rt->p->signals[i]);
+    }
+    if (rt->ev != NULL)
+        vrpc_ev_free(rt->ev);
+    vsec_principal_unref(rt->principal);
+    if (rt->p != NULL)
+        vsec_engine_unref(rt->p->engine);
+    if (rt->base != NULL)
+        event_base_free(rt->base);
+    v23_put(NULL, rt->p);
+    memset(rt, 0, sizeof(*rt));
+}
+
+int vrpc_runtime_serve(struct vrpc_runtime *rt,
+    const struct vrpc_server_config *cfg,
+    const struct vrpc_listen_addr *addrs, size_t naddrs,
+    struct vrpc_ev_node **node, struct vrpc_server **server,
+    struct vrpc_client **client)
+{
+    static const struct vrpc_listen_addr any = { VDL_STR_INIT("wsh"),
+        VDL_STR_INIT(":0") };
+    struct vrpc_manager_config mcfg;
+    struct vrpc_ev_node *n = NULL;
+    struct vrpc_server *s = NULL;
+    struct vrpc_client *c = NULL;
+    int rc;
+
+    memset(&mcfg, 0, sizeof(mcfg));
+    mcfg.principal = rt->principal;
+    rc = vrpc_ev_routing_id(&mcfg.rid);
+    if (rc == 0)
+        rc = vrpc_ev_node_new(rt->ev, &mcfg, &n);
+    if (rc == 0)
+        rc = vrpc_server_new(vrpc_ev_node_manager(n), cfg, &s);
+    if (rc == 0)
+        rc = fill_client(rt, vrpc_ev_node_manager(n), &c);
+    if (rc != 0)
+        goto out;
+    if (addrs == NULL && rt->flags->addrs_flag) {
+        addrs = rt->flags->addrs;
+        naddrs = rt->flags->naddrs;
+    } else if (addrs == NULL) {
+        addrs = &any;
+        naddrs = 1;
+    }
+    if (naddrs != 0)
+        rc = vrpc_ev_listen(n, addrs, naddrs);
+    if (rc != 0) {
+        snprintf(rt->why, sizeof(rt->why), "cannot listen: %s",
+            vrpc_ev_listen_errors(n)[0] != 0 ? vrpc_ev_listen_errors(n)
+                                             : v23_strerror(rc));
+        goto out;
+    }
+    *node = n;
+    *server = s;
+    if (client != NULL)
+        *client = c;
+    n = NULL;
+out:
+    if (n != NULL) {
+        vrpc_client_free(c);
+        vrpc_server_free(s);
+        vrpc_ev_node_free(n);
+    }
+    return rc;
+}
+
+/* ---- loop, signals, timers ----------------------------------------------- */
+
+void vrpc_runtime_run(struct vrpc_runtime *rt)
+{
+    event_base_dispatch(rt->base);
+}
+
+void vrpc_runtime_stop(struct vrpc_runtime *rt)
+{
+    event_base_loopbreak(rt->base);
+}
+
+static void signal_fired(evutil_socket_t signo, short what, void *ud)
+{
+    struct vrpc_runtime_private *p = ud;
+
+    (void)what;
+    if (p->signaled)
+        _exit(1);
+    p->signaled = true;
+    p->on_signal(p->signal_ud, (int)signo);
+}
+
+int vrpc_runtime_on_signal(struct vrpc_runtime *rt,
+    void (*fn)(void *ud, int signo), void *ud)
+{
+    static const int numbers[2] = { SIGINT, SIGTERM };
+    size_t i;
+
+    rt->p->on_signal = fn;
+    rt->p->signal_ud = ud;
+    for (i = 0; i < 2; i++) {
+        if (rt->p->signals[i] != NULL)
+            continue;
+        rt->p->signals[i] = evsignal_new(rt->base, numbers[i], signal_fired,
+            rt->p);
+        if (rt->p->signals[i] == NULL
+            || event_add(rt->p->signals[i], NULL) != 0)
+            return V23_ENOMEM;
+    }
+    return 0;
+}
+
+static void timer_free(struct timer *t)
+{
+    *t->pprev = t->next;
+    if (t->next != NULL)
+        t->next->pprev = t->pprev;
+    event_free(t->event);
+    v23_put(NULL, t);
+}
+
+static void timer_fired(evutil_socket_t fd, short what, void *ud)
+{
+    struct timer *t = ud;
+    void (*fn)(void *ud) = t->fn;
+    void *fn_ud = t->ud;
+
+    (void)fd;
+    (void)what;
+    timer_free(t);
+    fn(fn_ud);
+}
+
+int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
+    void (*fn)(void *ud), void *ud)
+{
+    struct timer *t = v23_new(NULL, struct timer);
+    struct timeval tv;
+
+    if (t == NULL)
+        return V23_ENOMEM;
+    t->event = evtimer_new(rt->base, timer_fired, t);
+    if (t->event == NULL) {
+        v23_put(NULL, t);
+        return V23_ENOMEM;
+    }
+    t->fn = fn;
+    t->ud = ud;
+    t->next = rt->p->timers;
+    t->pprev = &rt->p->timers;
+    if (t->next != NULL)
+        t->next->pprev = &t->next;
+    rt->p->timers = t;
+    tv.tv_sec = (time_t)(delay_ns / V23_NS_PER_SEC);
+    tv.tv_usec = (suseconds_t)(delay_ns % V23_NS_PER_SEC / 1000);
+    if (event_add(t->event, &tv) == 0)
+        return 0;
+    timer_free(t);
+    return V23_ENOMEM;
+}
+
+void vrpc_runtime_cancel_timers(struct vrpc_runtime *rt)
+{
+    while (rt->p->timers != NULL)
+        timer_free(rt->p->timers);
+}
