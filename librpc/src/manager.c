@@ -205,7 +205,8 @@ static void hook_wake(void *ud, struct vrpc_conn *c)
     struct vrpc_session_ *s = ud;
 
     (void)c;
-    s->m->tr.wake(s->m->tr.ud, s->link);
+    if (!s->released)
+        s->m->tr.wake(s->m->tr.ud, s->link);
 }
 
 static const struct vrpc_conn_hooks hooks = {

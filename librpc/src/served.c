@@ -420,7 +420,6 @@ static void invoke(struct vrpc_server_call *call)
 {
     const struct vrpc_method *m = call->method;
     const struct v23_verror *err;
-    struct vdl_str name = call->method_name;
 
     call->state = VRPC_SERVED_RUN_;
     if (m->out_size > 0) {
@@ -431,9 +430,7 @@ static void invoke(struct vrpc_server_call *call)
         }
     }
     if (m->thunk == NULL) {
-        refuse(call, vrpc_err_params(&call->arena, &call->ctx,
-                         VRPC_ERR_NOT_IMPLEMENTED, &name, 1,
-                         "not implemented: %.*s", (int)name.n, name.p));
+        refuse(call, vrpc_not_implemented(call));
         return;
     }
     err = m->thunk(call->vt, call->obj.self, call, call->in, call->out);

@@ -16,6 +16,14 @@ const struct v23_errctx *vrpc_server_call_errctx(
     return &call->ctx;
 }
 
+const struct v23_verror *vrpc_not_implemented(struct vrpc_server_call *call)
+{
+    struct vdl_str name = call->method_name;
+
+    return vrpc_err_params(&call->arena, &call->ctx, VRPC_ERR_NOT_IMPLEMENTED,
+        &name, 1, "not implemented: %.*s", (int)name.n, name.p);
+}
+
 struct vdl_str vrpc_server_call_suffix(const struct vrpc_server_call *call)
 {
     return call->suffix;

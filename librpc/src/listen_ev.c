@@ -1,0 +1,304 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Listening sockets, what a server publishes about them, and its shutdown
+ * (spec/rpc.md 14.6, 20.3, 20.4). A listener that fails is tried again every
+ * second; out of descriptors, connections are given up, more each time.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vsec/check.h>
+
+#include "ev_int.h"
+
+#define BACKLOG 1024
+#define ACCEPT_AT_ONCE 16
+#define RELISTEN (1 * V23_NS_PER_SEC)
+#define PRESSURE_PAUSE (5 * V23_NS_PER_MS)
+#define MAX_PRESSURE 1024u
+
+/* ---- accepting ----------------------------------------------------------- */
+
+static void under_pressure(struct vrpc_ev_listener_ *l)
+{
+    struct timeval tv = vrpc_ev_timeval_(PRESSURE_PAUSE);
+    size_t n = l->pressure == 0 ? 1 : l->pressure;
+
+    v23_logf(l->node->ev->log, V23_LOG_WARN,
+        "out of file descriptors: closing %zu connections", n);
+    (void)vrpc_manager_reclaim(l->node->m, n);
+    l->pressure = n < MAX_PRESSURE ? 2 * n : n;
+    event_del(&l->event);
+    if (event_add(&l->pause, &tv) != 0)
+        (void)event_add(&l->event, NULL);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *ud)
+{
+    struct vrpc_ev_listener_ *l = ud;
+
+    (void)fd;
+    (void)what;
+    if (l->fd >= 0)
+        (void)event_add(&l->event, NULL);
+}
+
+static void accepted(struct vrpc_ev_listener_ *li, int fd)
+{
+    struct vrpc_ev_node *n = li->node;
+    struct vrpc_endpoint local;
+    struct vrpc_ev_link_ *l;
+    int rc;
+
+    if (vrpc_ev_socket_options_(fd, true) != 0 ||
+        (l = vrpc_ev_link_new_(n, fd)) == NULL) {
+        close(fd);
+        return;
+    }
+    memset(&local, 0, sizeof(local));
+    local.protocol = li->protocol;
+    local.address = vdl_str(li->bound);
+    rc = vrpc_manager_accepted(n->m, l, &local, &l->conn);
+    if (rc != 0) {
+        v23_logf(n->ev->log, V23_LOG_WARN, "connection refused: %s",
+            v23_strerror(rc));
+        vrpc_ev_link_free_(l);
+        return;
+    }
+    (void)!vrpc_ev_link_start_(l);
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *ud)
+{
+    struct vrpc_ev_listener_ *l = ud;
+    int i, c;
+
+    (void)what;
+    for (i = 0; i < ACCEPT_AT_ONCE; i++) {
+        c = accept(fd, NULL, NULL);
+        if (c < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                errno == ENOMEM)
+                under_pressure(l);
+            return; /* others concern one connection, or nothing is left */
+        }
+        l->pressure = 0;
+        accepted(l, c);
+    }
+}
+
+/* ---- listening ----------------------------------------------------------- */
+
+static void relisten(evutil_socket_t fd, short what, void *ud);
+
+static int failed(struct vrpc_ev_listener_ *l, const char *step, int err)
+{
+    struct timeval tv = vrpc_ev_timeval_(RELISTEN);
+
+    snprintf(l->why, sizeof(l->why), "(%.*s, %.*s): %s: %s",
+        (int)l->protocol.n, l->protocol.p, (int)l->address.n, l->address.p,
+        step, strerror(err));
+    v23_logf(l->node->ev->log, V23_LOG_ERROR, "listen error: %s", l->why);
+    event_assign(&l->event, l->node->ev->base, -1, 0, relisten, l);
+    (void)event_add(&l->event, &tv);
+    return V23_ESYS;
+}
+
+/* A bound and listening socket, or -1 with errno and *step. */
+static int open_socket(const struct addrinfo *ai, bool dual,
+    const char **step)
+{
+    int one = 1, zero = 0, fd, err;
+
+    *step = "socket";
+    fd = socket(ai->ai_family, SOCK_STREAM, 0);
+    if (fd < 0)
+        return -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (ai->ai_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual ? &zero : &one,
+            sizeof(one));
+    if (vrpc_ev_socket_options_(fd, false) == 0) {
+        *step = "bind";
+        if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0) {
+            *step = "listen";
+            if (listen(fd, BACKLOG) == 0)
+                return fd;
+        }
+    }
+    err = errno;
+    close(fd);
+    errno = err;
+    return -1;
+}
+
+/* host:port, host, :port; NUL-terminated copies. */
+static void split(struct vdl_str address, char host[256], char port[32])
+{
+    struct vdl_str h, p;
+
+    if (vrpc_split_host_port(address, &h, &p) != 0) {
+        h = address;
+        p = vdl_str("0");
+    }
+    snprintf(host, 256, "%.*s", (int)h.n, h.p);
+    snprintf(port, 32, "%.*s", (int)p.n, p.n == 0 ? "0" : p.p);
+}
+
+static int listen_now(struct vrpc_ev_listener_ *l)
+{
+    struct addrinfo hints, *list = NULL, *ai;
+    char host[256], port[32];
+    const char *step = "resolve";
+    int family = vrpc_ev_family_(l->protocol), fd = -1, pass;
+    socklen_t len = sizeof(l->sa);
+    struct v23_buf b;
+
+    split(l->address, host, port);
+    memset(&hints, 0, sizeof(hints));
+    hints.ai_family = family;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_PASSIVE;
+    if (getaddrinfo(host[0] == 0 ? NULL : host, port, &hints, &list) != 0)
+        return failed(l, step, EADDRNOTAVAIL);
+    /* Both families on one socket where possible, else the first that goes. */
+    for (pass = 0; pass < 2 && fd < 0; pass++)
+        for (ai = list; ai != NULL && fd < 0; ai = ai->ai_next)
+            if (pass == 1 ||
+                (host[0] == 0 && ai->ai_family == AF_INET6 &&
+                    family == AF_UNSPEC))
+                fd = open_socket(ai, pass == 0, &step);
+    freeaddrinfo(list);
+    if (fd < 0)
+        return failed(l, step, errno);
+    l->fd = fd;
+    l->why[0] = 0;
+    (void)getsockname(fd, (struct sockaddr *)&l->sa, &len);
+    v23_buf_init_fixed(&b, l->bound, sizeof(l->bound) - 1);
+    vrpc_ev_format_addr_((struct sockaddr *)&l->sa, &b);
+    l->bound[b.n] = 0;
+    event_assign(&l->event, l->node->ev->base, fd, EV_READ | EV_PERSIST,
+        on_accept, l);
+    return event_add(&l->event, NULL) == 0 ? 0 : V23_ENOMEM;
+}
+
+static void relisten(evutil_socket_t fd, short what, void *ud)
+{
+    struct vrpc_ev_listener_ *l = ud;
+
+    (void)fd;
+    (void)what;
+    if (listen_now(l) == 0)
+        vrpc_ev_endpoints_changed_(l->node);
+}
+
+static void listener_free(struct vrpc_ev_listener_ *l)
+{
+    event_del(&l->event);
+    event_del(&l->pause);
+    if (l->fd >= 0)
+        close(l->fd);
+    v23_put(l->node->ev->al, l->text);
+    v23_put(l->node->ev->al, l);
+}
+
+static struct vrpc_ev_listener_ *listener_new(struct vrpc_ev_node *n,
+    const struct vrpc_listen_addr *a)
+{
+    const struct v23_alloc *al = n->ev->al;
+    struct vrpc_ev_listener_ *l = v23_new(al, struct vrpc_ev_listener_), **p;
+
+    if (l == NULL)
+        return NULL;
+    l->text = v23_get(al, (size_t)a->protocol.n + a->address.n + 1);
+    if (l->text == NULL) {
+        v23_put(al, l);
+        return NULL;
+    }
+    if (a->protocol.n > 0)
+        memcpy(l->text, a->protocol.p, a->protocol.n);
+    memcpy(l->text + a->protocol.n, a->address.p, a->address.n);
+    l->protocol = vdl_strn(l->text, a->protocol.n);
+    l->address = vdl_strn(l->text + a->protocol.n, a->address.n);
+    l->node = n;
+    l->fd = -1;
+    event_assign(&l->event, n->ev->base, -1, 0, relisten, l);
+    event_assign(&l->pause, n->ev->base, -1, 0, on_pause_over, l);
+    for (p = &n->listeners; *p != NULL; p = &(*p)->next)
+        ;
+    *p = l;
+    return l;
+}
+
+int vrpc_ev_listen(struct vrpc_ev_node *n,
+    const struct vrpc_listen_addr *addrs, size_t naddrs)
+{
+    struct vrpc_ev_listener_ *l;
+    int first = 0, rc;
+    size_t i;
+
+    for (i = 0; i < naddrs; i++) {
+        if (addrs[i].address.n == 0)
+            continue;
+        rc = vrpc_ev_family_(addrs[i].protocol);
+        if (rc >= 0) {
+            l = listener_new(n, &addrs[i]);
+            rc = l == NULL ? V23_ENOMEM : listen_now(l);
+        }
+        if (first == 0)
+            first = rc;
+    }
+    vrpc_ev_endpoints_changed_(n);
+    return first;
+}
+
+void vrpc_ev_listeners_free_(struct vrpc_ev_node *n)
+{
+    struct vrpc_ev_listener_ *l;
+
+    while ((l = n->listeners) != NULL) {
+        n->listeners = l->next;
+        listener_free(l);
+    }
+}
+
+void vrpc_ev_unlisten(struct vrpc_ev_node *n)
+{
+    vrpc_ev_listeners_free_(n);
+}
+
+const char *vrpc_ev_listen_errors(struct vrpc_ev_node *n)
+{
+    const struct vrpc_ev_listener_ *l;
+
+    v23_buf_cut(&n->errors, 0);
+    for (l = n->listeners; l != NULL; l = l->next)
+        if (l->fd < 0)
+            v23_buf_printf(&n->errors, "%s\n", l->why);
+    return v23_buf_cstr(&n->errors);
+}
+
+/* ---- shutdown ------------------------------------------------------------ */
+
+static void server_stopped(void *ud)
+{
+    struct vrpc_ev_node *n = ud;
+
+    if (n->stop_fn != NULL)
+        n->stop_fn(n->stop_ud);
+}
+
+void vrpc_ev_server_stop(struct vrpc_ev_node *n, int64_t lame_duck_ns,
+    void (*done)(void *ud), void *ud)
+{
+    n->stop_fn = done;
+    n->stop_ud = ud;
+    vrpc_ev_unlisten(n);
+    vrpc_server_stop(vrpc_manager_server(n->m), lame_duck_ns, server_stopped,
+        n);
+}
