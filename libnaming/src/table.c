@@ -473,8 +473,10 @@ static int mount_record(struct walk *w, struct node *n)
 {
     bool active = vname_is_active_(w->t, n, w->c->now_ns);
 
-    if (!active && vname_collect_one_(w->t, n, w->c->now_ns))
+    if (!active && n->children == NULL && !n->explicit) {
+        vname_collect_one_(w->t, n, w->c->now_ns); /* but never the root */
         return 0;
+    }
     return report(w, n, empty,
         vname_satisfies_(w->t, n, TAGS_RESOLVE, w->c), false);
 }

@@ -90,7 +90,10 @@ const struct v23_verror *vname_err_text_(const struct vname_caller *c,
 
 /* ---- permissions (table_perms.c) ----------------------------------------- */
 
-/* Copy, drop unknown tags not, normalise: sorted lists without duplicates. */
+/* Copy as it is. */
+int vname_perms_keep_(const struct vname_table *t,
+    const v23_access_permissions *map, struct perms **out);
+/* Copy and normalise: sorted lists without duplicates. */
 int vname_perms_new_(const struct vname_table *t,
     const v23_access_permissions *map, struct perms **out);
 struct perms *vname_perms_ref_(struct perms *p);

@@ -154,7 +154,7 @@ static int apply(struct vname_table *t, struct v23_arena *a,
     if (template)
         path.n--;
     n = node_at(t, path);
-    rc = n == NULL ? V23_ENOMEM : vname_perms_new_(t, &e->perms, &p);
+    rc = n == NULL ? V23_ENOMEM : vname_perms_keep_(t, &e->perms, &p);
     if (rc == 0 && e->name.n == 0)
         rc = apply_superusers(t, p);
     if (rc != 0) {

@@ -45,25 +45,34 @@ void vname_perms_unref_(struct perms *p)
         v23_unref(&p->ref);
 }
 
-int vname_perms_new_(const struct vname_table *t,
+int vname_perms_keep_(const struct vname_table *t,
     const v23_access_permissions *map, struct perms **out)
 {
-    v23_access_permissions normal;
-    struct v23_arena scratch;
     struct perms *p = perms_new(t);
     int rc;
 
     if (p == NULL)
         return V23_ENOMEM;
-    v23_arena_init(&scratch, t->al, SIZE_MAX);
-    rc = vsec_perms_normalize(map, &scratch, &normal);
-    if (rc == 0)
-        rc = v23_access_permissions_copy(&p->arena, &p->map, &normal);
-    v23_arena_fini(&scratch);
+    rc = v23_access_permissions_copy(&p->arena, &p->map, map);
     if (rc != 0)
         vname_perms_unref_(p);
     else
         *out = p;
+    return rc;
+}
+
+int vname_perms_new_(const struct vname_table *t,
+    const v23_access_permissions *map, struct perms **out)
+{
+    v23_access_permissions normal;
+    struct v23_arena scratch;
+    int rc;
+
+    v23_arena_init(&scratch, t->al, SIZE_MAX);
+    rc = vsec_perms_normalize(map, &scratch, &normal);
+    if (rc == 0)
+        rc = vname_perms_keep_(t, &normal, out);
+    v23_arena_fini(&scratch);
     return rc;
 }
 

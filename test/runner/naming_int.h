@@ -7,5 +7,7 @@
 
 /* rpc/server_order.jsonl */
 bool run_rpc_server_order(struct run_case *c);
+/* naming/mounttable_scripts.jsonl */
+bool run_naming_table(struct run_case *c);
 
 #endif
