@@ -2,21 +2,121 @@
 /*
  * Names and authorization of the other end of a call: first the validated
  * names, then the authorizer, either of which may answer later.
+ *
+ * Names whose caveats depend on nothing but the time are remembered by the
+ * session until the second ends, so that a stream of calls does not validate
+ * the same certificates again and again.
  */
 #include "rpc_int.h"
 
 #include <string.h>
+#include <vom/value.h>
+
+/* ---- remembered names ---------------------------------------------------- */
+
+struct vrpc_names_ {
+    struct v23_ref ref;
+    struct vrpc_manager *m;
+    struct v23_arena arena;
+    struct vsec_names names;
+    struct vsec_blessings *remote, *local; /* references */
+    int64_t sec; /* good in this second of the wall clock */
+};
+
+static void names_destroy(struct v23_ref *r)
+{
+    struct vrpc_names_ *n = (struct vrpc_names_ *)r;
+
+    vsec_blessings_unref(n->remote);
+    vsec_blessings_unref(n->local);
+    v23_arena_fini(&n->arena);
+    v23_put(n->m->al, n);
+}
+
+void vrpc_names_unref_(struct vrpc_names_ *n)
+{
+    if (n != NULL)
+        v23_unref(&n->ref);
+}
+
+static bool time_only(const struct vsec_blessings *b)
+{
+    const v23_security_caveat_list *cav;
+    uint32_t i, j, k;
+
+    if (b == NULL)
+        return true;
+    for (i = 0; i < b->nchains; i++)
+        for (j = 0; j < b->chains[i].certs.n; j++) {
+            cav = &b->chains[i].certs.v[j].caveats;
+            for (k = 0; k < cav->n; k++)
+                if (!vsec_caveat_is(&cav->v[k], &vsec_kind_const) &&
+                    !vsec_caveat_is(&cav->v[k], &vsec_kind_expiry) &&
+                    !vsec_caveat_is(&cav->v[k], &vsec_kind_not_before))
+                    return false;
+        }
+    return true;
+}
+
+static bool recall(struct vrpc_check_ *c)
+{
+    struct vrpc_names_ *n = c->session->names;
+
+    if (n == NULL || n->remote != c->call.remote_blessings ||
+        n->local != c->call.local_blessings ||
+        n->sec != c->call.timestamp.sec)
+        return false;
+    v23_ref(&n->ref);
+    c->held = n;
+    c->names = n->names;
+    return true;
+}
+
+static int copy_list(struct v23_arena *a, const vdl_str_list *src,
+    vdl_str_list *dst)
+{
+    return vdl_copy(a, &vdl_str_list_desc, dst, src);
+}
+
+/* Failing to remember does no harm. */
+static void remember(struct vrpc_check_ *c)
+{
+    struct vrpc_session_ *s = c->session;
+    struct vrpc_names_ *n;
+
+    if (c->names.rejected.n > 0 || c->call.hook != NULL ||
+        !time_only(c->call.remote_blessings))
+        return;
+    n = v23_new(c->m->al, struct vrpc_names_);
+    if (n == NULL)
+        return;
+    n->ref.n = 1;
+    n->ref.destroy = names_destroy;
+    n->m = c->m;
+    v23_arena_init(&n->arena, c->m->al, SIZE_MAX);
+    n->remote = vsec_blessings_ref(c->call.remote_blessings);
+    n->local = vsec_blessings_ref(c->call.local_blessings);
+    n->sec = c->call.timestamp.sec;
+    if (copy_list(&n->arena, &c->names.remote, &n->names.remote) != 0 ||
+        copy_list(&n->arena, &c->names.local, &n->names.local) != 0) {
+        v23_unref(&n->ref);
+        return;
+    }
+    vrpc_names_unref_(s->names);
+    s->names = n;
+}
+
+/* ---- authorizers --------------------------------------------------------- */
 
 static int ask(struct vrpc_check_ *c, const struct vsec_authorizer *auth,
     const struct v23_verror **err);
 
-/* The authorizers from `auth` on; what is left is decided by the first. */
-static int ask_rest(struct vrpc_check_ *c, const struct vsec_authorizer *auth,
-    const struct v23_verror **err)
+/* Both authorizers, one after the other. */
+static int ask_all(struct vrpc_check_ *c, const struct v23_verror **err)
 {
-    int rc = ask(c, auth, err);
+    int rc = ask(c, c->auth, err);
 
-    if (rc == 0 && auth == c->auth && c->also != NULL)
+    if (rc == 0 && c->also != NULL)
         rc = ask(c, c->also, err);
     return rc;
 }
@@ -26,14 +126,14 @@ static void authorized(void *ud, struct v23_op op, int rc,
 {
     struct vrpc_check_ *c = vrpc_op_owner_(
         &((struct vrpc_manager *)ud)->ops, op, VRPC_OP_CHECK);
-    const struct vsec_authorizer *asked;
+    bool first;
 
     if (c == NULL || c->asked == NULL)
         return;
     vrpc_op_end_(&c->m->ops, &c->op);
-    asked = c->asked;
+    first = c->asked != c->also;
     c->asked = NULL;
-    if (rc == 0 && asked == c->auth && c->also != NULL) {
+    if (rc == 0 && first && c->also != NULL) {
         err = NULL;
         rc = ask(c, c->also, &err);
         if (rc == V23_EAGAIN)
@@ -62,6 +162,8 @@ static int ask(struct vrpc_check_ *c, const struct vsec_authorizer *auth,
     return rc;
 }
 
+/* ---- checks -------------------------------------------------------------- */
+
 static void named(void *ud, int rc, const struct vsec_names *names)
 {
     struct vrpc_check_ *c = ud;
@@ -70,9 +172,8 @@ static void named(void *ud, int rc, const struct vsec_names *names)
     c->check = NULL;
     if (rc == 0) {
         c->names = *names;
-        c->has_names = true;
         c->call.names = &c->names;
-        rc = ask_rest(c, c->auth, &err);
+        rc = ask_all(c, &err);
         if (rc == V23_EAGAIN)
             return;
     }
@@ -84,7 +185,7 @@ int vrpc_check_start_(struct vrpc_check_ *c, const struct v23_verror **err)
     struct vsec_check_wait wait;
     int rc;
 
-    if (!c->has_names) {
+    if (!recall(c)) {
         wait.done = named;
         wait.ud = c;
         rc = vsec_check_start(&c->call, c->arena, &wait, &c->names,
@@ -93,10 +194,10 @@ int vrpc_check_start_(struct vrpc_check_ *c, const struct v23_verror **err)
             c->check = NULL;
         if (rc != 0)
             return rc;
-        c->has_names = true;
+        remember(c);
     }
     c->call.names = &c->names;
-    return ask_rest(c, c->auth, err);
+    return ask_all(c, err);
 }
 
 void vrpc_check_cancel_(struct vrpc_check_ *c)
@@ -114,4 +215,11 @@ void vrpc_check_cancel_(struct vrpc_check_ *c)
     vrpc_op_end_(&c->m->ops, &c->op);
     if (asked->cancel != NULL)
         asked->cancel(asked->ud, op);
+}
+
+void vrpc_check_fini_(struct vrpc_check_ *c)
+{
+    vrpc_check_cancel_(c);
+    vrpc_names_unref_(c->held);
+    c->held = NULL;
 }

@@ -64,6 +64,9 @@ void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at)
     int rc;
 
     call->chosen = at;
+    vrpc_names_unref_(call->names);
+    call->names = at->check.held; /* they are asked for until the end */
+    at->check.held = NULL;
     vrpc_call_stop_attempts_(call);
     vsec_blessings_unref(call->peer);
     call->peer = vsec_blessings_ref(at->check.call.remote_blessings);

@@ -225,8 +225,10 @@ static int check_start(struct vrpc_attempt_ *at, struct vrpc_session_ *s,
     struct vsec_authorizer *also;
     int rc;
 
+    vrpc_check_fini_(c);
     memset(c, 0, sizeof(*c));
     c->m = call->c->m;
+    c->session = s;
     c->arena = &call->arena;
     c->done = attempt_checked;
     c->ud = at;
@@ -337,10 +339,8 @@ void vrpc_call_stop_attempts_(struct vrpc_call *call)
     for (i = 0; i < call->nattempts; i++) {
         struct vrpc_attempt_ *at = &call->attempts[i];
 
-        if (at->checking) {
-            at->checking = false;
-            vrpc_check_cancel_(&at->check);
-        }
+        at->checking = false;
+        vrpc_check_fini_(&at->check);
         vrpc_mgr_unwait_(call->c->m, &at->wait);
     }
     call->nattempts = 0;

@@ -76,6 +76,7 @@ struct vrpc_call {
     size_t nattempts, nfailed;
     struct vrpc_attempt_ *chosen;
     struct vsec_blessings *peer; /* the server's; a reference */
+    struct vrpc_names_ *names;   /* of the server; a reference, or NULL */
     struct vsec_blessings *blessings, *granted; /* references */
     struct vsec_discharge **discharges;         /* references */
     size_t ndischarges;

@@ -133,6 +133,8 @@ static void call_put(struct vrpc_call *call)
     vrpc_task_drop_(&c->m->tasks, &call->resume_task);
     vsec_blessings_unref(call->peer);
     call->peer = NULL;
+    vrpc_names_unref_(call->names);
+    call->names = NULL;
     v23_arena_reset(&call->arena);
     v23_arena_reset(&call->data);
     call->state = VRPC_CALL_IDLE_;

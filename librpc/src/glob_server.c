@@ -247,8 +247,10 @@ static int authorize(struct vrpc_glob_run_ *g)
     struct vrpc_check_ *c = &g->check;
     const struct v23_verror *err = NULL;
 
+    vrpc_check_fini_(c);
     memset(c, 0, sizeof(*c));
     c->m = g->call->s->m;
+    c->session = g->call->session;
     c->arena = &g->arena;
     c->auth = g->auth;
     c->done = checked;
@@ -354,6 +356,7 @@ static void finish(struct vrpc_glob_run_ *g)
     struct vrpc_server_call *call = g->call;
 
     release_object(g);
+    vrpc_check_fini_(&g->check);
     v23_arena_fini(&g->levels[0].arena);
     v23_arena_fini(&g->levels[1].arena);
     v23_arena_fini(&g->arena);

@@ -156,7 +156,9 @@ static void hook_refreshed(void *ud, struct vrpc_conn *c)
     struct vrpc_session_ *s = ud;
 
     (void)c;
-    s->generation++;
+    /* Nobody will ask for the old names again. */
+    vrpc_names_unref_(s->names);
+    s->names = NULL;
 }
 
 static void hook_duck_acked(void *ud, struct vrpc_conn *c)
@@ -266,6 +268,7 @@ static void session_free(struct vrpc_session_ *s)
     vrpc_types_free_(s->ctypes);
     vrpc_types_free_(s->stypes);
     vrpc_conn_free(s->conn);
+    vrpc_names_unref_(s->names);
     v23_buf_fini(&s->texts);
     v23_put(m->al, s->text);
     v23_put(m->al, s);

@@ -24,6 +24,7 @@
 #include "sched_int.h"
 
 struct vrpc_dial_;
+struct vrpc_names_;
 struct vrpc_session_;
 struct vrpc_stream_;
 struct vrpc_user_;
@@ -146,7 +147,7 @@ struct vrpc_session_ {
     struct vrpc_types_ *stypes;   /* of the peer's calls */
     struct vrpc_server_call *served; /* calls of the peer */
     uint32_t nserved;
-    uint64_t generation;          /* changes when the peer's blessings do */
+    struct vrpc_names_ *names;    /* last validated, see auth.c */
     struct v23_buf texts;         /* printed endpoints: remote, then local */
     size_t remote_n;              /* length of the first */
     bool accepted, ready, dead, released;
@@ -192,8 +193,10 @@ void vrpc_mgr_unwait_(struct vrpc_manager *m, struct vrpc_waiter_ *w);
  */
 struct vrpc_check_ {
     struct vrpc_manager *m;
+    struct vrpc_session_ *session;
     struct vsec_call call;
     struct vsec_names names;       /* valid once the names are known */
+    struct vrpc_names_ *held;      /* whose names they are; a reference */
     const struct vsec_authorizer *auth, *also; /* `also` NULL or asked 2nd */
     struct v23_arena *arena;
     struct vsec_check *check;      /* names are awaited */
@@ -201,7 +204,6 @@ struct vrpc_check_ {
     struct v23_op op;
     void (*done)(void *ud, int rc, const struct v23_verror *err);
     void *ud;
-    bool has_names;
 };
 
 /*
@@ -213,6 +215,9 @@ struct vrpc_check_ {
 V23_MUST_USE int vrpc_check_start_(struct vrpc_check_ *c,
     const struct v23_verror **err);
 void vrpc_check_cancel_(struct vrpc_check_ *c);
+/* Cancel and let go of the names. */
+void vrpc_check_fini_(struct vrpc_check_ *c);
+void vrpc_names_unref_(struct vrpc_names_ *n); /* NULL ignored */
 
 /* ---- errors (errors.c) --------------------------------------------------- */
 

@@ -480,6 +480,7 @@ static void start_authorization(struct vrpc_server_call *call)
     call->state = VRPC_SERVED_AUTH_;
     memset(c, 0, sizeof(*c));
     c->m = call->s->m;
+    c->session = call->session;
     c->arena = &call->arena;
     c->auth = call->auth;
     c->done = checked;

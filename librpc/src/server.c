@@ -154,7 +154,7 @@ void vrpc_served_end_(struct vrpc_server_call *call, bool cancel)
         if (call->dispatcher->cancel != NULL)
             call->dispatcher->cancel(call->dispatcher->ud, op);
     }
-    vrpc_check_cancel_(&call->check);
+    vrpc_check_fini_(&call->check);
     vrpc_served_release_object_(call);
     vrpc_timer_set_(&s->m->timers, &call->timer, V23_NEVER);
     vrpc_task_drop_(&s->m->tasks, &call->resume_task);
