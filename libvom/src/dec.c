@@ -74,9 +74,10 @@ static int get_list(struct head *h, uint64_t max, struct v23_bytes *list,
         return rc;
     start = h->p;
     for (left = n; left != 0; left--) {
-        if ((size_t)(h->end - h->p) < left)
-            return short_of(h, left - (size_t)(h->end - h->p));
         rc = get_uint(h, &v);
+        /* Asking for all that must come keeps retries few. */
+        if (rc == V23_EAGAIN && left > (size_t)(h->end - h->p))
+            h->need = left - (size_t)(h->end - h->p);
         if (rc != 0)
             return rc;
         if (v > max)
