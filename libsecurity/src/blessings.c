@@ -440,11 +440,12 @@ int vsec_blessings_decode(struct vsec_engine *e,
 {
     v23_security_wire_blessings w;
     struct v23_arena a;
+    size_t used;
     int rc;
 
     v23_arena_init(&a, e->al, 4 * (size_t)VSEC_MAX_BLESSINGS);
     rc = vom_decode_single(vom.p, vom.n, NULL, &a,
-        &v23_security_wire_blessings_desc, &w, NULL);
+        &v23_security_wire_blessings_desc, &w, &used);
     if (rc == 0)
         rc = vsec_blessings_from_wire(e, cache, &w, out);
     v23_arena_fini(&a);

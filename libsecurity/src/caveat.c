@@ -136,10 +136,12 @@ int vsec_caveat_digest(const struct vsec_hash_alg *h,
 int vsec_caveat_param(const v23_security_caveat *c,
     const struct vsec_caveat_kind *kind, struct v23_arena *a, void *out)
 {
+    size_t used;
+
     if (!vsec_caveat_is(c, kind))
         return V23_ENOENT;
     return vom_decode_single(c->param_vom.p, c->param_vom.n, NULL, a,
-        kind->desc->param_type, out, NULL);
+        kind->desc->param_type, out, &used);
 }
 
 int vsec_expiry_note_(const v23_security_caveat *c, struct v23_arena *scratch,

@@ -147,6 +147,7 @@ int vsec_caveat_format(struct vsec_engine *e, const v23_security_caveat *c,
     size_t start = out->n;
     struct v23_arena a;
     struct vdl_any v;
+    size_t used;
     int rc;
 
     v23_arena_init(&a, e->al, 8 * (size_t)VSEC_PARAM_BUDGET);
@@ -154,7 +155,7 @@ int vsec_caveat_format(struct vsec_engine *e, const v23_security_caveat *c,
     v23_hex_put(out, c->id.v, sizeof(c->id.v));
     v23_buf_put_byte(out, '(');
     rc = vom_decode_single(c->param_vom.p, c->param_vom.n, NULL, &a, NULL, &v,
-        NULL);
+        &used);
     if (rc == 0) {
         rc = put_value(e, &v, out);
     } else if (rc != V23_ENOMEM) {

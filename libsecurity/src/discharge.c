@@ -79,11 +79,12 @@ int vsec_discharge_decode(const struct v23_alloc *al, struct v23_bytes vom,
 {
     v23_security_wire_discharge w;
     struct v23_arena a;
+    size_t used;
     int rc;
 
     v23_arena_init(&a, al, 4 * (size_t)VSEC_MAX_BLESSINGS);
     rc = vom_decode_single(vom.p, vom.n, NULL, &a,
-        &v23_security_wire_discharge_desc, &w, NULL);
+        &v23_security_wire_discharge_desc, &w, &used);
     if (rc == 0)
         rc = vsec_discharge_from_wire(al, &w, out);
     v23_arena_fini(&a);

@@ -77,7 +77,8 @@ struct vsec_blessings {
 V23_MUST_USE int vsec_blessings_from_wire(struct vsec_engine *e,
     struct vsec_chain_cache *cache, const v23_security_wire_blessings *w,
     struct vsec_blessings **out);
-/** The same from one stand-alone VOM value; also a decoding error. */
+/** The same from one VOM value; also a decoding error. As in the reference
+ * implementation octets after the value are ignored. */
 V23_MUST_USE int vsec_blessings_decode(struct vsec_engine *e,
     struct vsec_chain_cache *cache, struct v23_bytes vom,
     struct vsec_blessings **out);

@@ -133,7 +133,9 @@ V23_MUST_USE int vsec_caveat_third_party(struct vsec_engine *e,
 V23_MUST_USE int vsec_caveat_digest(const struct vsec_hash_alg *h,
     const v23_security_caveat *c, uint8_t *out);
 /**
- * Decode the parameter into a C value of kind->desc->param_type.
+ * Decode the parameter into a C value of kind->desc->param_type. As in the
+ * reference implementation octets after the value are ignored (they are part
+ * of the digest like all others).
  * @return 0, V23_ENOENT (another kind), V23_ENOMEM, or a decoding error
  */
 V23_MUST_USE int vsec_caveat_param(const v23_security_caveat *c,
@@ -188,7 +190,7 @@ struct vsec_discharge {
  */
 V23_MUST_USE int vsec_discharge_from_wire(const struct v23_alloc *al,
     const v23_security_wire_discharge *w, struct vsec_discharge **out);
-/** Decode one stand-alone VOM value of WireDischarge. */
+/** The same from one VOM value; octets after it are ignored. */
 V23_MUST_USE int vsec_discharge_decode(const struct v23_alloc *al,
     struct v23_bytes vom, struct vsec_discharge **out);
 struct vsec_discharge *vsec_discharge_ref(struct vsec_discharge *d);

@@ -27,8 +27,11 @@ struct vsec_cred_opts {
     bool writable;      /* changes are written; else the directory is only
                            read, and store and roots refuse changes */
     bool readonly_fs;   /* V23_CREDENTIALS_READONLY_FILESYSTEM: no locks */
-    bool public_key_only_ok; /* a locked or missing private key gives a
-                                principal that cannot sign */
+    bool public_key_only_ok; /* a private key that is locked, or hosted where
+                                this program cannot ask, gives a principal
+                                that cannot sign */
+    bool derive_public; /* without publickey.pem (directories of 2015) take
+                           the private key's; else that is an error */
     vsec_passphrase_fn *passphrase; /* NULL = none */
     void *ud;
     const struct v23_log *log;
@@ -68,10 +71,7 @@ struct vsec_cred_files {
 V23_MUST_USE int vsec_cred_create_files(const char *dir,
     const struct vsec_cred_opts *opt, const struct vsec_cred_files *files,
     struct vsec_principal **out, char why[VSEC_CRED_WHY]);
-/**
- * Read a directory's public key only (publickey.pem, or the private key when
- * that is missing and not encrypted).
- */
+/** Read a directory's public key only; no lock is taken. */
 V23_MUST_USE int vsec_cred_public_key(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_pubkey **out,
     char why[VSEC_CRED_WHY]);
@@ -91,8 +91,11 @@ V23_MUST_USE int vsec_cred_reload(struct vsec_principal *p,
 V23_MUST_USE int vsec_cred_runtime(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_principal **out,
     char why[VSEC_CRED_WHY]);
-/** Environment variables that name credentials, ends with NULL (13). */
+/** Environment variables that are unset for child processes, ends with NULL. */
 extern const char *const vsec_cred_env[];
+/** Does the environment say that credentials are on a read-only file system
+ * (12.8)? For vsec_cred_opts.readonly_fs. */
+bool vsec_cred_env_readonly_fs(void);
 
 /* ---- signed streams (12.4) ----------------------------------------------- */
 
