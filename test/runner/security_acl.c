@@ -68,7 +68,7 @@ bool run_sec_enforceable(struct run_case *c)
     return ok;
 }
 
-/* ---- permissions_authorizer.jsonl -------------------------------------------- */
+/* ---- permissions_authorizer.jsonl ---------------------------------------- */
 
 static bool decide(struct run_case *c, struct vsec_call *call,
     struct v23_arena *a)
@@ -133,7 +133,7 @@ bool run_sec_perms(struct run_case *c)
     return ok;
 }
 
-/* ---- permissions_json.jsonl --------------------------------------------------- */
+/* ---- permissions_json.jsonl ---------------------------------------------- */
 
 /* The record's VOM holds the same permissions. */
 static bool same_vom(struct run_case *c, const v23_access_permissions *got,

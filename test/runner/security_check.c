@@ -7,7 +7,7 @@
 
 #include <vsec/authorizer.h>
 
-/* ---- validation.jsonl -------------------------------------------------------- */
+/* ---- validation.jsonl ---------------------------------------------------- */
 
 /* The error that CaveatValidation wraps; "" for a plain text or none. */
 static const char *cause_of(const struct v23_verror *e, struct v23_arena *a)
@@ -160,7 +160,7 @@ bool run_sec_validation(struct run_case *c)
     return ok;
 }
 
-/* ---- local_names.jsonl, signing_names.jsonl ------------------------------------ */
+/* ---- local_names.jsonl, signing_names.jsonl ------------------------------ */
 
 /* The records only use far-away times. */
 static const struct v23_walltime wall = { 1728388800, 0 };
@@ -218,7 +218,7 @@ bool run_sec_signing_names(struct run_case *c)
     return ok;
 }
 
-/* ---- roots.jsonl --------------------------------------------------------------- */
+/* ---- roots.jsonl --------------------------------------------------------- */
 
 bool run_sec_roots(struct run_case *c)
 {

@@ -10,7 +10,7 @@
 
 #include <vsec/key.h>
 
-/* ---- state: one engine for a file --------------------------------------- */
+/* ---- state: one engine for a file ---------------------------------------- */
 
 struct state {
     struct tst_alloc t;
@@ -54,7 +54,7 @@ struct vsec_engine *run_sec_engine(struct run_case *c)
     return s == NULL ? NULL : s->e;
 }
 
-/* ---- helpers ------------------------------------------------------------ */
+/* ---- helpers ------------------------------------------------------------- */
 
 static struct vdl_bytes as_vdl(struct v23_bytes b)
 {
@@ -107,7 +107,7 @@ static bool sign_and_verify(struct run_case *c, struct vsec_signer *s)
     return ok;
 }
 
-/* ---- keys.jsonl --------------------------------------------------------- */
+/* ---- keys.jsonl ---------------------------------------------------------- */
 
 static bool check_pubkey(struct run_case *c, const struct vsec_pubkey *k)
 {
@@ -218,7 +218,7 @@ bool run_sec_keys(struct run_case *c)
     return c->why[0] == 0;
 }
 
-/* ---- key_files.jsonl ---------------------------------------------------- */
+/* ---- key_files.jsonl ----------------------------------------------------- */
 
 /* Written again, with and without passphrase, it reads as the same key. */
 static bool check_rewrite(struct run_case *c, struct vsec_signer *s,
@@ -287,7 +287,7 @@ bool run_sec_key_files(struct run_case *c)
     return c->why[0] == 0;
 }
 
-/* ---- signatures.jsonl --------------------------------------------------- */
+/* ---- signatures.jsonl ---------------------------------------------------- */
 
 static struct vdl_bytes sig_hex(const cJSON *sig, const char *name)
 {

@@ -30,7 +30,7 @@ extern "C" {
 
 struct vsec_engine;
 
-/* ---- hashes ------------------------------------------------------------- */
+/* ---- hashes -------------------------------------------------------------- */
 
 enum {
     VSEC_HASH_MAX = 64,    /* octets of the longest digest */
@@ -72,7 +72,7 @@ V23_MUST_USE int vsec_hash_final(struct vsec_hash *h, uint8_t *digest);
 V23_MUST_USE int vsec_hash(const struct vsec_hash_alg *alg, const void *p,
     size_t n, uint8_t *digest);
 
-/* ---- signature algorithms ----------------------------------------------- */
+/* ---- signature algorithms ------------------------------------------------ */
 
 enum vsec_kind { VSEC_ECDSA, VSEC_ED25519, VSEC_RSA };
 enum vsec_curve {
@@ -164,7 +164,7 @@ struct vsec_alg {
         const uint8_t *digest, uint8_t *buf, struct vsec_sigval *sig);
 };
 
-/* ---- the box of a connection -------------------------------------------- */
+/* ---- the box of a connection --------------------------------------------- */
 
 enum {
     VSEC_BOX_KEY = 32,   /* public, secret and shared keys */
@@ -192,7 +192,7 @@ struct vsec_box_ops {
         uint8_t *buf, size_t n);
 };
 
-/* ---- ciphers of private key files --------------------------------------- */
+/* ---- ciphers of private key files ---------------------------------------- */
 
 enum vsec_prf { VSEC_HMAC_SHA1, VSEC_HMAC_SHA256 };
 
@@ -209,7 +209,7 @@ struct vsec_cipher_ops {
         size_t n);
 };
 
-/* ---- provider and engine ------------------------------------------------ */
+/* ---- provider and engine ------------------------------------------------- */
 
 /* What a program may use. Any pointer may be NULL: then what needs it fails
  * with V23_ENOSYS, and keys of an unlisted algorithm with V23_EKEY. */

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-/* ---- public keys -------------------------------------------------------- */
+/* ---- public keys --------------------------------------------------------- */
 
 enum { VSEC_FINGERPRINT = 48 }; /* characters of a fingerprint with its NUL */
 
@@ -64,7 +64,7 @@ bool vsec_pubkey_eq(const struct vsec_pubkey *a, const struct vsec_pubkey *b);
 V23_MUST_USE int vsec_fingerprint(const struct vsec_crypto *c,
     struct vdl_bytes der, char out[VSEC_FINGERPRINT]);
 
-/* ---- signatures --------------------------------------------------------- */
+/* ---- signatures ---------------------------------------------------------- */
 
 /* Purposes (spec 3.2). */
 #define VSEC_PURPOSE_MESSAGE "S1"
@@ -114,7 +114,7 @@ V23_MUST_USE int vsec_signed_digest(const struct vsec_hash_alg *h,
     const struct vsec_pubkey *k, struct vdl_bytes purpose, const void *msg,
     size_t n, uint8_t *f, uint8_t *d);
 
-/* ---- signers ------------------------------------------------------------ */
+/* ---- signers ------------------------------------------------------------- */
 
 struct vsec_signer;
 
@@ -217,7 +217,7 @@ void vsec_sign_cancel(struct vsec_signer *s, void *wait_ud, struct v23_op op);
 void vsec_sign_complete(const struct vsec_sign_req *req, int rc,
     const struct vsec_sigval *val);
 
-/* ---- software keys ------------------------------------------------------ */
+/* ---- software keys ------------------------------------------------------- */
 
 /**
  * Make a new key pair.
@@ -245,7 +245,7 @@ V23_MUST_USE int vsec_signer_sec1(struct vsec_engine *e, struct v23_bytes der,
  */
 V23_MUST_USE int vsec_pkcs8_put(struct vsec_signer *s, struct v23_buf *out);
 
-/* ---- private key files -------------------------------------------------- */
+/* ---- private key files --------------------------------------------------- */
 
 enum vsec_key_place {
     VSEC_KEY_HERE,     /* `signer` is the key */
@@ -306,7 +306,7 @@ V23_MUST_USE int vsec_key_file_put(struct vsec_signer *s,
 V23_MUST_USE int vsec_key_file_put_indirect(enum vsec_key_place place,
     struct v23_bytes target, struct v23_buf *out);
 
-/* ---- public key files --------------------------------------------------- */
+/* ---- public key files ---------------------------------------------------- */
 
 /* What a public key file holds. */
 struct vsec_pubkey_file {
@@ -330,7 +330,7 @@ void vsec_pubkey_file_fini(struct vsec_pubkey_file *f);
 V23_MUST_USE int vsec_pubkey_pem_put(struct vdl_bytes der,
     struct v23_buf *out);
 
-/* ---- OpenSSH ------------------------------------------------------------ */
+/* ---- OpenSSH ------------------------------------------------------------- */
 
 /**
  * Key of one authorized_keys line: `type base64 [comment]`, possibly with
@@ -349,7 +349,7 @@ V23_MUST_USE int vsec_ssh_blob_put(const struct vsec_pubkey *k,
 V23_MUST_USE int vsec_ssh_pubkey_put(const struct vsec_pubkey *k,
     struct v23_buf *out);
 
-/* ---- PEM ---------------------------------------------------------------- */
+/* ---- PEM ----------------------------------------------------------------- */
 
 /* One PEM block; type and headers are views on the text. */
 struct vsec_pem {
