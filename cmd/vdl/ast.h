@@ -68,7 +68,8 @@ struct ast_expr {
     struct pos pos;
     int depth;              /* of nested operators */
     struct ast_name text;   /* literal (a string: its value) or name */
-    struct ast_type *type;  /* composite (NULL = implicit), convert, typeobject */
+    struct ast_type *type;  /* composite (NULL = implicit), convert,
+                               typeobject */
     int op;                 /* unary, binary: token number */
     struct ast_expr *l, *r; /* operands; indexed constant and index */
     struct list entries;    /* composite: struct ast_entry */

@@ -41,6 +41,7 @@ static void compile_params(struct ctx *c, struct file *f,
     const struct ast_error *def, struct ir_error *out)
 {
     struct ir_arg *params = ctx_array(c, struct ir_arg, def->params.n);
+    const struct ast_type *last = NULL;
     const char *why;
     size_t i, k;
 
@@ -68,9 +69,13 @@ static void compile_params(struct ctx *c, struct file *f,
                 def->name, p->name, why);
         params[i].name = p->name;
         params[i].pos = (struct ir_pos) { f->base, p->pos.line, p->pos.col };
-        params[i].type = name_exported(def->name)
-            ? compile_exported_type(c, f, p->type)
-            : compile_type(c, f, p->type);
+        if (p->type == last)
+            params[i].type = params[i - 1].type;
+        else if (name_exported(def->name))
+            params[i].type = compile_exported_type(c, f, p->type);
+        else
+            params[i].type = compile_type(c, f, p->type);
+        last = p->type;
     }
     out->params = params;
     out->nparams = def->params.n;

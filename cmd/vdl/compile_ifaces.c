@@ -92,6 +92,7 @@ static const struct ir_arg *compile_args(struct ctx *c, struct file *f,
     const char *method, const struct list *args, bool in)
 {
     struct ir_arg *out = ctx_array(c, struct ir_arg, args->n);
+    const struct ast_type *last = NULL;
     const char *why;
     size_t i;
 
@@ -103,7 +104,11 @@ static const struct ir_arg *compile_args(struct ctx *c, struct file *f,
             FILE_ERROR(c, f, a->pos, "%s", why);
         out[i].name = a->name;
         out[i].pos = (struct ir_pos) { f->base, a->pos.line, a->pos.col };
-        out[i].type = compile_exported_type(c, f, a->type);
+        /* The arguments of "a, b T" share one tree: report once. */
+        out[i].type = i > 0 && a->type == last
+            ? out[i - 1].type
+            : compile_exported_type(c, f, a->type);
+        last = a->type;
     }
     return out;
 }

@@ -368,8 +368,9 @@ static struct package *find_in_roots(struct resolver *r, const char *path,
 static struct package *resolve_import(struct resolver *r, const char *path,
     bool strict, const char *who)
 {
-    struct package *p;
+    int before = r->c->nerrors;
     struct v23_buf tried;
+    struct package *p;
 
     path = path_clean(r->c, path);
     p = map_get(&r->c->packages, path);
@@ -396,7 +397,7 @@ static struct package *resolve_import(struct resolver *r, const char *path,
         p = find_builtin(r, path, false);
     if (p == NULL && r->opt->shipped)
         p = find_builtin(r, path, true);
-    if (p == NULL)
+    if (p == NULL && r->c->nerrors == before)
         UNKNOWN(r, strict, "%s: can't resolve \"%s\" in any of:%s", who, path,
             v23_buf_cstr(&tried));
     v23_buf_fini(&tried);
@@ -578,6 +579,7 @@ static void bootstrap(struct resolver *r)
 static void resolve_arg(struct resolver *r, const char *arg)
 {
     bool strict = !r->opt->ignore_unknown;
+    int before = r->c->nerrors;
     struct list many = { 0 };
     struct package *p = NULL;
     size_t i;
@@ -594,7 +596,7 @@ static void resolve_arg(struct resolver *r, const char *arg)
         list_push(r->c, &many, p);
     for (i = 0; i < many.n; i++)
         ((struct package *)many.v[i])->named = true;
-    if (many.n == 0)
+    if (many.n == 0 && r->c->nerrors == before)
         UNKNOWN(r, strict, "can't resolve \"%s\" to any packages", arg);
 }
 

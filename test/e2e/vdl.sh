@@ -7,7 +7,8 @@ case $BUILD in
 /*) ;;
 *) BUILD=$here/$BUILD ;;
 esac
-vdl=$BUILD/host/vdl
+vdl=$BUILD/bin/vdl
+[ -x "$vdl" ] || vdl=$BUILD/host/vdl
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
@@ -273,7 +274,9 @@ EOT
 run compile x.org/z
 expect "unknown" 1
 has "unknown" err "<root>: can't resolve \"x.org/z\" in any of:"
-has "unknown" err "can't resolve \"x.org/z\" to any packages"
+run compile x.org/z/...
+expect "no match" 1
+has "no match" err "can't resolve \"x.org/z/...\" to any packages"
 run -ignore_unknown compile x.org/z x.org/a
 expect "ignore_unknown" 0
 run compile "$tmp/t/x.org"
@@ -513,6 +516,15 @@ done
 VDLROOT=$tmp/none VDLPATH=$tmp/t run compile all
 expect "no VDLROOT" 1
 has "no VDLROOT" err "doesn't exist"
+
+# ---- interfaces of the project's own programs -------------------------------
+
+libs=$(printf ':%s' "$here"/lib*/vdl)
+VDLPATH=$here/test/interop/vdl:$here/cmd/fortune/vdl$libs run compile \
+    example.org/oracle/echo v.io/x/ref/examples/fortune
+expect "programs" 0
+has "programs" out example.org/oracle/echo
+has "programs" out v.io/x/ref/examples/fortune
 
 # ---- usage ------------------------------------------------------------------
 
