@@ -24,14 +24,17 @@ if [ ! -e "$root/.complete" ]; then
     apt-get update -q >/dev/null 2>&1 || true
     (cd "$root/deb" && apt-get download -q "check:$arch" \
         "libsubunit-dev:$arch" "libmbedtls-dev:$arch" "libsodium-dev:$arch" \
-        "libcjson-dev:$arch" >/dev/null 2>&1) ||
+        "libmbedcrypto7:$arch" "libmbedx509-1:$arch" "libsodium23:$arch" \
+        "libcjson-dev:$arch" "libcjson1:$arch" "libsubunit0:$arch" \
+        >/dev/null 2>&1) ||
         { echo "cross.sh: cannot download packages for $arch" >&2; exit 1; }
     for d in "$root"/deb/*.deb; do dpkg -x "$d" "$root"; done
     touch "$root/.complete"
 fi
 args=(BUILD="$build" CROSS_COMPILE="$gnu-" HOSTCC=gcc NO_EV=1 OPT="-O1 -g"
     CFLAGS="-isystem $root/usr/include -isystem $root/usr/include/$lib"
-    LDFLAGS="-static -L$root/usr/lib/$lib" EXEC="$emu"
+    LDFLAGS="-L$root/usr/lib/$lib"
+    EXEC="$emu -L /usr/$gnu -E LD_LIBRARY_PATH=$root/usr/lib/$lib"
     CHECK_CFLAGS= CHECK_LIBS="-lcheck -lsubunit -lm -lrt -lpthread")
 make -j2 "${args[@]}" cross-programs
 CK_FORK=no make "${args[@]}" unit vectors
