@@ -41,16 +41,16 @@ static int conv_enum_str(struct vom_rd_ *r, const struct vom_plan_ *pl,
 static int conv_str_enum(struct vom_rd_ *r, const struct vom_plan_ *pl,
     void *out)
 {
-    uint32_t n;
-    int label, rc = vom_rd_length_(r, &n);
+    uint32_t n, label;
+    int rc = vom_rd_length_(r, &n);
 
     if (rc != 0)
         return rc;
-    label = vdl_type_label_index(pl->dst, vdl_strn((const char *)r->p, n));
-    if (label < 0)
+    label = vom_plan_find_(pl, vdl_strn((const char *)r->p, n));
+    if (label == VOM_NOWHERE_)
         return V23_ECONVERT;
     r->p += n;
-    vom_set_selector_(out, pl->dst->size == 2, (uint32_t)label);
+    vom_set_selector_(out, pl->dst->size == 2, label);
     return 0;
 }
 

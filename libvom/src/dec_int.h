@@ -108,6 +108,7 @@ struct vom_plan_ {
     uint8_t compatible; /* as a whole: 0 not asked yet, 1 yes, 2 no */
     struct vom_plan_ *key, *elem; /* made when first needed */
     struct vom_plan_member_ *members;
+    uint32_t *order; /* many labels by name, to find a string among them */
 };
 
 /* Find or make the plan of a pair. */
@@ -116,6 +117,8 @@ int vom_plan_(struct vom_typedec *td, const struct vdl_type *src,
 /* The same for a whole value, with the test of spec/vom.md 11.1. */
 int vom_plan_root_(struct vom_typedec *td, const struct vdl_type *src,
     const struct vdl_type *dst, struct vom_plan_ **out);
+/* Field or label of the target with a name, or VOM_NOWHERE_. */
+uint32_t vom_plan_find_(const struct vom_plan_ *pl, struct vdl_str name);
 /* Forget plans when there are many; none may be in use. */
 void vom_plans_trim_(struct vom_typedec *td);
 void vom_plans_free_(struct vom_typedec *td);

@@ -12,6 +12,8 @@
 #define KEEP 1024
 /* Plans that one value may need. */
 #define PLANS_MAX 65536
+/* Fields or labels up to which names are searched one by one. */
+#define FEW 16
 
 /* ---- cache --------------------------------------------------------------- */
 
@@ -53,8 +55,11 @@ void vom_plans_free_(struct vom_typedec *td)
 {
     size_t i;
 
-    for (i = 0; i < td->plans_cap; i++)
+    for (i = 0; i < td->plans_cap; i++) {
+        if (td->plans[i] != NULL)
+            v23_put(td->al, td->plans[i]->order);
         v23_put(td->al, td->plans[i]);
+    }
     v23_put(td->al, td->plans);
     td->plans = NULL;
     td->nplans = td->plans_cap = 0;
@@ -140,19 +145,83 @@ static enum vom_plan_op_ choose(const struct vdl_type *src,
     return plain_op(src, dst);
 }
 
+/* ---- names --------------------------------------------------------------- */
+
 /* Name of the i-th label or field. */
 static struct vdl_str name_of(const struct vdl_type *t, uint32_t i)
 {
     return t->kind == VDL_ENUM ? t->labels[i] : t->fields[i].name;
 }
 
-static uint32_t index_of(const struct vdl_type *t, struct vdl_str name,
-    uint32_t guess)
+/*
+ * Make the order of many labels or fields by name; equal labels stay in their
+ * order. Merging takes n log n steps for any names.
+ */
+static int sort_names(const struct v23_alloc *al, const struct vdl_type *t,
+    uint32_t **out)
 {
+    size_t n = t->count, width, lo, mid, hi, i, j, k;
+    uint32_t *mem, *from, *to, *swap;
+
+    *out = NULL;
+    if (n <= FEW)
+        return 0;
+    mem = v23_get0(al, 2 * n, sizeof(*mem));
+    if (mem == NULL)
+        return V23_ENOMEM;
+    from = mem;
+    to = mem + n;
+    for (i = 0; i < n; i++)
+        from[i] = (uint32_t)i;
+    for (width = 1; width < n; width *= 2) {
+        for (lo = 0; lo < n; lo = hi) {
+            mid = n - lo < width ? n : lo + width;
+            hi = n - mid < width ? n : mid + width;
+            for (i = lo, j = mid, k = lo; k < hi; k++) {
+                if (j == hi
+                    || (i < mid
+                        && vdl_str_cmp(name_of(t, from[i]),
+                               name_of(t, from[j]))
+                            <= 0))
+                    to[k] = from[i++];
+                else
+                    to[k] = from[j++];
+            }
+        }
+        swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != mem)
+        memcpy(mem, from, n * sizeof(*mem));
+    *out = mem;
+    return 0;
+}
+
+static uint32_t search(const struct vdl_type *t, const uint32_t *order,
+    struct vdl_str name)
+{
+    uint32_t lo = 0, hi = t->count, mid;
+
+    while (lo < hi) {
+        mid = lo + (hi - lo) / 2;
+        if (vdl_str_cmp(name_of(t, order[mid]), name) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < t->count && vdl_str_eq(name_of(t, order[lo]), name)
+        ? order[lo]
+        : VOM_NOWHERE_;
+}
+
+uint32_t vom_plan_find_(const struct vom_plan_ *pl, struct vdl_str name)
+{
+    const struct vdl_type *t = pl->dst;
     int i;
 
-    if (guess < t->count && vdl_str_eq(name_of(t, guess), name))
-        return guess;
+    if (pl->order != NULL)
+        return search(t, pl->order, name);
     i = t->kind == VDL_ENUM ? vdl_type_label_index(t, name)
                             : vdl_type_field_index(t, name);
     return i < 0 ? VOM_NOWHERE_ : (uint32_t)i;
@@ -161,15 +230,25 @@ static uint32_t index_of(const struct vdl_type *t, struct vdl_str name,
 /* Where each field or label of the source goes; mostly the order agrees. */
 static void map_members(struct vom_plan_ *pl)
 {
-    uint32_t i, guess = 0;
+    const struct vdl_type *dst = pl->dst;
+    uint32_t i, next = 0;
+    struct vdl_str name;
 
     for (i = 0; i < pl->src->count; i++) {
-        pl->members[i].to = index_of(pl->dst, name_of(pl->src, i), guess);
+        name = name_of(pl->src, i);
+        /* Of equal labels the first counts, so labels are always searched. */
+        if (dst->kind != VDL_ENUM && next < dst->count
+            && vdl_str_eq(name_of(dst, next), name))
+            pl->members[i].to = next;
+        else
+            pl->members[i].to = vom_plan_find_(pl, name);
         pl->members[i].sub = NULL;
         if (pl->members[i].to != VOM_NOWHERE_)
-            guess = pl->members[i].to + 1;
+            next = pl->members[i].to + 1;
     }
 }
+
+/* ---- finding or making --------------------------------------------------- */
 
 static bool has_members(enum vom_plan_op_ op)
 {
@@ -177,12 +256,42 @@ static bool has_members(enum vom_plan_op_ op)
         || op == VOM_PLAN_LABEL_;
 }
 
+static int make(struct vom_typedec *td, const struct vdl_type *src,
+    const struct vdl_type *dst, struct vom_plan_ **out)
+{
+    enum vom_plan_op_ op = choose(src, dst);
+    size_t n = has_members(op) ? src->count : 0;
+    struct vom_plan_ *pl;
+    int rc = 0;
+
+    pl = v23_get(td->al, sizeof(*pl) + n * sizeof(*pl->members));
+    if (pl == NULL)
+        return V23_ENOMEM;
+    memset(pl, 0, sizeof(*pl));
+    pl->src = src;
+    pl->dst = dst;
+    pl->op = (uint8_t)op;
+    pl->members = (struct vom_plan_member_ *)(void *)(pl + 1);
+    if (n != 0 || op == VOM_PLAN_STR_ENUM_)
+        rc = sort_names(td->al, dst, &pl->order);
+    if (rc != 0) {
+        v23_put(td->al, pl);
+        return rc;
+    }
+    if (n != 0)
+        map_members(pl);
+    if (op != VOM_PLAN_STR_ENUM_) {
+        v23_put(td->al, pl->order);
+        pl->order = NULL;
+    }
+    *out = pl;
+    return 0;
+}
+
 int vom_plan_(struct vom_typedec *td, const struct vdl_type *src,
     const struct vdl_type *dst, struct vom_plan_ **out)
 {
     struct vom_plan_ *pl;
-    enum vom_plan_op_ op;
-    size_t n;
     int rc;
 
     if (td->plans_cap != 0) {
@@ -193,20 +302,10 @@ int vom_plan_(struct vom_typedec *td, const struct vdl_type *src,
         }
     }
     rc = make_room(td);
+    if (rc == 0)
+        rc = make(td, src, dst, &pl);
     if (rc != 0)
         return rc;
-    op = choose(src, dst);
-    n = has_members(op) ? src->count : 0;
-    pl = v23_get(td->al, sizeof(*pl) + n * sizeof(*pl->members));
-    if (pl == NULL)
-        return V23_ENOMEM;
-    memset(pl, 0, sizeof(*pl));
-    pl->src = src;
-    pl->dst = dst;
-    pl->op = (uint8_t)op;
-    pl->members = (struct vom_plan_member_ *)(void *)(pl + 1);
-    if (n != 0)
-        map_members(pl);
     *slot_of(td->plans, td->plans_cap, src, dst) = pl;
     td->nplans++;
     *out = pl;

@@ -153,6 +153,61 @@ START_TEST(value_is_converted)
 }
 END_TEST
 
+/* Types with many members, in another order, and labels that come twice. */
+START_TEST(many_members_are_matched_by_name)
+{
+    static char space[400][8];
+    struct vdl_type_member m[2][400];
+    struct vdl_str labels[2][400];
+    struct vdl_type_node node = { .kind = VDL_STRUCT, .nmembers = 400 };
+    const struct vdl_type *st[2], *en[2];
+    uint16_t label = 399;
+    int32_t *a = calloc(400, sizeof(*a));
+    int32_t *b = calloc(400, sizeof(*b));
+    struct v23_bytes s;
+    unsigned i, j;
+
+    for (i = 0; i < 400; i++) {
+        snprintf(space[i], sizeof(space[i]), "F%u", i);
+        for (j = 0; j < 2; j++) {
+            m[j][j == 0 ? i : (i * 7) % 400] = (struct vdl_type_member){
+                vdl_str(space[i]), { &vdl_int32_desc, 0 } };
+            labels[j][j == 0 ? i : (i * 7) % 400] = vdl_str(space[i]);
+        }
+        a[i] = (int32_t)i;
+    }
+    labels[1][50] = labels[1][399 * 7 % 400]; /* now F399 comes twice */
+    for (j = 0; j < 2; j++) {
+        node.kind = VDL_STRUCT;
+        node.members = m[j];
+        ck_assert_int_eq(vdl_types_build(types, &node, 1, &st[j]), 0);
+        node.kind = VDL_ENUM;
+        node.labels = labels[j];
+        ck_assert_int_eq(vdl_types_build(types, &node, 1, &en[j]), 0);
+    }
+
+    s = hex(enc(st[0], a));
+    ck_assert_int_eq(
+        vom_decode_single(s.p, s.n, NULL, &arena, st[1], b, NULL), 0);
+    for (i = 0; i < 400; i++)
+        ck_assert_int_eq(b[(i * 7) % 400], a[i]);
+    s = hex(enc(en[0], &label));
+    ck_assert_int_eq(
+        vom_decode_single(s.p, s.n, NULL, &arena, en[1], &label, NULL), 0);
+    ck_assert_uint_eq(label, 50);
+    s = hex(enc(&vdl_string_desc, &(struct vdl_str){ "F399", 4 }));
+    ck_assert_int_eq(
+        vom_decode_single(s.p, s.n, NULL, &arena, en[1], &label, NULL), 0);
+    ck_assert_uint_eq(label, 50);
+    s = hex(enc(&vdl_string_desc, &(struct vdl_str){ "F400", 4 }));
+    ck_assert_int_eq(
+        vom_decode_single(s.p, s.n, NULL, &arena, en[1], &label, NULL),
+        V23_ECONVERT);
+    free(a);
+    free(b);
+}
+END_TEST
+
 /* ---- skipping (11.5) ----------------------------------------------------- */
 
 static const char *const skipped[][2] = {
@@ -505,6 +560,7 @@ static void fill(TCase *tc)
     const int n = sizeof(rows) / sizeof(*rows);
 
     tcase_add_loop_test(tc, value_is_converted, 0, n);
+    tcase_add_test(tc, many_members_are_matched_by_name);
     tcase_add_loop_test(tc, unknown_field_is_skipped, 0,
         sizeof(skipped) / sizeof(*skipped));
     tcase_add_test(tc, skipped_field_is_checked);
