@@ -169,7 +169,7 @@ static void run_one(const struct run_family *fam, const char *dir,
 {
     const struct run_file *f;
     const char *const *skip;
-    char path[4096];
+    char path[16384];
     size_t before = passed + failed, bad = failed;
 
     for (skip = fam->companions; skip != NULL && *skip != NULL; skip++)
@@ -203,7 +203,7 @@ static int by_name(const void *a, const void *b)
 static void run_folder(const struct run_family *fam, const char *dir,
     const char *companions, const char *prefix)
 {
-    char *names[4096], path[4096], rel[1024];
+    char *names[4096], path[8192], rel[2048];
     size_t n = 0, i;
     struct dirent *e;
     struct stat st;
@@ -229,7 +229,7 @@ static void run_folder(const struct run_family *fam, const char *dir,
                 run_folder(fam, path, companions, rel);
         } else {
             /* Cases are named by their path below the family's folder. */
-            char base[4096];
+            char base[8192];
 
             snprintf(base, sizeof(base), "%.*s",
                 (int)(strlen(path) - strlen(rel) - 1), path);
