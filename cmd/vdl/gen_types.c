@@ -388,7 +388,7 @@ static void body(struct gen *g, const struct ir_typedef *d, const char *name)
             body_sequence(g, t, name);
             break;
         }
-        /* fall through */
+        V23_FALLTHROUGH;
     default:
         plain = *t;
         plain.name.n = 0;

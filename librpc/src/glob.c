@@ -172,7 +172,7 @@ static int match_chunk(struct vdl_str e, size_t *i, struct vdl_str s,
         case '\\':
             if (++*i >= e.n)
                 return -1;
-            /* fall through */
+            V23_FALLTHROUGH;
         default:
             if (e.p[*i] != s.p[*j])
                 return 0;

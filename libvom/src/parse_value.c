@@ -475,7 +475,7 @@ static int parse_kind(struct parser *p, const struct vdl_type *t, void *out)
     case VDL_LIST:
         if (vdl_type_is_bytes(t) && c != '{')
             return parse_text(p, t, out);
-        /* fall through */
+        V23_FALLTHROUGH;
     case VDL_SET:
     case VDL_MAP:
         return c == '{' ? parse_sequence(p, t, out) : mismatch(p, t);

@@ -18,9 +18,11 @@ extern "C" {
 #if defined(__GNUC__) || defined(__clang__)
 #define V23_MUST_USE __attribute__((warn_unused_result))
 #define V23_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define V23_FALLTHROUGH __attribute__((fallthrough))
 #else
 #define V23_MUST_USE
 #define V23_PRINTF(f, a)
+#define V23_FALLTHROUGH ((void)0)
 #endif
 
 enum v23_status {
