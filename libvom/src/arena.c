@@ -20,7 +20,7 @@ struct v23_arena_held {
     struct v23_ref *ref;
 };
 
-/* Room for the header that keeps data aligned to 16. */
+/* Room for the header that keeps data aligned like the block, up to 16. */
 #define HEADER ((sizeof(struct v23_arena_block) + 15) & ~(size_t)15)
 
 static uint8_t *block_data(struct v23_arena_block *b)
@@ -52,14 +52,17 @@ static void use_block(struct v23_arena *a, struct v23_arena_block *b)
     a->end = b == NULL ? NULL : a->p + b->size;
 }
 
-/* Add a block with room for `size` bytes at any alignment up to 16. */
-static int grow(struct v23_arena *a, size_t size)
+/* Add a block with room for `size` bytes at that alignment. */
+static int grow(struct v23_arena *a, size_t size, size_t align)
 {
     size_t want = V23_ARENA_BLOCK, total;
     struct v23_arena_block *b;
 
     if (a->al == NULL)
         return V23_ENOSPC;
+    /* The allocator may align to less than 16. */
+    if (v23_add_size(size, align - 1, &size) != 0)
+        return V23_ELIMIT;
     if (a->blocks != NULL)
         want = a->blocks->size > V23_ARENA_KEEP / 2 ? V23_ARENA_KEEP
                                                     : 2 * a->blocks->size;
@@ -93,7 +96,7 @@ void *v23_arena_get(struct v23_arena *a, size_t size, size_t align)
         return NULL;
     if (a->p == NULL || pad > (size_t)(a->end - a->p)
         || size > (size_t)(a->end - a->p) - pad) {
-        if (grow(a, size) != 0)
+        if (grow(a, size, align) != 0)
             return NULL;
         pad = padding(a, align);
     }

@@ -91,12 +91,28 @@ static void put_between(struct v23_buf *out, const struct vdl_type *t,
     }
 }
 
+/*
+ * Was a type of this name written? One graph has one type of a name, but it
+ * may have several descriptors of it.
+ */
+static bool was_written(const struct text *x, const struct vdl_type *t)
+{
+    uint32_t i;
+
+    if (vdl_pairs_has_(&x->named, t, NULL))
+        return true;
+    for (i = 0; i < x->named.n; i++)
+        if (vdl_str_eq(x->named.a[i]->name, t->name))
+            return true;
+    return false;
+}
+
 /* Begin the text of a type. */
 static int begin(struct text *x, const struct vdl_type *t)
 {
     if (t->name.n != 0) {
         v23_buf_put_str(x->out, t->name);
-        if (vdl_pairs_has_(&x->named, t, NULL))
+        if (was_written(x, t))
             return 0;
         if (!vdl_pairs_add_(&x->named, t, NULL))
             return V23_ELIMIT;

@@ -170,6 +170,39 @@ START_TEST(arena_aligns_and_does_not_overlap)
 }
 END_TEST
 
+/* An allocator whose blocks are aligned to 8 only. */
+static void *odd_get(void *ud, size_t size)
+{
+    char *p = v23_get(&mem.al, size + 8);
+
+    (void)ud;
+    return p == NULL ? NULL : p + 8;
+}
+
+static void odd_put(void *ud, void *p)
+{
+    (void)ud;
+    v23_put(&mem.al, (char *)p - 8);
+}
+
+START_TEST(small_alignment_of_blocks_is_made_up_for)
+{
+    static const struct v23_alloc odd = { odd_get, NULL, odd_put, NULL };
+    struct v23_arena a;
+    size_t i;
+
+    v23_arena_init(&a, &odd, SIZE_MAX);
+    for (i = 1; i < 20; i++) {
+        uint8_t *p = v23_arena_get(&a, 3000 * i, 16);
+
+        ck_assert_ptr_nonnull(p);
+        ck_assert_uint_eq((uintptr_t)p % 16, 0);
+        memset(p, 1, 3000 * i);
+    }
+    v23_arena_fini(&a);
+}
+END_TEST
+
 START_TEST(the_budget_is_kept)
 {
     struct v23_arena a;
@@ -291,6 +324,7 @@ int main(void)
     tcase_add_test(tc, arena_holds_until_reset);
     tcase_add_test(tc, a_fixed_arena_holds_too);
     tcase_add_test(tc, arena_aligns_and_does_not_overlap);
+    tcase_add_test(tc, small_alignment_of_blocks_is_made_up_for);
     tcase_add_test(tc, the_budget_is_kept);
     tcase_add_test(tc, a_steady_arena_does_not_allocate);
     tcase_add_test(tc, large_blocks_are_not_kept);

@@ -486,14 +486,17 @@ START_TEST(one_name_is_one_type)
     struct vdl_type_member m[2];
     const struct vdl_type *a = ty("x.S struct{A int32}");
     const struct vdl_type *same = ty("x.S struct{A int32}");
-    const struct vdl_type *list = ty("x.S []int32");
+    const struct vdl_type *list = ty("x.S []int32"), *both;
+    struct vdl_type_node n;
 
     ck_assert_ptr_ne(a, same);
     m[0].name = vdl_str("A");
     m[0].type = to_type(a);
     m[1].name = vdl_str("B");
     m[1].type = to_type(same);
-    ck_assert_int_eq(build1(struct_of("", m, 2)), 0);
+    n = struct_of("", m, 2);
+    ck_assert_int_eq(build(&n, 1, &both), 0);
+    ck_assert_str_eq(type_text(both), "struct{A x.S struct{A int32};B x.S}");
     m[1].type = to_type(list);
     ck_assert_int_eq(build1(struct_of("", m, 2)), V23_ETYPE);
     ck_assert_int_eq(build1(struct_of("x.S", m, 1)), V23_ETYPE);

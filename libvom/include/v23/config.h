@@ -23,7 +23,7 @@
 #endif
 
 /* Types that a comparison of two type graphs, or the text of one, can tell
- * apart; a power of two. Cost: up to 54 bytes of stack each while comparing. */
+ * apart, at most 32767. Cost: up to 60 bytes of stack each while comparing. */
 #ifndef V23_TYPE_GRAPH
 #define V23_TYPE_GRAPH 512
 #endif

@@ -35,7 +35,13 @@ struct v23_errctx {
     struct vdl_str op;        /* "suffix".Method */
 };
 
-/* A kind of error, emitted by the VDL compiler. */
+/*
+ * A kind of error, emitted by the VDL compiler. In the format, {N} stands for
+ * parameter N, counted from 1 (the component; 2 is the operation), {:N} and
+ * {N:} for the same with ": " before or ":" behind unless it is empty, {_} for
+ * all parameters not printed otherwise. An empty format prints the id and all
+ * parameters. The prefix "component:operation: " is not part of it.
+ */
 struct v23_errdef {
     struct vdl_str id;
     uint8_t retry;
