@@ -19,6 +19,10 @@ static inline void *vdl_at_mut_(void *p, size_t offset)
 int vdl_format_literal_(const struct vdl_type *t, const void *v,
     struct v23_buf *out) V23_MUST_USE;
 
+/* A float in the fewest digits that read back as this double, or as this
+ * float when it is `single`. */
+void vdl_format_float_(struct v23_buf *out, double x, bool single);
+
 /* Printable code point (spec/vom.md 16.1). */
 bool vdl_printable_(uint32_t cp);
 

@@ -78,14 +78,16 @@ static void round_to(double x, int n, struct decimal *d)
     d->exp = (int)strtol(p + 1, NULL, 10);
 }
 
-static bool reads_back(const struct decimal *d, double x)
+static bool reads_back(const struct decimal *d, double x, bool single)
 {
     char text[40];
+    double y;
 
     /* No separator: ddd e exp. */
     snprintf(text, sizeof(text), "%.*se%d", d->n, d->digits,
         d->exp - (d->n - 1));
-    return !(strtod(text, NULL) < x) && !(strtod(text, NULL) > x);
+    y = single ? (double)strtof(text, NULL) : strtod(text, NULL);
+    return !(y < x) && !(y > x);
 }
 
 /* The next larger number of as many digits. */
@@ -108,16 +110,16 @@ static void next_up(struct decimal *d)
  * one case: just above a power of two a number further away may still read
  * back, as neighbours are wider apart there than below.
  */
-static void shortest(double x, struct decimal *d)
+static void shortest(double x, bool single, struct decimal *d)
 {
     int n;
 
     for (n = 1; n < 17; n++) {
         round_to(x, n, d);
-        if (reads_back(d, x))
+        if (reads_back(d, x, single))
             break;
         next_up(d);
-        if (reads_back(d, x))
+        if (reads_back(d, x, single))
             break;
     }
     if (n == 17)
@@ -144,7 +146,7 @@ static void put_positional(struct v23_buf *out, const struct decimal *d)
     }
 }
 
-static void put_float(struct v23_buf *out, double x)
+void vdl_format_float_(struct v23_buf *out, double x, bool single)
 {
     struct decimal d;
 
@@ -164,7 +166,7 @@ static void put_float(struct v23_buf *out, double x)
         v23_buf_put_byte(out, '0');
         return;
     }
-    shortest(x, &d);
+    shortest(x, single, &d);
     if (d.exp >= -4 && d.exp < 6) {
         put_positional(out, &d);
         return;
@@ -340,7 +342,7 @@ static int put_scalar(struct text *x, const struct vdl_type *t, const void *v)
         return 0;
     case VDL_FLOAT32:
     case VDL_FLOAT64:
-        put_float(x->out, vdl_get_float(t, v));
+        vdl_format_float_(x->out, vdl_get_float(t, v), false);
         return 0;
     case VDL_STRING:
         vdl_format_quoted(x->out, s->p, s->n);
