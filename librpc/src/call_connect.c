@@ -56,7 +56,7 @@ void vrpc_call_tried_(struct vrpc_call *call, const struct v23_verror *err,
     int64_t now = vrpc_mgr_now_(call->c->m).mono_ns;
     bool fixed = call->opts.preresolved != NULL || call->opts.no_resolve;
 
-    vrpc_call_stop_attempts_(call);
+    vrpc_call_release_(call);
     if (call->request_sent ? action != V23_RETRY_BACKOFF
                            : action != V23_RETRY_CONNECTION &&
                                  action != V23_RETRY_REFETCH)

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <v23/vdl/v.io/v23/rpc/rpc.vdl.h>
+#include <v23/vdl/v.io/x/ref/runtime/internal/rpc/rpc.vdl.h>
 #include <vsec/principal.h>
 
 #define DATA_FLOW_BYTE 'd'
@@ -19,6 +20,13 @@ static struct vrpc_call *call_of(struct vrpc_user_ *u)
 }
 
 /* ---- ends ---------------------------------------------------------------- */
+
+/* The server did not understand what we sent (spec/rpc.md 16.7). */
+static bool is_protocol_error(const struct v23_verror *err)
+{
+    return v23_verror_is(err, v23_internal_rpc_err_bad_num_input_args_def.id) ||
+           v23_verror_is(err, v23_internal_rpc_err_bad_input_arg_def.id);
+}
 
 /* What the caller is told when the call fails for another reason. */
 const struct v23_verror *vrpc_call_convert_(struct vrpc_call *call,
@@ -37,7 +45,11 @@ const struct v23_verror *vrpc_call_convert_(struct vrpc_call *call,
     else if (call->expired && !vrpc_err_is(err, VRPC_ERR_TIMEOUT))
         kind = VRPC_ERR_TIMEOUT;
     else
-        return err;
+        return is_protocol_error(err)
+                   ? vrpc_err_make(a, ctx, VRPC_ERR_BAD_PROTOCOL,
+                         "bad protocol or type: %.*s", (int)err->msg.n,
+                         err->msg.p)
+                   : err;
     v23_buf_init(&b, call->c->m->al, 4096);
     v23_buf_puts(&b, "remote=");
     if (call->chosen != NULL)
@@ -95,7 +107,6 @@ static void remote_error(struct vrpc_call *call, const struct v23_verror *err)
     /* Only calls without streams are made again. */
     if (e->retry == V23_RETRY_BACKOFF && call->method != NULL &&
         call->method->in_stream == NULL && call->method->out_stream == NULL) {
-        vrpc_call_release_(call);
         vrpc_call_tried_(call, e, V23_RETRY_BACKOFF, false);
         return;
     }

@@ -19,6 +19,19 @@ struct text { struct vdl_str s; };
 struct blob { struct vdl_bytes b; };
 struct any1 { struct vdl_any v; };
 
+static inline int deny(void *ud, const struct vsec_call *call,
+    struct v23_arena *a, const struct vsec_auth_wait *wait,
+    const struct v23_verror **err)
+{
+    (void)ud;
+    (void)call;
+    (void)a;
+    (void)wait;
+    (void)err;
+    return V23_EDENIED;
+}
+static const struct vsec_authorizer nobody = { deny, NULL, NULL };
+
 /* What the server saw. */
 struct echo {
     int calls, cancels, items, ended;
@@ -27,6 +40,7 @@ struct echo {
     int32_t sum;
     int32_t next, count;
     const char *retry_until; /* NULL, or Fail fails until calls reach it */
+    bool unsent;     /* a sum waits for the window */
     bool auto_reply; /* cancelled Wait calls are replied to */
 };
 
@@ -106,6 +120,16 @@ static const struct v23_verror *echo_sum(const void *vt, void *self,
     return &vrpc_pending;
 }
 
+static void echo_sum_writable(void *ud, struct vrpc_server_call *call)
+{
+    struct echo *e = ud;
+
+    if (e->unsent && vrpc_server_call_send(call, &e->sum) != V23_EAGAIN) {
+        e->unsent = false;
+        vrpc_server_call_pause(call, false);
+    }
+}
+
 static void echo_sum_item(const void *vt, void *self,
     struct vrpc_server_call *call, const void *item)
 {
@@ -121,7 +145,11 @@ static void echo_sum_item(const void *vt, void *self,
     }
     e->items++;
     e->sum += *(const int32_t *)item;
-    ck_assert_int_eq(vrpc_server_call_send(call, &e->sum), 0);
+    if (vrpc_server_call_send(call, &e->sum) == V23_EAGAIN) {
+        e->unsent = true;
+        vrpc_server_call_pause(call, true);
+        vrpc_server_call_on_writable(call, echo_sum_writable, e);
+    }
 }
 
 static void echo_count_more(void *ud, struct vrpc_server_call *call)
