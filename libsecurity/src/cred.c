@@ -231,22 +231,13 @@ static int anonymous(struct vsec_engine *e, struct vsec_principal **out)
 int vsec_cred_runtime(const char *dir, const struct vsec_cred_opts *opt,
     struct vsec_principal **out, char why[VSEC_CRED_WHY])
 {
-    char cause[VSEC_CRED_WHY];
     struct vsec_cred_opts o = *opt;
-    int rc;
 
     why[0] = 0;
-    if (dir == NULL || *dir == 0) {
-        rc = anonymous(opt->engine, out);
-        return reason(rc, why);
-    }
+    if (dir == NULL || *dir == 0)
+        return reason(anonymous(opt->engine, out), why);
     o.writable = false;
     o.passphrase = NULL;
     o.public_key_only_ok = true;
-    rc = vsec_cred_load(dir, &o, out, cause);
-    if (rc != 0)
-        vsec_cred_why_(why, rc, "failed to initialize credentials, perhaps "
-            "you need to create them with 'principal create %.128s: %.256s",
-            dir, cause);
-    return rc;
+    return vsec_cred_load(dir, &o, out, why);
 }

@@ -1,0 +1,326 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Principals, files, prompts and texts that the commands have in common. */
+#include "principal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+const char no_caveats[] = "no caveats provided: it is generally dangerous to "
+    "bless another principal without any caveats as that gives them almost "
+    "unrestricted access to the blesser's credentials. If you really want to "
+    "do this, set --require-caveats=false";
+
+/* ---- principals ------------------------------------------------------------ */
+
+const char *app_credentials(struct app *app, char *buf, size_t size)
+{
+    struct vdl_str dir = app->flags.credentials;
+
+    if (dir.n >= size)
+        dir.n = (uint32_t)size - 1;
+    if (dir.n > 0)
+        memcpy(buf, dir.p, dir.n);
+    buf[dir.n] = 0;
+    return buf;
+}
+
+void app_options(struct app *app, struct vsec_cred_opts *opt)
+{
+    memset(opt, 0, sizeof(*opt));
+    opt->engine = app->engine;
+    opt->readonly_fs = vsec_cred_env_readonly_fs();
+}
+
+int app_runtime(struct app *app)
+{
+    char dir[4096], why[VSEC_CRED_WHY];
+    struct vsec_cred_opts opt;
+    int rc;
+
+    app_options(app, &opt);
+    app_credentials(app, dir, sizeof(dir));
+    rc = vsec_cred_runtime(dir, &opt, &app->p, why);
+    if (rc == 0)
+        return 0;
+    return v23_error("failed to initialize credentials, perhaps you need to "
+        "create them with 'principal create %s': %s", dir, why);
+}
+
+static int ask_passphrase(void *ud, const char *what, struct v23_buf *out)
+{
+    char prompt[512];
+
+    (void)ud;
+    snprintf(prompt, sizeof(prompt), "Passphrase required to decrypt %.400s. "
+        "Enter passphrase: ", what);
+    return app_passphrase(prompt, out);
+}
+
+int app_mutable(struct app *app)
+{
+    char dir[4096], why[VSEC_CRED_WHY];
+    struct vsec_cred_opts opt;
+    int rc;
+
+    app_options(app, &opt);
+    opt.writable = true;
+    opt.passphrase = ask_passphrase;
+    if (app_credentials(app, dir, sizeof(dir))[0] == 0)
+        return v23_error("no credentials directory: use --v23.credentials or "
+            "V23_CREDENTIALS");
+    rc = vsec_cred_load(dir, &opt, &app->p, why);
+    if (rc == V23_EBADPASSPHRASE)
+        return v23_error("principal: %s", why);
+    return rc == 0 ? 0 : v23_error("%s", why);
+}
+
+struct v23_walltime app_now(void)
+{
+    struct v23_walltime t;
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    t.sec = ts.tv_sec;
+    t.nanos = (int32_t)ts.tv_nsec;
+    return t;
+}
+
+/* ---- input ----------------------------------------------------------------- */
+
+/* A line without its newline, octet by octet: what follows it is for others. */
+static int read_line(struct v23_buf *out)
+{
+    ssize_t n;
+    char c;
+
+    for (;;) {
+        n = read(STDIN_FILENO, &c, 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return V23_EEOF;
+        if (c == '\n')
+            return out->err;
+        v23_buf_put_byte(out, (uint8_t)c);
+    }
+}
+
+int app_passphrase(const char *prompt, struct v23_buf *out)
+{
+    struct termios old, quiet;
+    bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
+    int rc;
+
+    if (tty) {
+        fputs(prompt, stderr);
+        quiet = old;
+        quiet.c_lflag &= (tcflag_t)~ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    }
+    rc = read_line(out);
+    if (tty) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+        fputc('\n', stderr);
+    }
+    return rc == V23_EEOF ? out->err : rc; /* the end of input ends it too */
+}
+
+int app_ask(const char *prompt, struct v23_buf *out)
+{
+    int rc;
+    size_t i = 0;
+
+    printf("%s ", prompt);
+    fflush(stdout);
+    rc = read_line(out);
+    while (out->n > 0 && strchr(" \t\r", out->p[out->n - 1]) != NULL)
+        out->n--;
+    while (i < out->n && strchr(" \t\r", out->p[i]) != NULL)
+        i++;
+    v23_buf_drop(out, i);
+    return rc;
+}
+
+int app_read_file(const char *path, struct v23_buf *out)
+{
+    char part[4096];
+    FILE *f;
+    size_t n;
+    int rc;
+
+    if (*path == 0)
+        return 0;
+    f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (f == NULL)
+        return V23_ESYS;
+    do {
+        n = fread(part, 1, sizeof(part), f);
+        v23_buf_put(out, part, n);
+    } while (n > 0 && out->err == 0);
+    rc = ferror(f) ? V23_ESYS : out->err;
+    if (f != stdin)
+        fclose(f);
+    return rc;
+}
+
+/* ---- blessings as text ------------------------------------------------------- */
+
+static bool in_alphabet(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+        || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool app_base64(struct v23_bytes text, struct v23_buf *out, size_t *at)
+{
+    size_t i;
+
+    if (v23_base64_parse((const char *)text.p, text.n, true, out) == 0)
+        return true;
+    for (i = 0; i < text.n; i++)
+        if (!in_alphabet(text.p[i]) && text.p[i] != '\r'
+            && text.p[i] != '\n')
+            break;
+    *at = i;
+    return false;
+}
+
+int app_parse_blessings(struct app *app, struct v23_bytes text,
+    struct vsec_blessings **out, char *why, size_t size)
+{
+    struct v23_buf b;
+    size_t at;
+    int rc;
+
+    v23_buf_init(&b, NULL, FILE_MAX);
+    if (!app_base64(text, &b, &at)) {
+        rc = V23_ETEXT;
+        snprintf(why, size, "failed to decode %.*s: illegal base64 data at "
+            "input byte %zu", (int)(text.n > 200 ? 200 : text.n),
+            (const char *)text.p, at);
+    } else {
+        rc = vsec_blessings_decode(app->engine, NULL, v23_bytes(b.p, b.n),
+            out);
+        if (rc != 0)
+            snprintf(why, size, "%s", v23_strerror(rc));
+    }
+    v23_buf_fini(&b);
+    return rc;
+}
+
+int app_read_blessings(struct app *app, const char *path, const char *prefix,
+    struct vsec_blessings **out)
+{
+    struct v23_buf text;
+    char why[512];
+    int rc;
+
+    v23_buf_init(&text, NULL, FILE_MAX);
+    rc = app_read_file(path, &text);
+    if (rc == V23_ESYS)
+        snprintf(why, sizeof(why), "open %.200s: %s", path, strerror(errno));
+    else if (rc != 0)
+        snprintf(why, sizeof(why), "%.200s: %s", path, v23_strerror(rc));
+    else
+        rc = app_parse_blessings(app, v23_bytes(text.p, text.n), out, why,
+            sizeof(why));
+    v23_buf_fini(&text);
+    if (rc == 0)
+        return 0;
+    return v23_error("%s%s%s", prefix, *prefix == 0 ? "" : ": ", why);
+}
+
+int app_print_blessings(struct app *app, const struct vsec_blessings *b)
+{
+    struct v23_buf vom, text;
+    int rc;
+
+    (void)app;
+    v23_buf_init(&vom, NULL, FILE_MAX);
+    v23_buf_init(&text, NULL, SIZE_MAX);
+    rc = vsec_blessings_encode(NULL, b, &vom);
+    if (rc == 0) {
+        v23_base64_put(&text, vom.p, vom.n, true);
+        rc = text.err;
+    }
+    if (rc == 0)
+        printf("%s\n", v23_buf_cstr(&text));
+    v23_buf_fini(&vom);
+    v23_buf_fini(&text);
+    return rc == 0 ? 0 : v23_error("%s", v23_strerror(rc));
+}
+
+void app_print_names(const struct vsec_blessings *b)
+{
+    struct vdl_str text = vsec_blessings_text(b);
+    struct v23_walltime t;
+
+    fwrite(text.p, 1, text.n, stdout);
+    if (vsec_blessings_expiry(b, &t) && vsec_time_cmp(t, app_now()) < 0)
+        fputs(" [EXPIRED]", stdout);
+    putchar('\n');
+}
+
+const char *app_fingerprint(struct app *app, struct vdl_bytes der,
+    char buf[VSEC_FINGERPRINT])
+{
+    if (vsec_fingerprint(app->engine->crypto, der, buf) != 0)
+        return "<invalid PublicKey>";
+    return buf;
+}
+
+/* ---- errors ------------------------------------------------------------------ */
+
+void app_extension_error(const char *ext, char *why, size_t size)
+{
+    static const char *const parts[] = { "...", "::", ",", "@@", "(", ")",
+        "<", ">", "/" };
+    size_t i, n = strlen(ext);
+
+    if (n == 0)
+        snprintf(why, size, "invalid blessing extension(empty string)");
+    else if (ext[0] == ':')
+        snprintf(why, size, "invalid blessing extension(starts with (:)");
+    else if (ext[n - 1] == ':')
+        snprintf(why, size, "invalid blessing extension(ends with (:)");
+    else if (strcmp(ext, "$") == 0)
+        snprintf(why, size, "invalid blessing extension($)");
+    else
+        for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+            if (strstr(ext, parts[i]) != NULL) {
+                snprintf(why, size, "invalid blessing extension(%.256s) has "
+                    "(%s) as a substring)", ext, parts[i]);
+                break;
+            }
+}
+
+int app_bless_error(struct app *app, int rc, const char *ext,
+    const struct vsec_blessings *with)
+{
+    char why[512], own[VSEC_FINGERPRINT], other[VSEC_FINGERPRINT];
+
+    switch (rc) {
+    case V23_EPATTERN:
+        app_extension_error(ext, why, sizeof(why));
+        return v23_error("%s", why);
+    case V23_EKEYMISMATCH:
+        return v23_error("Principal with public key %s cannot extend "
+            "blessing with public key %s",
+            app_fingerprint(app, app->p->key->der, own),
+            app_fingerprint(app, with->key->der, other));
+    case V23_ENOSYS:
+        if (app->p->signer == NULL)
+            return v23_error("underlying signer is nil");
+        break;
+    case V23_EARG:
+        return v23_error("the blessings to extend have no names");
+    default:
+        break;
+    }
+    return v23_error("%s", v23_strerror(rc));
+}

@@ -1,0 +1,195 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Caveats on the command line: "package/path".Name=constant, or
+ * {{id octets},typeobject(T)}=constant, and --for=duration.
+ */
+#include <string.h>
+
+#include <v23/time.h>
+#include <vom/enc.h>
+#include <vom/parse.h>
+
+#include "principal.h"
+
+#define SECURITY "\"v.io/v23/security\"."
+#define ACCESS "\"v.io/v23/security/access\"."
+
+static const struct {
+    const char *name;
+    const struct vsec_caveat_kind *kind;
+} known[] = {
+    { SECURITY "ConstCaveat", &vsec_kind_const },
+    { SECURITY "ExpiryCaveat", &vsec_kind_expiry },
+    { SECURITY "NotBeforeCaveat", &vsec_kind_not_before },
+    { SECURITY "MethodCaveat", &vsec_kind_method },
+    { SECURITY "PeerBlessingsCaveat", &vsec_kind_peer_blessings },
+    { ACCESS "AccessTagCaveat", &vsec_kind_access_tag },
+};
+
+/* The '=' between kind and parameter: outside of braces and quotes. */
+static const char *split_at(const char *text)
+{
+    int depth = 0;
+    bool quoted = false;
+
+    for (; *text != 0; text++) {
+        if (*text == '"')
+            quoted = !quoted;
+        if (quoted)
+            continue;
+        depth += (*text == '{' || *text == '(') - (*text == '}' || *text == ')');
+        if (*text == '=' && depth == 0)
+            return text;
+    }
+    return NULL;
+}
+
+int caveat_flag_set(void *var, const char *value, const char **why)
+{
+    struct caveat_flags *f = var;
+    void *v = f->texts;
+
+    if (split_at(value) == NULL) {
+        *why = "incorrect caveat format";
+        return V23_EARG;
+    }
+    if (v23_reserve(NULL, &v, &f->cap, f->n + 1, VSEC_MAX_CAVEATS,
+            sizeof(*f->texts))
+        != 0) {
+        *why = "too many caveats";
+        return V23_EARG;
+    }
+    f->texts = v;
+    f->texts[f->n++] = value;
+    return 0;
+}
+
+static int failed(const char *what, int rc)
+{
+    return v23_error("%s: %s", what, v23_strerror(rc));
+}
+
+static int parse_one(struct v23_arena *a, struct vdl_str text,
+    const struct vdl_type *type, const void **out)
+{
+    struct vdl_parse_error err;
+    size_t got;
+    int rc = vdl_parse_values(text, NULL, a, &type, 1, out, &got,
+        &err);
+
+    if (rc == V23_ETEXT)
+        return v23_error("invalid caveat parameter %.*s: %s", (int)text.n,
+            text.p, err.text);
+    return rc == 0 ? 0 : failed("invalid caveat parameter", rc);
+}
+
+/* {{0x54,…},typeobject([]string)}: id and type of the parameter. */
+static int parse_descriptor(struct v23_arena *a, struct vdl_str text,
+    v23_security_caveat_descriptor *out)
+{
+    const void *v;
+    int rc = parse_one(a, text, &v23_security_caveat_descriptor_desc, &v);
+
+    if (rc == 0)
+        *out = *(const v23_security_caveat_descriptor *)v;
+    return rc;
+}
+
+static int build_literal(struct v23_arena *a, struct vdl_str kind,
+    struct vdl_str param, v23_security_caveat *out)
+{
+    v23_security_caveat_descriptor d;
+    const struct vdl_type *type;
+    struct v23_buf vom;
+    const void *value;
+    int rc = parse_descriptor(a, kind, &d);
+
+    if (rc != 0)
+        return rc;
+    type = d.param_type == NULL ? &vdl_any_desc : d.param_type;
+    if ((type->flags & VDL_T_ANY) != 0)
+        return v23_error("the parameter of a caveat may not contain any");
+    rc = parse_one(a, param, type, &value);
+    if (rc != 0)
+        return rc;
+    v23_buf_init(&vom, NULL, 1u << 20);
+    rc = vom_encode_single(NULL, type, value, &vom);
+    out->id = d.id;
+    out->param_vom.p = v23_arena_dup(a, vom.p, vom.n);
+    out->param_vom.n = (uint32_t)vom.n;
+    v23_buf_fini(&vom);
+    if (rc == 0 && out->param_vom.p == NULL)
+        rc = V23_ENOMEM;
+    return rc == 0 ? 0 : failed("cannot make the caveat", rc);
+}
+
+static int build(struct v23_arena *a, const char *text, v23_security_caveat *out)
+{
+    const char *eq = split_at(text);
+    struct vdl_str kind = vdl_strn(text, (size_t)(eq - text)),
+                   param = vdl_str(eq + 1);
+    const void *value;
+    size_t i;
+    int rc;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (vdl_str_is(kind, known[i].name)) {
+            rc = parse_one(a, param, known[i].kind->desc->param_type, &value);
+            if (rc != 0)
+                return rc;
+            rc = vsec_caveat_make(a, known[i].kind, value, out);
+            return rc == 0 ? 0 : failed("cannot make the caveat", rc);
+        }
+    if (kind.n != 0 && kind.p[0] == '{')
+        return build_literal(a, kind, param, out);
+    return v23_error("unknown caveat %.*s", (int)kind.n, kind.p);
+}
+
+static struct v23_walltime after(int64_t ns)
+{
+    struct v23_walltime t = app_now();
+
+    t.sec += ns / V23_NS_PER_SEC;
+    t.nanos += (int32_t)(ns % V23_NS_PER_SEC);
+    if (t.nanos >= V23_NS_PER_SEC) {
+        t.sec++;
+        t.nanos -= (int32_t)V23_NS_PER_SEC;
+    } else if (t.nanos < 0) {
+        t.sec--;
+        t.nanos += (int32_t)V23_NS_PER_SEC;
+    }
+    return t;
+}
+
+int caveats_make(const struct caveat_flags *f, struct v23_arena *a,
+    v23_security_caveat_list *out)
+{
+    size_t n = f->n + (f->for_ns != 0), i;
+    v23_security_caveat *v = v23_arena_get0(a, n + 1, sizeof(*v),
+        _Alignof(v23_security_caveat));
+    int rc = 0;
+
+    if (v == NULL)
+        return failed("caveats", V23_ENOMEM);
+    for (i = 0; i < f->n && rc == 0; i++)
+        rc = build(a, f->texts[i], &v[i]);
+    if (rc == 0 && f->for_ns != 0) {
+        rc = vsec_caveat_expiry(a, after(f->for_ns), &v[f->n]);
+        if (rc != 0)
+            rc = failed("cannot make the caveat", rc);
+    }
+    out->v = v;
+    out->n = (uint32_t)n;
+    return rc;
+}
+
+void caveats_rotate(v23_security_caveat_list l)
+{
+    v23_security_caveat *v = (v23_security_caveat *)(uintptr_t)l.v, first;
+
+    if (l.n < 2)
+        return;
+    first = v[0];
+    memmove(v, v + 1, (l.n - 1) * sizeof(*v));
+    v[l.n - 1] = first;
+}

@@ -1,0 +1,100 @@
+/* BSD-3-Clause; see LICENSE. */
+/* What the parts of the program principal share. */
+#ifndef PRINCIPAL_H
+#define PRINCIPAL_H
+
+#include <v23/cmdline.h>
+#include <vrpc/flags.h>
+#include <vsec/credentials.h>
+
+/* Most octets of a file of blessings. */
+enum { FILE_MAX = 8 << 20 };
+
+struct app {
+    struct vrpc_flags flags;
+    struct vsec_engine *engine;
+    struct vsec_principal *p; /* the one that the command works for */
+};
+
+/* ---- app.c ---------------------------------------------------------------- */
+
+/*
+ * The functions below return 0, or print the error and return the exit code.
+ */
+
+/* --v23.credentials as a C string; "" when not set. */
+const char *app_credentials(struct app *app, char *buf, size_t size);
+/* Load app->p to look at: read-only, no passphrase; without credentials a new
+ * one in memory. */
+int app_runtime(struct app *app);
+/* Load app->p to change it; asks for the passphrase. */
+int app_mutable(struct app *app);
+void app_options(struct app *app, struct vsec_cred_opts *opt);
+/* Now, for caveats. */
+struct v23_walltime app_now(void);
+
+/* First line of standard input, or typed without echo; appended. */
+int app_passphrase(const char *prompt, struct v23_buf *out);
+/* Print a prompt on standard output and read a line, blanks trimmed. */
+int app_ask(const char *prompt, struct v23_buf *out);
+/* Whole file, "-" = standard input, "" = nothing. V23_ESYS with errno. */
+int app_read_file(const char *path, struct v23_buf *out);
+/* Blessings in text form; *why explains failure. */
+int app_parse_blessings(struct app *app, struct v23_bytes text,
+    struct vsec_blessings **out, char *why, size_t size);
+/* Blessings of a file; prints "ERROR: <prefix>: …". */
+int app_read_blessings(struct app *app, const char *path, const char *prefix,
+    struct vsec_blessings **out);
+int app_print_blessings(struct app *app, const struct vsec_blessings *b);
+/* Decode base64url; 0, or the offset of the first bad octet in *at. */
+bool app_base64(struct v23_bytes text, struct v23_buf *out, size_t *at);
+/* Names, with " [EXPIRED]" when they are. */
+void app_print_names(const struct vsec_blessings *b);
+const char *app_fingerprint(struct app *app, struct vdl_bytes der,
+    char buf[VSEC_FINGERPRINT]);
+/* Why a name may not be used, in the words of the reference tool. */
+void app_extension_error(const char *ext, char *why, size_t size);
+/* Print an error of vsec_principal_bless(). */
+int app_bless_error(struct app *app, int rc, const char *ext,
+    const struct vsec_blessings *with);
+
+/* ---- caveats.c -------------------------------------------------------------- */
+
+/* --caveat and --for of one command. */
+struct caveat_flags {
+    const char **texts;
+    size_t n, cap;
+    int64_t for_ns;
+};
+int caveat_flag_set(void *var, const char *value, const char **why);
+/* In the order of the flags, then Expiry; prints errors. */
+int caveats_make(const struct caveat_flags *f, struct v23_arena *a,
+    v23_security_caveat_list *out);
+/* The order on the wire: the first caveat goes last. */
+void caveats_rotate(v23_security_caveat_list l);
+
+#define CAVEAT_FLAGS(f) \
+    { "caveat", "\"package/path\".CaveatName=VDLExpression to attach to this " \
+        "blessing; can be repeated.", "", V23_FLAG_FUNC, &(f), \
+        caveat_flag_set }, \
+    { "for", "Duration of blessing validity (zero implies no expiration).", \
+        "0s", V23_FLAG_DURATION, &(f).for_ns, NULL }
+
+/* ---- commands ------------------------------------------------------------- */
+
+extern const struct v23_command cmd_create, cmd_fork, cmd_update_pkcs8,
+    cmd_recvblessings, cmd_dump, cmd_dumpblessings, cmd_dumproots,
+    cmd_blessself, cmd_bless, cmd_set, cmd_get, cmd_recognize, cmd_union;
+
+/* Bless over the network (remote.c). */
+struct remote_bless {
+    const char *key, *token, *name;
+    const char *extension;
+    struct vsec_blessings *with; /* NULL = the default blessings */
+    v23_security_caveat_list caveats;
+};
+int remote_bless(struct app *app, const struct remote_bless *r);
+
+extern const char no_caveats[];
+
+#endif
