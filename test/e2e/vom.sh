@@ -1,0 +1,114 @@
+#!/bin/sh
+# BSD-3-Clause; see LICENSE.
+# The vom tool: recorded values, forms of input, errors and exit codes.
+: "${BUILD:=build}"
+vom=$BUILD/bin/vom
+vectors=test/vectors/vom/vom81_dump.jsonl
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+pass=0 fail=0
+
+# check NAME EXIT STDOUT ERROR-LINE: what the last run() gave. Output is
+# compared with its newline, of errors the first line.
+check() {
+    printf '%s' "$3" >"$tmp/want"
+    [ -n "$3" ] && echo >>"$tmp/want"
+    head -1 "$tmp/err" >"$tmp/first"
+    printf '%s' "$4" >"$tmp/want-err"
+    [ -n "$4" ] && echo >>"$tmp/want-err"
+    if [ "$rc" = "$2" ] && cmp -s "$tmp/out" "$tmp/want" &&
+        cmp -s "$tmp/first" "$tmp/want-err"; then
+        pass=$((pass + 1))
+        return
+    fi
+    fail=$((fail + 1))
+    echo "FAIL $1: exit $rc"
+    diff "$tmp/want" "$tmp/out"
+    diff "$tmp/want-err" "$tmp/first"
+}
+run() {
+    "$vom" "$@" >"$tmp/out" 2>"$tmp/err"
+    rc=$?
+}
+
+# ---- recorded values --------------------------------------------------------
+
+# hex and text of each record, on two lines.
+awk '
+function field(name,    at, rest, out, c) {
+    at = index($0, "\"" name "\": \"")
+    if (at == 0) return ""
+    rest = substr($0, at + length(name) + 5)
+    out = ""
+    while ((c = substr(rest, 1, 1)) != "\"") {
+        if (c == "\\") {
+            rest = substr(rest, 2)
+            c = substr(rest, 1, 1)
+            if (c != "\"" && c != "\\") return "?"
+        }
+        out = out c
+        rest = substr(rest, 2)
+    }
+    return out
+}
+{
+    text = field("decode")
+    if (text != "" && text != "?") print field("hex") "\n" text
+}' "$vectors" >"$tmp/cases"
+while read -r hex && IFS= read -r text; do
+    run decode "$hex"
+    check "decode $hex" 0 "$text" ""
+done <"$tmp/cases"
+[ "$pass" -gt 100 ] || { echo "FAIL too few recorded values: $pass"; fail=$((fail + 1)); }
+
+# ---- forms of input ---------------------------------------------------------
+
+run decode '81 10	01
+'
+check "blanks" 0 'int32(-1)' ""
+run decode "$(printf '8\302\2401\343\200\20010\342\200\20501')"
+check "blanks of Unicode" 0 'int32(-1)' ""
+printf '81\n1001\n' >"$tmp/in"
+run decode <"$tmp/in"
+check "standard input" 0 'int32(-1)' ""
+printf '\201\020\001' >"$tmp/in"
+run decode -data=Binary <"$tmp/in"
+check "binary" 0 'int32(-1)' ""
+run decode --data binary <"$tmp/in"
+check "flag in two words" 0 'int32(-1)' ""
+run decode -data=hex 81060548E9656C6C
+check "upper case" 0 '"H\xe9ell"' ""
+run decode 811e000001e0
+check "nil" 0 'any(nil)' ""
+
+# ---- errors -----------------------------------------------------------------
+
+run decode 8110010203
+check "leftover bytes" 1 'int32(-1)' "ERROR: 2 leftover bytes: 02 03"
+run decode 811
+check "odd length" 1 "" "ERROR: encoding/hex: odd length hex string"
+run decode 8z
+check "bad digit" 1 "" "ERROR: encoding/hex: invalid byte: U+007A 'z'"
+run decode "$(printf '81\351')"
+check "bad byte" 1 "" "ERROR: encoding/hex: invalid byte: U+00E9"
+run decode ''
+check "no data" 1 "" "ERROR: unexpected end of input"
+run decode 8110
+check "cut off" 1 "" "ERROR: unexpected end of input"
+run decode 80
+check "other version" 1 "" "ERROR: $(sed 's/^ERROR: //' "$tmp/err")"
+[ -s "$tmp/err" ] || { echo "FAIL version: no message"; fail=$((fail + 1)); }
+run decode 81 10
+check "two arguments" 2 "" "ERROR: too many args"
+run decode -data=Octal 81
+check "bad representation" 2 "" 'ERROR: vom decode: invalid value "Octal" for flag -data: unknown label "Octal" in main.dataRep'
+run
+check "no command" 2 "" "ERROR: vom: no command specified"
+run frob
+check "unknown command" 2 "" 'ERROR: vom: unknown command "frob"'
+run dump 81 10
+check "dump of two arguments" 2 "" "ERROR: too many args"
+
+echo "$pass passed, $fail failed"
+[ "$fail" -eq 0 ]
