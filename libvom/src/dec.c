@@ -120,6 +120,7 @@ static int get_value(struct vom_dec *d, struct head *h, uint64_t id,
     int rc = 0;
 
     memset(m, 0, sizeof(*m));
+    m->ids = m->lens = v23_bytes(h->p, 0);
     m->type = vom_typedec_lookup(d->types, id);
     if (m->type == NULL) {
         if (d->types->err != 0)
@@ -190,8 +191,8 @@ static int get_version(struct vom_dec *d, struct head *h)
 int vom_dec_next(struct vom_dec *d, const uint8_t *p, size_t n, size_t *used,
     struct vom_msg *msg)
 {
-    struct head h = { p, p + n, 0, d->types->opt.limits.message };
     struct vom_msg m;
+    struct head h;
     bool value = false;
     int rc;
 
@@ -201,6 +202,7 @@ int vom_dec_next(struct vom_dec *d, const uint8_t *p, size_t n, size_t *used,
     d->waits_type = false;
     if (n < d->need || n == 0)
         return V23_EAGAIN;
+    h = (struct head){ p, p + n, 0, d->types->opt.limits.message };
     rc = get_version(d, &h);
     while (rc == 0 && !value) {
         *used = (size_t)(h.p - p);

@@ -16,7 +16,14 @@
 #define ORDER(T) \
     return (*(const T *)a > *(const T *)b) - (*(const T *)a < *(const T *)b)
 
-/* Order of two keys; keys that are equal compare as 0 (NaN may too). */
+/* Equal keys compare as 0; so do NaNs, which come last but are not equal. */
+static int order_floats(double a, double b)
+{
+    if (a != a || b != b)
+        return (a != a) - (b != b);
+    return (a > b) - (a < b);
+}
+
 static int compare(const struct vdl_type *t, const void *a, const void *b);
 
 static int compare_parts(const struct vdl_type *t, const uint8_t *a,
@@ -66,9 +73,10 @@ static int compare(const struct vdl_type *t, const void *a, const void *b)
     case VDL_INT64:
         ORDER(int64_t);
     case VDL_FLOAT32:
-        ORDER(float);
+        return order_floats((double)*(const float *)a,
+            (double)*(const float *)b);
     case VDL_FLOAT64:
-        ORDER(double);
+        return order_floats(*(const double *)a, *(const double *)b);
     case VDL_STRING:
         return vdl_str_cmp(*(const struct vdl_str *)a,
             *(const struct vdl_str *)b);

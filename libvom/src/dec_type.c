@@ -391,11 +391,14 @@ static int type_message(struct vom_typedec *td, const uint8_t **p,
 int vom_typedec_input(struct vom_typedec *td, const uint8_t *p, size_t n,
     size_t *used)
 {
-    const uint8_t *at = p, *end = p + n, *next;
+    const uint8_t *at = p, *end, *next;
     int rc = td->err;
 
     *used = 0;
-    if (rc == 0 && !td->started && n != 0) {
+    if (n == 0)
+        return rc;
+    end = p + n;
+    if (rc == 0 && !td->started) {
         if (*at++ != VOM_VERSION)
             rc = V23_EVERSION;
         else
@@ -410,6 +413,6 @@ int vom_typedec_input(struct vom_typedec *td, const uint8_t *p, size_t n,
     if (rc == V23_EAGAIN)
         rc = 0;
     td->err = rc;
-    *used = n == 0 ? 0 : (size_t)(at - p);
+    *used = (size_t)(at - p);
     return rc;
 }

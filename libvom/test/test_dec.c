@@ -323,6 +323,10 @@ START_TEST(nan_keys_are_all_kept)
         "set[float64]{NaN, NaN}");
     ck_assert_str_eq(dec("81 5104 04010be1 52 04 02 00 ff80"),
         "set[float64]{-0}");
+    /* enough to be sorted: NaN must not come between equal keys */
+    ck_assert_str_eq(dec("81 5104 04010be1 52 18 0b fef83f fef87f fef03f"
+                         "fef87f 00 fef83f 00 ff40 ff40 00 00"),
+        "set[float64]{0, 1, 1.5, 2, NaN, NaN}");
 }
 END_TEST
 

@@ -1,0 +1,175 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Fuzz target of the VOM decoder. The first byte says how the rest is read:
+ * as one stream, as a type stream and a value stream in turns, or as values
+ * that are converted to each other's types. What is accepted must encode, and
+ * what was encoded must decode to what encodes alike.
+ */
+#include <stdlib.h>
+
+#include <vom/dec.h>
+#include <vom/enc.h>
+#include <vom/value.h>
+
+#define BUDGET (64u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+static void check(bool ok)
+{
+    if (!ok)
+        abort();
+}
+
+static void encode(const struct vdl_type *t, const void *v, struct v23_buf *b)
+{
+    v23_buf_init(b, NULL, BUDGET);
+    check(vom_encode_single(NULL, t, v, b) == 0);
+}
+
+/* A value just decoded. */
+static void check_value(const struct vdl_type *t, const void *v)
+{
+    struct vdl_any again = { NULL, NULL };
+    struct v23_buf first, second;
+    struct v23_arena a;
+
+    (void)vdl_is_zero(t, v);
+    (void)vdl_equal(t, v, v);
+    encode(t, v, &first);
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    /* A budget may be too small for what an any added around it. */
+    if (vom_decode_single(first.p, first.n, NULL, &a, NULL, &again, NULL)
+        == 0) {
+        encode(&vdl_any_desc, &again, &second);
+        check(first.n == second.n
+            && memcmp(first.p, second.p, first.n) == 0);
+        v23_buf_fini(&second);
+    }
+    v23_arena_fini(&a);
+    v23_buf_fini(&first);
+}
+
+static const struct vdl_type *const targets[] = { NULL, &vdl_any_desc,
+    &vdl_bool_desc, &vdl_byte_desc, &vdl_uint16_desc, &vdl_int64_desc,
+    &vdl_float32_desc, &vdl_string_desc, &vdl_bytes_desc, &vdl_str_list_desc,
+    &vdl_any_list_desc, &vdl_typeobject_desc, &vdl_error_desc };
+
+/* Values of one stream in windows of `step` bytes, into various types. */
+static void read_values(struct vom_dec *d, const uint8_t *p, size_t n,
+    size_t step)
+{
+    const struct vdl_type *last = NULL, *t;
+    struct v23_arena a;
+    size_t have = step, used, count = 0;
+    struct vom_msg m;
+    void *v;
+    int rc;
+
+    v23_arena_init(&a, NULL, BUDGET);
+    for (;;) {
+        if (have > n)
+            have = n;
+        rc = vom_dec_next(d, p, have, &used, &m);
+        check(used <= have);
+        p += used;
+        n -= used;
+        have -= used;
+        if (rc == V23_EAGAIN && have < n && !d->waits_type) {
+            have += step;
+            continue;
+        }
+        if (rc != 0)
+            break;
+        t = targets[count++ % (sizeof(targets) / sizeof(*targets))];
+        if (count % 3 == 0 && last != NULL)
+            t = last;
+        last = m.type;
+        v = v23_arena_get0(&a, 1, t == NULL ? sizeof(struct vdl_any) : t->size,
+            16);
+        if (v == NULL)
+            break;
+        rc = vom_dec_value(d, &m, &a, t, v);
+        if (rc == 0)
+            check_value(t == NULL ? &vdl_any_desc : t, v);
+        else if (rc != V23_EAGAIN)
+            break;
+        v23_arena_reset(&a);
+    }
+    v23_arena_fini(&a);
+}
+
+static void single(const uint8_t *p, size_t n, size_t step)
+{
+    struct vom_typedec *td;
+    struct vom_dec d;
+
+    check(vom_typedec_new(NULL, NULL, &td) == 0);
+    vom_dec_init(&d, NULL, td, false);
+    read_values(&d, p, n, step);
+    vom_dec_fini(&d);
+    vom_typedec_unref(td);
+}
+
+/* The type stream has a third of the bytes and arrives in two parts. */
+static void split(const uint8_t *p, size_t n, size_t step)
+{
+    size_t cut = n / 3, used;
+    struct vom_typedec *td;
+    struct vom_dec d;
+    int rc;
+
+    check(vom_typedec_new(NULL, NULL, &td) == 0);
+    vom_dec_init(&d, NULL, td, true);
+    rc = vom_typedec_input(td, p, cut / 2, &used);
+    check(used <= cut / 2);
+    read_values(&d, p + cut, n - cut, step);
+    if (rc == 0)
+        rc = vom_typedec_input(td, p + used, cut - used, &used);
+    vom_dec_fini(&d);
+    vom_dec_init(&d, NULL, td, true);
+    read_values(&d, p + cut, n - cut, step);
+    vom_dec_fini(&d);
+    vom_typedec_unref(td);
+}
+
+/* The first value in memory of a device. */
+static void fixed(const uint8_t *p, size_t n)
+{
+    static const struct vom_options mcu = { VOM_LIMITS_MCU, { NULL, 0 },
+        true };
+    static uint64_t space[2048];
+    struct v23_arena a;
+    struct vdl_any v;
+    size_t used;
+
+    v23_arena_init_fixed(&a, space, sizeof(space));
+    if (vom_decode_single(p, n, &mcu, &a, NULL, &v, &used) == 0) {
+        check(used <= n);
+        check_value(&vdl_any_desc, &v);
+    }
+    v23_arena_reset(&a);
+    v23_arena_fini(&a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+    size_t step;
+
+    if (n == 0)
+        return 0;
+    step = *p >> 4 == 0 ? n : *p >> 4;
+    switch (*p & 3) {
+    case 0:
+    case 1:
+        single(p + 1, n - 1, step);
+        break;
+    case 2:
+        split(p + 1, n - 1, step);
+        break;
+    default:
+        fixed(p + 1, n - 1);
+        break;
+    }
+    return 0;
+}
