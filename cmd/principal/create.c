@@ -200,7 +200,7 @@ static int create_fresh(struct app *app, const char *dir,
 {
     char why[VSEC_CRED_WHY];
     struct vsec_cred_opts opt;
-    struct vsec_signer *signer;
+    struct vsec_signer *signer = NULL;
     int rc = generate(app, f->type, &signer);
 
     if (rc != 0)
@@ -217,7 +217,7 @@ static int import_files(struct app *app, const struct key_flags *f,
     struct v23_bytes pass, struct v23_buf *priv, struct v23_buf *pub)
 {
     const char *path = *f->ssh_key != 0 ? f->ssh_key : f->ssl_key;
-    struct vsec_signer *signer;
+    struct vsec_signer *signer = NULL;
     int rc = read_key(app, path, f->copy, &signer);
 
     if (rc != 0)
