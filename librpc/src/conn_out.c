@@ -65,7 +65,8 @@ static int emit(struct vrpc_conn *c, struct v23_buf *out,
             return rc;
         p += frame;
     }
-    memcpy(p + tag, head, nhead);
+    if (nhead > 0)
+        memcpy(p + tag, head, nhead);
     if (body.n > 0)
         memcpy(p + tag + nhead, body.p, body.n);
     if (!clear) {

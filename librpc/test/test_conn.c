@@ -1246,7 +1246,7 @@ static int whole_life(const struct v23_alloc *al, void *ud)
     memset(&r, 0, sizeof(r));
     r.t.al = *al; /* everything goes to the failing allocator */
     rc = rig_init(&r);
-    r.a.close_on_eof = r.d.close_on_eof = true;
+    r.a.close_on_eof = true;
     if (rc == 0)
         rc = rig_conns(&r);
     if (rc == 0)
