@@ -507,7 +507,8 @@ static int read_items(struct vrpc_server_call *call)
     void *item;
     int rc;
 
-    if (m == NULL || m->item == NULL || call->args_ended || call->paused)
+    if (m == NULL || m->item == NULL || call->args_ended || call->paused ||
+        call->gone)
         return V23_EAGAIN;
     rc = vrpc_stream_next_(&call->stream, &msg);
     if (rc != 0)
@@ -554,14 +555,35 @@ static void cancel(struct vrpc_server_call *call, int reason)
         fn(call->cancel_ud, call, reason);
 }
 
-/* The client's items cannot be read: the call is lost for it. */
-static void broken(struct vrpc_server_call *call, int rc)
+/* Nobody waits for the answer any more: the handler hears of it, and sees the
+ * end of the client's stream; its reply then ends the call. */
+static void lost(struct vrpc_server_call *call)
 {
-    v23_logf(call->s->m->log, V23_LOG_DEBUG, "stream of %.*s: %s",
-        (int)call->method_name.n, call->method_name.p, v23_strerror(rc));
-    call->args_ended = true;
+    const struct vrpc_method *m = call->method;
+
     call->gone = true;
     cancel(call, V23_ECANCELED);
+    if (call->state != VRPC_SERVED_RUN_ || m->item == NULL ||
+        call->args_ended)
+        return;
+    call->args_ended = true;
+    m->item(call->vt, call->obj.self, call, NULL);
+}
+
+/* The client's items cannot be read. */
+static void broken(struct vrpc_server_call *call, int rc)
+{
+    const struct v23_verror *err;
+
+    if (rc != V23_EEOF && rc != V23_ECLOSED) {
+        err = vrpc_err_make(&call->arena, &call->ctx,
+            rc == V23_ENOMEM ? VRPC_ERR_INTERNAL : VRPC_ERR_BAD_PROTOCOL,
+            "failed to decode streaming item: %s", v23_strerror(rc));
+        if (answer_once(call, err, NULL) == 0)
+            (void)!vrpc_stream_flush_(&call->stream);
+    }
+    vrpc_stream_end_(&call->stream, false);
+    lost(call);
 }
 
 static int step(struct vrpc_server_call *call)
@@ -597,9 +619,9 @@ void vrpc_served_run_(struct vrpc_server_call *call)
     call->busy = false;
     if (rc == V23_EAGAIN || call->state == VRPC_SERVED_IDLE_)
         return;
-    if (call->state == VRPC_SERVED_RUN_)
+    if (call->state == VRPC_SERVED_RUN_ && !call->gone)
         broken(call, rc);
-    else
+    else if (call->state != VRPC_SERVED_RUN_)
         vrpc_served_end_(call, true);
 }
 
@@ -627,10 +649,8 @@ static void served_closed(struct vrpc_user_ *u, int status)
     (void)status;
     if (call->state == VRPC_SERVED_RUN_) {
         vrpc_served_run_(call); /* items that came before the close */
-        if (call->state != VRPC_SERVED_RUN_)
-            return;
-        call->gone = true;
-        cancel(call, V23_ECANCELED);
+        if (call->state == VRPC_SERVED_RUN_ && !call->gone)
+            lost(call);
         return;
     }
     vrpc_served_end_(call, true);

@@ -123,19 +123,32 @@ int vrpc_stream_put_(struct vrpc_stream_ *s, const struct vdl_type *t,
     return rc;
 }
 
-int vrpc_stream_commit_(struct vrpc_stream_ *s)
+/* Types that were never sent go first. With a shut window they stay behind:
+ * the peer waits for them. */
+static int send_types(struct vrpc_stream_ *s)
 {
     struct vrpc_types_ *t = s->types;
     int rc;
 
-    if (t->out.n > 0 && t->flow != NULL) {
-        rc = vrpc_flow_write(t->flow, t->out.p, t->out.n);
-        if (rc == 0)
-            v23_buf_cut(&t->out, 0);
-        else if (rc != V23_EAGAIN)
-            t->err = t->err == 0 ? rc : t->err;
-        if (rc == 0)
-            vrpc_flow_send_after(s->flow, t->flow);
+    if (t->out.n == 0)
+        return 0;
+    if (t->flow == NULL)
+        return V23_ECLOSED;
+    rc = vrpc_flow_write(t->flow, t->out.p, t->out.n);
+    if (rc != 0)
+        return rc == V23_EAGAIN ? 0 : rc;
+    v23_buf_cut(&t->out, 0);
+    vrpc_flow_send_after(s->flow, t->flow);
+    return 0;
+}
+
+int vrpc_stream_commit_(struct vrpc_stream_ *s)
+{
+    int rc = send_types(s);
+
+    if (rc != 0) {
+        vrpc_stream_rollback_(s);
+        return rc;
     }
     rc = s->out == &s->late ? s->late.err : vrpc_flow_commit(s->flow);
     if (rc != 0)

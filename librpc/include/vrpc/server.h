@@ -146,7 +146,9 @@ struct v23_now vrpc_server_call_received(const struct vrpc_server_call *call);
 int vrpc_server_call_status(const struct vrpc_server_call *call);
 /**
  * Call `fn` once when the call is cancelled or its deadline passes; reason as
- * vrpc_server_call_status(). A pending call must still be replied to.
+ * vrpc_server_call_status(). A pending call must still be replied to. When the
+ * caller has gone before it ended its stream, the method's item callback is
+ * then called with NULL as at any end.
  */
 void vrpc_server_call_on_cancel(struct vrpc_server_call *call,
     void (*fn)(void *ud, struct vrpc_server_call *call, int reason), void *ud);
