@@ -3,6 +3,7 @@
  * Caveats on the command line: "package/path".Name=constant, or
  * {{id octets},typeobject(T)}=constant, and --for=duration.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <v23/time.h>
@@ -37,7 +38,8 @@ static const char *split_at(const char *text)
             quoted = !quoted;
         if (quoted)
             continue;
-        depth += (*text == '{' || *text == '(') - (*text == '}' || *text == ')');
+        depth += *text == '{' || *text == '(';
+        depth -= *text == '}' || *text == ')';
         if (*text == '=' && depth == 0)
             return text;
     }
@@ -46,11 +48,14 @@ static const char *split_at(const char *text)
 
 int caveat_flag_set(void *var, const char *value, const char **why)
 {
+    static char text[256];
     struct caveat_flags *f = var;
     void *v = f->texts;
 
     if (split_at(value) == NULL) {
-        *why = "incorrect caveat format";
+        snprintf(text, sizeof(text), "incorrect caveat format: %.200s",
+            value);
+        *why = text;
         return V23_EARG;
     }
     if (v23_reserve(NULL, &v, &f->cap, f->n + 1, VSEC_MAX_CAVEATS,
@@ -123,7 +128,8 @@ static int build_literal(struct v23_arena *a, struct vdl_str kind,
     return rc == 0 ? 0 : failed("cannot make the caveat", rc);
 }
 
-static int build(struct v23_arena *a, const char *text, v23_security_caveat *out)
+static int build(struct v23_arena *a, const char *text,
+    v23_security_caveat *out)
 {
     const char *eq = split_at(text);
     struct vdl_str kind = vdl_strn(text, (size_t)(eq - text)),
