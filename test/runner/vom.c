@@ -72,7 +72,8 @@ static bool same_any(struct run_case *c, const struct vdl_any *v,
 static bool same_bytes(struct run_case *c, const char *what,
     const struct v23_buf *got, struct v23_bytes want)
 {
-    if (got->n == want.n && (want.n == 0 || memcmp(got->p, want.p, want.n) == 0))
+    if (got->n == want.n
+        && (want.n == 0 || memcmp(got->p, want.p, want.n) == 0))
         return true;
     return run_fail(c, "%s gives %s", what, unhex(got->p, got->n));
 }
@@ -398,7 +399,8 @@ static bool same_part(struct run_case *c, const char *parts, int i,
         && (want.n == 0 || memcmp(b->p + *from, want.p, want.n) == 0);
 
     if (!ok)
-        run_fail(c, "%s[%d] is %s", parts, i, unhex(b->p + *from, b->n - *from));
+        run_fail(c, "%s[%d] is %s", parts, i,
+            unhex(b->p + *from, b->n - *from));
     *from = b->n;
     return ok;
 }
