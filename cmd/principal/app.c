@@ -48,7 +48,8 @@ int app_runtime(struct app *app)
     if (rc == 0)
         return 0;
     return v23_error("failed to initialize credentials, perhaps you need to "
-        "create them with 'principal create %s': %s", dir, why);
+        "create them with 'principal create %s': %s",
+        dir[0] != 0 ? dir : "DIR", why);
 }
 
 static int ask_passphrase(void *ud, const char *what, struct v23_buf *out)
