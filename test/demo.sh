@@ -51,9 +51,12 @@ echo "  private key, in its own directory; mallory is blessed by nobody."
 for p in root:root mallory:mallory; do
     principal create --with-passphrase=false "${p%:*}" "${p#*:}" || die "principal create"
 done
-for p in table server alice; do
+# Everybody has a name under root; alice is a guest of the fortune teller, so
+# the teller's default rule (me and my delegates) lets her in.
+for p in table:table server:teller alice:teller:alice; do
+    name=${p#*:} p=${p%%:*}
     principal create --with-passphrase=false "$p" || die "principal create"
-    V23_CREDENTIALS=$tmp/root principal bless --require-caveats=false "$tmp/$p" "$p" \
+    V23_CREDENTIALS=$tmp/root principal bless --require-caveats=false "$tmp/$p" "$name" \
         >"$p.blessing" 2>err || { cat err; die "principal bless"; }
     principal --v23.credentials="$tmp/$p" set default "$p.blessing" &&
         principal --v23.credentials="$tmp/$p" set forpeer "$p.blessing" ... ||

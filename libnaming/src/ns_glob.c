@@ -269,7 +269,7 @@ static void start_query(struct glob *g, struct query *q)
     in.pattern = q->pattern;
     vname_call_opts_(&g->op, &q->names, &opts);
     q->call = vrpc_client_start(g->op.ns->client, "", &opts, &glob_method,
-        &in, &stub, NULL, NULL, q);
+        &in, &stub, (vrpc_any_fn *)item, (vrpc_any_fn *)query_done, q);
     if (q->call == NULL) {
         g->no_memory = true;
         query_free(q);

@@ -31,28 +31,95 @@ struct source {
     uint64_t used;              /* bit k: parameter k (from 0) was printed */
 };
 
-/* A string bare, an error by its text, anything else in its text form. */
+#define PLAIN_DEPTH 8 /* nesting of values shown in a text */
+
+static void put_plain(struct v23_buf *out, const struct vdl_type *t,
+    const void *val, int depth);
+
+/* "[a b c]" */
+static void put_list(struct v23_buf *out, const struct vdl_type *elem,
+    const uint8_t *v, uint32_t n, uint32_t stride, int depth)
+{
+    uint32_t i;
+
+    v23_buf_put_byte(out, '[');
+    for (i = 0; i < n; i++) {
+        if (i != 0)
+            v23_buf_put_byte(out, ' ');
+        put_plain(out, elem, v + (size_t)i * stride, depth);
+    }
+    v23_buf_put_byte(out, ']');
+}
+
+/* "{a b}" */
+static void put_struct(struct v23_buf *out, const struct vdl_type *t,
+    const uint8_t *v, int depth)
+{
+    uint32_t i;
+
+    v23_buf_put_byte(out, '{');
+    for (i = 0; i < t->count; i++) {
+        if (i != 0)
+            v23_buf_put_byte(out, ' ');
+        put_plain(out, t->fields[i].type, v + t->fields[i].offset, depth);
+    }
+    v23_buf_put_byte(out, '}');
+}
+
+/*
+ * For people: strings bare, errors by their text, lists and structs without
+ * names, as the reference implementation's texts have them.
+ */
+static void put_plain(struct v23_buf *out, const struct vdl_type *t,
+    const void *val, int depth)
+{
+    const struct vdl_list *l = val;
+    const struct vdl_any *any = val;
+    const void *p;
+
+    if (depth == 0) {
+        v23_buf_puts(out, "...");
+        return;
+    }
+    if (t->kind == VDL_STRING) {
+        v23_buf_put_str(out, *(const struct vdl_str *)val);
+    } else if (t->kind == VDL_ANY) {
+        if (any->type != NULL)
+            put_plain(out, any->type, any->val, depth - 1);
+        else
+            v23_buf_puts(out, "nil");
+    } else if (t->kind == VDL_OPTIONAL) {
+        p = *(const void *const *)val;
+        if (p == NULL)
+            v23_buf_puts(out, "nil");
+        else if (t->elem == &v23_verror_desc)
+            v23_buf_put_str(out, ((const struct v23_verror *)p)->msg);
+        else
+            put_plain(out, t->elem, p, depth - 1);
+    } else if (t->kind == VDL_STRUCT) {
+        put_struct(out, t, val, depth - 1);
+    } else if ((t->kind == VDL_LIST || t->kind == VDL_SET)
+        && !vdl_type_is_bytes(t)) {
+        put_list(out, t->kind == VDL_SET ? t->key : t->elem, l->v, l->n,
+            t->stride, depth - 1);
+    } else if ((t->kind < VDL_TYPEOBJECT ? vdl_format_literal_(t, val, out)
+                                         : vdl_format(t, val, false, out))
+        != 0) {
+        v23_buf_put_byte(out, '?');
+    }
+}
+
+/* One parameter; a nil error says nothing. */
 static void put_value(struct v23_buf *out, const struct vdl_any *v)
 {
-    const struct v23_verror *e;
-    int rc;
-
-    if (v->type == NULL) {
+    if (v->type != NULL && v->type->kind == VDL_OPTIONAL
+        && v->type->elem == &v23_verror_desc
+        && *(const void *const *)v->val == NULL)
+        return;
+    if (v->type == NULL)
         v23_buf_puts(out, "nil");
-    } else if (v->type->kind == VDL_STRING) {
-        v23_buf_put_str(out, *(const struct vdl_str *)v->val);
-    } else if (v->type->kind == VDL_OPTIONAL
-        && v->type->elem == &v23_verror_desc) {
-        e = *(const struct v23_verror *const *)v->val;
-        if (e != NULL)
-            v23_buf_put_str(out, e->msg);
-    } else {
-        rc = v->type->kind < VDL_TYPEOBJECT
-            ? vdl_format_literal_(v->type, v->val, out)
-            : vdl_format(v->type, v->val, false, out);
-        if (rc != 0)
-            v23_buf_put_byte(out, '?');
-    }
+    else
+        put_plain(out, v->type, v->val, PLAIN_DEPTH);
 }
 
 /* Parameter k, counted from 0, with ": " before or ":" after unless empty. */
