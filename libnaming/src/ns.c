@@ -77,6 +77,7 @@ void *vname_op_new_(struct vname_ns *ns, size_t size,
     if (opts != NULL) {
         op->deadline = opts->deadline;
         op->name_auth = opts->name_auth;
+        op->no_retry = opts->no_retry;
     }
     op->next = ns->ops;
     op->pprev = &ns->ops;
@@ -197,7 +198,7 @@ int vname_root_entry_(struct vname_ns *ns, struct v23_arena *a,
     return root_servers(ns, a, out);
 }
 
-int vname_object_names_(struct v23_arena *a, const v23_naming_mount_entry *e,
+int vname_object_names(struct v23_arena *a, const v23_naming_mount_entry *e,
     vdl_str_list *out)
 {
     struct vdl_str *v = v23_arena_get0(a, e->servers.n, sizeof(*v),
@@ -230,6 +231,7 @@ void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
 
     opts.preresolved = names;
     opts.server_auth = op->name_auth;
+    opts.no_retry = op->no_retry;
     if (op->deadline != 0)
         opts.deadline = op->deadline;
     else
@@ -270,7 +272,7 @@ static void resolved(struct walk *w, const struct v23_verror *err,
     int rc = code_of(err);
 
     if (rc == 0)
-        rc = vname_object_names_(a, answer, &names);
+        rc = vname_object_names(a, answer, &names);
     if (w->op.starting) {
         *r->servers = names;
         *r->err = err == NULL ? NULL : vname_copy_error_(a, err);

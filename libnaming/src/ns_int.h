@@ -11,6 +11,7 @@ struct vname_ns {
     const struct v23_alloc *al;
     struct vrpc_client *client;
     struct vrpc_resolver resolver;
+    struct v23_errctx ctx;     /* of errors made here */
     struct vname_cache *cache; /* NULL = disabled */
     struct v23_arena roots_arena;
     vdl_str_list roots;
@@ -26,6 +27,7 @@ struct vname_op {
     struct v23_arena arena;
     int64_t deadline; /* monotonic, 0 = none */
     const struct vsec_authorizer *name_auth;
+    bool no_retry;
     struct v23_op resolving; /* set: started by the client's resolver */
     /* Cancel the calls in flight; false: there are none. Each call still
      * reports, and the last one frees the operation (vname_op_drop_). */
@@ -51,9 +53,6 @@ int64_t vname_now_(const struct vname_ns *ns);
  * they are the roots'. 0 or V23_ENOMEM. */
 int vname_root_entry_(struct vname_ns *ns, struct v23_arena *a,
     struct vdl_str name, v23_naming_mount_entry *out);
-/* Object names server "/" e->name, for call options. */
-int vname_object_names_(struct v23_arena *a, const v23_naming_mount_entry *e,
-    vdl_str_list *out);
 /* Call options: preresolved to `names`, deadline or default time-out. */
 void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
     struct vrpc_call_opts *out);
@@ -62,8 +61,13 @@ bool vname_not_a_table_(const struct v23_verror *err);
 const struct v23_verror *vname_copy_error_(struct v23_arena *a,
     const struct v23_verror *err);
 const struct v23_verror *vname_no_memory_(struct v23_arena *a);
-const struct v23_verror *vname_error_(struct v23_arena *a, const char *id,
+/* `text` has one "%.*s" for the name, or none. */
+const struct v23_verror *vname_error_(struct vname_op *op, const char *id,
     const char *text, struct vdl_str name);
+/* NUL-terminated copy for calls; "" when memory is short. */
+const char *vname_call_name_(struct v23_arena *a, struct vdl_str name);
+/* Number of elements of a name that need not be clean (13.6). */
+uint32_t vname_depth_(struct vdl_str name);
 
 #define VNAME_ERR_NO_NAME "v.io/v23/naming.nameDoesntExist"
 #define VNAME_ERR_ROOT_NAME "v.io/v23/naming.rootNameDoesntExist"
@@ -84,6 +88,7 @@ struct walk {
     enum walk_mode mode;
     struct vdl_str name;
     v23_naming_mount_entry e, last;
+    v23_naming_mount_entry asked; /* e without servers that are no tables */
     uint32_t steps;
     struct vrpc_call *call;
     vdl_str_list names; /* of the call in flight */

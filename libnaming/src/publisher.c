@@ -8,8 +8,12 @@
 
 #include <v23/time.h>
 
+#include "ns_int.h"
+
 #define NEVER_DONE INT64_MIN
 #define ID_MAX 96
+/* What an unmount at the end may take. */
+#define STOP_TIMEOUT_NS (2 * V23_NS_PER_SEC)
 
 struct item {
     struct item *next;
@@ -288,10 +292,14 @@ static struct pair *next_due(struct vname_publisher *p, bool wanted)
 
 static void work(struct vname_publisher *p)
 {
+    struct vname_opts last = { 0 };
     struct vname_op *op;
     struct pair *q;
     int rc;
 
+    /* At the end one attempt each: what stays behind expires. */
+    last.no_retry = true;
+    last.deadline = vname_now_(p->ns) + STOP_TIMEOUT_NS;
     while (p->busy == NULL) {
         q = next_due(p, true);
         if (q == NULL)
@@ -311,8 +319,8 @@ static void work(struct vname_publisher *p)
                     | (q->leaf ? (uint32_t)V23_NAMING_LEAF : 0),
                 NULL, mounted, p, &op);
         else
-            rc = vname_unmount(p->ns, q->name, q->server, NULL, unmounted, p,
-                &op);
+            rc = vname_unmount(p->ns, q->name, q->server,
+                p->stopping ? &last : NULL, unmounted, p, &op);
         if (rc == 0) {
             /* NULL: it is over, and mounted() or unmounted() went on. */
             if (op != NULL)

@@ -35,7 +35,10 @@ struct vname_ns_config {
     struct vrpc_client *client; /* outlives the namespace */
     const struct vdl_str *roots; /* rooted names; copied */
     size_t nroots;
+    /* Program name, for error texts; borrowed. */
+    struct vdl_str component;
     bool no_cache;
+    uint32_t cache_entries; /* most kept; 0 = 4,000; ≥ 4 */
     uint32_t resolve_depth; /* 0 = VNAME_MAX_RESOLVE_DEPTH */
     uint32_t glob_depth;    /* 0 = VNAME_MAX_GLOB_DEPTH */
 };
@@ -60,6 +63,7 @@ struct vname_opts {
     int64_t deadline;   /* monotonic; 0 = 30 s for each call */
     /* Who may be a mount table on the way; NULL = names in its endpoint. */
     const struct vsec_authorizer *name_auth;
+    bool no_retry; /* one attempt for each call */
 };
 
 /** Give up; no callback runs. NULL is ignored. */
@@ -94,6 +98,14 @@ V23_MUST_USE int vname_shallow_resolve(struct vname_ns *ns,
     struct vname_op **op);
 
 /**
+ * Object names of an entry's servers, in their order: server "/" e->name.
+ * What the option `preresolved` of a call takes.
+ * @return 0, V23_ENOMEM; *out is in the arena
+ */
+V23_MUST_USE int vname_object_names(struct v23_arena *a,
+    const v23_naming_mount_entry *e, vdl_str_list *out);
+
+/**
  * Mount a server (13.5).
  * @param ttl_ns  0 = for ever; less than a second counts as one
  * @param flags   V23_NAMING_REPLACE | _MT | _LEAF
@@ -104,8 +116,8 @@ V23_MUST_USE int vname_mount(struct vname_ns *ns, struct vdl_str name,
     struct vname_op **op);
 /** @param server  empty = all servers */
 V23_MUST_USE int vname_unmount(struct vname_ns *ns, struct vdl_str name,
-    struct vdl_str server, const struct vname_opts *opts, vname_done_fn *done, void *ud,
-    struct vname_op **op);
+    struct vdl_str server, const struct vname_opts *opts, vname_done_fn *done,
+    void *ud, struct vname_op **op);
 V23_MUST_USE int vname_delete(struct vname_ns *ns, struct vdl_str name,
     bool subtree, const struct vname_opts *opts, vname_done_fn *done, void *ud,
     struct vname_op **op);
@@ -127,8 +139,8 @@ typedef void vname_glob_fn(void *ud, const v23_naming_glob_reply *reply);
  * error only when nothing could be started or memory ran short.
  */
 V23_MUST_USE int vname_glob(struct vname_ns *ns, struct vdl_str pattern,
-    const struct vname_opts *opts, vname_glob_fn *reply, vname_done_fn *done, void *ud,
-    struct vname_op **op);
+    const struct vname_opts *opts, vname_glob_fn *reply, vname_done_fn *done,
+    void *ud, struct vname_op **op);
 
 #ifdef __cplusplus
 }
