@@ -154,7 +154,7 @@ static void forget(struct change *ch)
     uint32_t i;
 
     if (ns->cache == NULL
-        || vname_object_names_(&ch->walk.op.arena, &ch->table, &names) != 0)
+        || vname_object_names(&ch->walk.op.arena, &ch->table, &names) != 0)
         return;
     for (i = 0; i < names.n; i++)
         vname_cache_forget_(ns->cache, &ch->walk.op.arena, names.v[i]);
@@ -164,7 +164,7 @@ static void act(struct change *ch)
 {
     struct vrpc_call_opts opts;
 
-    if (vname_object_names_(&ch->walk.op.arena, &ch->table, &ch->walk.names)
+    if (vname_object_names(&ch->walk.op.arena, &ch->table, &ch->walk.names)
         != 0) {
         finish(ch, vname_no_memory_(&ch->walk.op.arena));
         return;

@@ -43,7 +43,7 @@ static int from_cache(struct walk *w, v23_naming_mount_entry *out)
         return V23_ENONAME;
     left = v23_arena_get0(&w->op.arena, w->e.servers.n, sizeof(*left),
         _Alignof(v23_naming_mounted_server));
-    rc = vname_object_names_(&w->op.arena, &w->e, &names);
+    rc = vname_object_names(&w->op.arena, &w->e, &names);
     if (left == NULL || rc != 0)
         return V23_ENOMEM;
     for (i = 0; i < w->e.servers.n; i++) {
@@ -144,7 +144,7 @@ static const struct v23_verror *ask(struct walk *w)
     if (w->e.servers.n == 0)
         return vname_error_(&w->op.arena, VNAME_ERR_NO_SERVERS,
             "no servers found to resolve query%.*s", vdl_str(""));
-    if (vname_object_names_(&w->op.arena, &w->e, &w->names) != 0)
+    if (vname_object_names(&w->op.arena, &w->e, &w->names) != 0)
         return vname_no_memory_(&w->op.arena);
     vname_call_opts_(&w->op, &w->names, &opts);
     w->call = v23_mounttable_mount_table_resolve_step_start(

@@ -106,3 +106,9 @@ struct v23_bytes vrpc_call_server_key(const struct vrpc_call *call)
 
     return k == NULL ? v23_bytes(NULL, 0) : v23_bytes(k->der.p, k->der.n);
 }
+
+const struct vsec_blessings *vrpc_call_server_blessings(
+    const struct vrpc_call *call)
+{
+    return call->peer;
+}

@@ -566,6 +566,8 @@ int vdl_parse_values(struct vdl_str text, const struct vdl_registry *known,
             break;
         }
         out[i] = v;
+        vdl_parse_peek_(&p);
+        err->start = p.at;
         rc = parse(&p, types[i], v);
         if (rc == 0 && i + 1 < n)
             rc = vdl_parse_expect_(&p, ',');

@@ -145,6 +145,9 @@ vdl_str_list vrpc_call_server_names(const struct vrpc_call *call);
 const struct vrpc_endpoint *vrpc_call_server(const struct vrpc_call *call);
 /** Public key (DER) of the server, empty before there is one. */
 struct v23_bytes vrpc_call_server_key(const struct vrpc_call *call);
+/** Everything the server presented, recognised or not; NULL before that. */
+const struct vsec_blessings *vrpc_call_server_blessings(
+    const struct vrpc_call *call);
 /** The client a call belongs to. */
 struct vrpc_client *vrpc_call_client(const struct vrpc_call *call);
 

@@ -24,6 +24,7 @@ extern "C" {
 
 struct vdl_parse_error {
     size_t at;      /* byte offset of the offending text */
+    size_t start;   /* byte offset of the constant that it is part of */
     char text[160]; /* a phrase: `can't convert "x" to int32` */
 };
 

@@ -1,0 +1,208 @@
+/* BSD-3-Clause; see LICENSE. */
+/* vrpc call: a call with arguments that are typed in. */
+#include "vrpc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <vom/parse.h>
+#include <vom/print.h>
+
+#define OUTPUT_MAX ((size_t)1 << 30)
+
+/* ---- arguments ----------------------------------------------------------- */
+
+/* The words of the command line as one list, with commas between them where
+ * there are none yet. */
+static void join_words(struct v23_buf *text, int argc, char **argv)
+{
+    static const char space[] = " \t\n\v\f\r";
+    const char *word;
+    size_t n;
+    int i;
+
+    for (i = 0; i < argc; i++) {
+        word = argv[i] + strspn(argv[i], space);
+        n = strlen(word);
+        while (n != 0 && strchr(space, word[n - 1]) != NULL)
+            n--;
+        if (text->n != 0 && text->p[text->n - 1] != ',' && word[0] != ',')
+            v23_buf_put_byte(text, ',');
+        v23_buf_put(text, word, n);
+    }
+}
+
+/* Report where and why the arguments do not parse. */
+static int parse_failed(const struct v23_buf *text,
+    const struct vdl_parse_error *err)
+{
+    size_t line = 1, column = 1, i;
+
+    for (i = 0; i < err->start && i < text->n; i++) {
+        if (text->p[i] == '\n') {
+            line++;
+            column = 1;
+        } else if ((text->p[i] & 0xC0) != 0x80) {
+            column++;
+        }
+    }
+    return v23_error("can't parse in-args:\n"
+                     "#0 _expr/_expr.vdl:%zu:%zu invalid expression (%s)\n",
+        line, column, err->text);
+}
+
+/* The value that a parsed constant stands for. */
+static struct vdl_any to_any(const struct vdl_type *t, const void *v)
+{
+    struct vdl_any any = { t, v };
+
+    return t->kind == VDL_ANY ? *(const struct vdl_any *)v : any;
+}
+
+static int parse_words(struct remote *r, const v23_signature_method *m,
+    const struct v23_buf *text, struct vdl_any *args)
+{
+    size_t n = m->in_args.n, i, got;
+    const struct vdl_type **types;
+    const void **values;
+    struct vdl_parse_error err;
+    int rc;
+
+    types = v23_arena_get0(&r->arena, n, sizeof(*types),
+        V23_ALIGNOF(const struct vdl_type *));
+    values = v23_arena_get0(&r->arena, n, sizeof(*values),
+        V23_ALIGNOF(const void *));
+    if (types == NULL || values == NULL)
+        return v23_error("out of memory");
+    for (i = 0; i < n; i++) {
+        types[i] = m->in_args.v[i].type;
+        if (types[i] == NULL)
+            types[i] = &vdl_any_desc;
+    }
+    rc = vdl_parse_values(vdl_strn((const char *)text->p, text->n), NULL,
+        &r->arena, types, n, values, &got, &err);
+    if (rc == V23_ETEXT)
+        return parse_failed(text, &err);
+    if (rc == V23_EARG)
+        return v23_error("got %zu args, want %zu", got, n);
+    if (rc != 0)
+        return v23_error("%s", v23_strerror(rc));
+    for (i = 0; i < n; i++)
+        args[i] = to_any(types[i], values[i]);
+    return 0;
+}
+
+/* ---- the call ------------------------------------------------------------ */
+
+struct run {
+    struct remote *r;
+    struct vrpc_call *call;
+    size_t want; /* number of results */
+};
+
+static void put_value(struct v23_buf *out, struct vdl_any v)
+{
+    int rc = options.json ? vdl_print_json_any(v, out) : vdl_print_any(v, out);
+
+    if (rc != 0 && out->err == 0)
+        out->err = rc;
+}
+
+static void got_item(void *ud, struct vdl_any item)
+{
+    struct run *x = ud;
+    struct v23_buf out;
+    int rc;
+
+    v23_buf_init(&out, NULL, OUTPUT_MAX);
+    v23_buf_puts(&out, "<< ");
+    put_value(&out, item);
+    v23_buf_put_byte(&out, '\n');
+    rc = print_out(&out, 0);
+    fflush(stdout);
+    if (rc != 0 && x->r->rc == 0)
+        x->r->rc = rc;
+}
+
+static int print_results(const struct run *x, const struct vdl_any *results,
+    size_t n)
+{
+    struct v23_buf out;
+    size_t i;
+
+    if (n != x->want)
+        return v23_error("call.Finish failed: got %zu results, want %zu", n,
+            x->want);
+    v23_buf_init(&out, NULL, OUTPUT_MAX);
+    for (i = 0; i < n; i++) {
+        if (i != 0)
+            v23_buf_put_byte(&out, ' ');
+        put_value(&out, results[i]);
+    }
+    v23_buf_put_byte(&out, '\n');
+    return print_out(&out, 0);
+}
+
+static void done(void *ud, const struct v23_verror *err,
+    const struct vdl_any *results, size_t n)
+{
+    struct run *x = ud;
+    int rc;
+
+    if (err == NULL)
+        rc = print_results(x, results, n);
+    else if (vrpc_call_server(x->call) == NULL)
+        rc = remote_failed("StartCall failed", err);
+    else
+        rc = remote_failed("call.Recv failed", err);
+    if (x->r->rc == 0)
+        x->r->rc = rc;
+    vname_program_done(x->r->p);
+}
+
+static int call(struct remote *r, const char *method, const struct vdl_any *in,
+    const v23_signature_method *m)
+{
+    static const struct vrpc_any_cb cb = { got_item, done };
+    struct run x;
+
+    x.r = r;
+    x.want = m->out_args.n;
+    x.call = vrpc_client_start_any(r->p->rt.client, r->name, vdl_str(method),
+        &r->opts, in, m->in_args.n, VRPC_ANY_RESULTS, &cb, &x);
+    if (x.call == NULL)
+        return v23_error("out of memory");
+    vrpc_call_close_send(x.call);
+    vname_program_wait(r->p);
+    return r->rc;
+}
+
+int run_call(void *ud, const struct v23_invocation *inv, int argc, char **argv)
+{
+    v23_signature_method m;
+    struct vdl_any *in = NULL;
+    struct v23_buf text;
+    struct remote r;
+    int rc;
+
+    if (argc < 2)
+        return v23_usage_error(inv, "must specify <server> and <method>");
+    v23_buf_init(&text, NULL, SIZE_MAX);
+    join_words(&text, argc - 2, argv + 2);
+    rc = remote_open(&r, ud, argv[0]);
+    if (rc == 0)
+        rc = remote_method(&r, argv[1], &m);
+    if (rc == 0) {
+        in = v23_arena_get0(&r.arena, m.in_args.n, sizeof(*in),
+            V23_ALIGNOF(struct vdl_any));
+        if (in == NULL || text.err != 0)
+            rc = v23_error("out of memory");
+    }
+    if (rc == 0 && m.in_args.n != 0)
+        rc = parse_words(&r, &m, &text, in);
+    if (rc == 0)
+        rc = call(&r, argv[1], in, &m);
+    v23_buf_fini(&text);
+    remote_close(&r);
+    return rc;
+}
