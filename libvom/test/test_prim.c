@@ -165,7 +165,7 @@ START_TEST(float_has_bytes_of_the_table)
         const char *hex;
     } cases[] = { { 0, "00" }, { 1, "fef03f" }, { -1, "fef0bf" },
         { 1.5, "fef83f" }, { -0.0, "ff80" },
-        { 0.1, "f89a9999999999b93f" }, { (double)0.1f, "fba09999b93f" },
+        { 0.1, "f89a9999999999b93f" }, { (double)(float)0.1, "fba09999b93f" },
         { INFINITY, "fef07f" }, { -INFINITY, "fef0ff" } };
     uint8_t out[9];
     double back;
