@@ -12,6 +12,7 @@
 #define DEFAULT_BUDGET (64u << 20)
 #define DEFAULT_GLOB_BUDGET (16u << 20)
 #define FIRST_TIMEOUT (60 * V23_NS_PER_SEC)
+#define DRAIN_PERIOD (5 * V23_NS_PER_MS)
 #define CACHE_CLOSED "cache is closed"
 
 static void progress(struct vrpc_server *s);
@@ -323,7 +324,23 @@ static void cut(struct vrpc_server *s)
 {
     s->cut = true;
     vrpc_timer_set_(&s->m->timers, &s->duck_timer, V23_NEVER);
+    vrpc_timer_set_(&s->m->timers, &s->drain_timer, V23_NEVER);
     vrpc_manager_close_all(s->m, CACHE_CLOSED);
+}
+
+/* Everything that was said has left; else look again in a moment. */
+static bool drained(struct vrpc_server *s)
+{
+    const struct vrpc_session_ *ss;
+
+    for (ss = s->m->sessions; ss != NULL; ss = ss->next)
+        if (vrpc_conn_status(ss->conn) < VRPC_CONN_CLOSING &&
+            vrpc_conn_wants_output(ss->conn)) {
+            vrpc_mgr_timer_(s->m, &s->drain_timer,
+                vrpc_mgr_now_(s->m).mono_ns + DRAIN_PERIOD);
+            return false;
+        }
+    return true;
 }
 
 static void progress(struct vrpc_server *s)
@@ -337,10 +354,17 @@ static void progress(struct vrpc_server *s)
             if (ss->ready && !ss->duck_acked &&
                 vrpc_conn_status(ss->conn) < VRPC_CONN_CLOSING)
                 return;
+        if (!drained(s))
+            return;
         cut(s);
     }
     if (s->ncalls == 0)
         vrpc_mgr_post_(s->m, &s->task);
+}
+
+static void drain_timeout(void *ud)
+{
+    progress(ud);
 }
 
 static void duck_timeout(void *ud)
@@ -409,7 +433,10 @@ int vrpc_server_new(struct vrpc_manager *m,
     if (s == NULL)
         return V23_ENOMEM;
     rc = vrpc_timer_init_(&m->timers, &s->duck_timer, duck_timeout, s);
+    if (rc == 0)
+        rc = vrpc_timer_init_(&m->timers, &s->drain_timer, drain_timeout, s);
     if (rc != 0) {
+        vrpc_timer_fini_(&m->timers, &s->duck_timer);
         v23_put(m->al, s);
         return rc;
     }
@@ -448,6 +475,7 @@ void vrpc_server_free(struct vrpc_server *s)
         call_free(call);
     }
     vrpc_timer_fini_(&s->m->timers, &s->duck_timer);
+    vrpc_timer_fini_(&s->m->timers, &s->drain_timer);
     s->m->server = NULL;
     v23_put(s->m->al, s);
 }

@@ -71,7 +71,7 @@ struct vrpc_server {
     struct vrpc_server_call *calls, *pool;
     size_t ncalls, npool;
     /* stopping */
-    struct vrpc_timer_ duck_timer;
+    struct vrpc_timer_ duck_timer, drain_timer;
     struct vrpc_task_ task, trim_task;
     bool cut; /* connections were closed */
     void (*stopped)(void *ud);

@@ -11,6 +11,10 @@
 #ifndef ECHO_H
 #define ECHO_H
 
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+
 #include "world.h"
 
 struct add_in { int32_t a, b; };
