@@ -1,15 +1,15 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Resolution cache. One block of memory per entry; a chained hash table that
- * never holds more than VNAME_CACHE_MAX entries, so it has a fixed size.
+ * Resolution cache. One block of memory per entry; a chained hash table of
+ * fixed size, since the number of entries is bounded.
  */
 #include "cache_int.h"
 
 #include <v23/time.h>
 #include <vrpc/name.h>
 
-#define BUCKETS 4096
 #define FLUSH_DEPTH 32
+#define MAX_NEGATIVES 256
 
 struct target {
     struct vdl_str server;
@@ -34,30 +34,40 @@ struct negative {
 
 struct vname_cache {
     const struct v23_alloc *al;
-    struct entry *buckets[BUCKETS];
-    size_t n;
+    size_t n, max;
     struct negative *negatives;
     size_t nnegatives;
     uint64_t random;
+    size_t nbuckets; /* a power of two */
+    struct entry *buckets[];
 };
 
-static size_t bucket_of(struct vdl_str s)
+static size_t bucket_of(const struct vname_cache *c, struct vdl_str s)
 {
     uint32_t h = 2166136261u, i;
 
     for (i = 0; i < s.n; i++)
         h = (h ^ (uint8_t)s.p[i]) * 16777619u;
-    return (h ^ h >> 15) % BUCKETS;
+    return (h ^ h >> 15) & (c->nbuckets - 1);
 }
 
-int vname_cache_new_(const struct v23_alloc *al, uint64_t seed,
+int vname_cache_new_(const struct v23_alloc *al, size_t max, uint64_t seed,
     struct vname_cache **out)
 {
-    struct vname_cache *c = v23_new(al, struct vname_cache);
+    struct vname_cache *c;
+    size_t n = 4, size;
 
+    while (n < max && n <= SIZE_MAX / 4)
+        n *= 2;
+    if (v23_mul_size(n, sizeof(c->buckets[0]), &size) != 0
+        || v23_add_size(size, sizeof(*c), &size) != 0)
+        return V23_ENOMEM;
+    c = v23_get0(al, 1, size);
     if (c == NULL)
         return V23_ENOMEM;
     c->al = al;
+    c->max = max;
+    c->nbuckets = n;
     c->random = seed | 1;
     *out = c;
     return 0;
@@ -65,7 +75,7 @@ int vname_cache_new_(const struct v23_alloc *al, uint64_t seed,
 
 static struct entry **find(struct vname_cache *c, struct vdl_str key)
 {
-    struct entry **p = &c->buckets[bucket_of(key)];
+    struct entry **p = &c->buckets[bucket_of(c, key)];
 
     while (*p != NULL && !vdl_str_eq((*p)->key, key))
         p = &(*p)->next;
@@ -88,7 +98,7 @@ void vname_cache_free_(struct vname_cache *c)
 
     if (c == NULL)
         return;
-    for (i = 0; i < BUCKETS; i++)
+    for (i = 0; i < c->nbuckets; i++)
         while (c->buckets[i] != NULL)
             drop(c, &c->buckets[i]);
     while ((neg = c->negatives) != NULL) {
@@ -109,7 +119,7 @@ void vname_cache_keys_(const struct vname_cache *c,
     const struct entry *e;
     size_t i;
 
-    for (i = 0; i < BUCKETS; i++)
+    for (i = 0; i < c->nbuckets; i++)
         for (e = c->buckets[i]; e != NULL; e = e->next)
             fn(ud, e->key);
 }
@@ -127,21 +137,21 @@ static bool is_stale(const struct entry *e, int64_t now_ns)
 /* Expired entries first, then any, until there are few enough. */
 static void clean(struct vname_cache *c, int64_t now_ns)
 {
+    size_t keep = c->max / 4 * 3, i;
     struct entry **p;
-    size_t i;
 
-    for (i = 0; i < BUCKETS; i++)
+    for (i = 0; i < c->nbuckets; i++)
         for (p = &c->buckets[i]; *p != NULL;) {
-            if (c->n < VNAME_CACHE_KEEP)
+            if (c->n < keep)
                 return;
             if (is_stale(*p, now_ns))
                 drop(c, p);
             else
                 p = &(*p)->next;
         }
-    while (c->n >= VNAME_CACHE_KEEP) {
+    while (c->n >= keep) {
         c->random = c->random * UINT64_C(6364136223846793005) + 1;
-        p = &c->buckets[(c->random >> 33) % BUCKETS];
+        p = &c->buckets[(c->random >> 33) & (c->nbuckets - 1)];
         if (*p != NULL)
             drop(c, p);
     }
@@ -200,13 +210,13 @@ void vname_cache_remember_(struct vname_cache *c, struct v23_arena *scratch,
     p = find(c, key);
     if (*p != NULL) {
         drop(c, p);
-    } else if (c->n >= VNAME_CACHE_MAX) {
+    } else if (c->n >= c->max) {
         clean(c, now_ns);
     }
     e = entry_new(c, key, m, now_ns);
     if (e == NULL)
         return;
-    p = &c->buckets[bucket_of(key)];
+    p = &c->buckets[bucket_of(c, key)];
     e->next = *p;
     *p = e;
     c->n++;
@@ -245,27 +255,34 @@ static int give(struct entry *e, struct v23_arena *a, struct vdl_str rest,
     return 0;
 }
 
+void vname_cache_shorten_(struct vdl_str name, struct vdl_str *prefix,
+    struct vdl_str *rest)
+{
+    uint32_t i = prefix->n;
+
+    while (i > 0 && prefix->p[i - 1] != '/')
+        i--;
+    /* The slash goes too; a first element leaves nothing, nor does "/a". */
+    prefix->n = i < 2 ? 0 : i - 1;
+    *rest = prefix->n == 0 ? name
+                           : vdl_strn(name.p + i, (size_t)name.n - i);
+}
+
 int vname_cache_lookup_(struct vname_cache *c, struct v23_arena *a,
     struct vdl_str name, int64_t now_ns, v23_naming_mount_entry *out)
 {
     struct vdl_str prefix, rest = { NULL, 0 };
     struct entry *e;
-    size_t i;
     int rc = vrpc_name_clean(a, name, &name);
 
     if (rc != 0)
         return rc;
-    prefix = name;
-    while (prefix.n != 0) {
+    for (prefix = name; prefix.n != 0;
+         vname_cache_shorten_(name, &prefix, &rest)) {
         e = *find(c, prefix);
         if (e != NULL)
             return is_stale(e, now_ns) ? V23_ENONAME
                                        : give(e, a, rest, now_ns, out);
-        for (i = prefix.n - 1; i > 0 && prefix.p[i] != '/'; i--)
-            ;
-        /* The name is clean, so what is cut off is the tail as it stands. */
-        prefix = vdl_strn(prefix.p, i);
-        rest = vdl_strn(name.p + i + 1, name.n - i - 1);
     }
     return V23_ENONAME;
 }
@@ -278,7 +295,7 @@ void vname_cache_forget_(struct vname_cache *c, struct v23_arena *scratch,
 
     if (vrpc_name_clean(scratch, name, &name) != 0)
         return;
-    for (i = 0; i < BUCKETS; i++)
+    for (i = 0; i < c->nbuckets; i++)
         for (p = &c->buckets[i]; *p != NULL;) {
             struct vdl_str key = (*p)->key;
 
@@ -365,7 +382,7 @@ void vname_cache_set_not_mt_(struct vname_cache *c, struct vdl_str server,
         (*p)->until_ns = now_ns + VNAME_NOT_MT_NS;
         return;
     }
-    if (c->nnegatives >= 256)
+    if (c->nnegatives >= MAX_NEGATIVES)
         return; /* it only saves a question */
     neg = v23_get(c->al, sizeof(*neg) + server.n);
     if (neg == NULL)

@@ -8,14 +8,14 @@
 
 #include <v23/vdl/v.io/v23/naming/naming.vdl.h>
 
-#define VNAME_CACHE_MAX 4000  /* entries at which cleaning starts */
-#define VNAME_CACHE_KEEP 3000 /* entries below which it ends */
+#define VNAME_CACHE_MAX 4000 /* entries at which cleaning starts, by default;
+                                it ends below three quarters of them */
 #define VNAME_NOT_MT_NS (60 * INT64_C(1000000000))
 
 struct vname_cache;
 
-/* `seed` drives the choice of victims only. */
-int vname_cache_new_(const struct v23_alloc *al, uint64_t seed,
+/* `max` ≥ 4 entries; `seed` drives the choice of victims only. */
+int vname_cache_new_(const struct v23_alloc *al, size_t max, uint64_t seed,
     struct vname_cache **out);
 void vname_cache_free_(struct vname_cache *c);
 size_t vname_cache_size_(const struct vname_cache *c);
@@ -34,6 +34,10 @@ void vname_cache_remember_(struct vname_cache *c, struct v23_arena *scratch,
  */
 int vname_cache_lookup_(struct vname_cache *c, struct v23_arena *a,
     struct vdl_str name, int64_t now_ns, v23_naming_mount_entry *out);
+/* One step of lookup: take the last element from `prefix`, part of a clean
+ * name; *rest is what of the name is not in it. */
+void vname_cache_shorten_(struct vdl_str name, struct vdl_str *prefix,
+    struct vdl_str *rest);
 /* Delete every key that has `name` as string prefix. */
 void vname_cache_forget_(struct vname_cache *c, struct v23_arena *scratch,
     struct vdl_str name);

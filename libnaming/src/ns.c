@@ -39,11 +39,11 @@ const struct v23_verror *vname_no_memory_(struct v23_arena *a)
         V23_NO_RETRY, "out of memory");
 }
 
-const struct v23_verror *vname_error_(struct v23_arena *a, const char *id,
+const struct v23_verror *vname_error_(struct vname_op *op, const char *id,
     const char *text, struct vdl_str name)
 {
-    return v23_verror_text(a, NULL, vdl_str(id), V23_NO_RETRY, text,
-        (int)name.n, name.n == 0 ? "" : name.p);
+    return v23_verror_text(&op->arena, &op->ns->ctx, vdl_str(id),
+        V23_NO_RETRY, text, (int)name.n, name.n == 0 ? "" : name.p);
 }
 
 bool vname_not_a_table_(const struct v23_verror *err)
@@ -206,22 +206,31 @@ int vname_object_names(struct v23_arena *a, const v23_naming_mount_entry *e,
     uint32_t i;
     int rc = v == NULL ? V23_ENOMEM : 0;
 
-    for (i = 0; rc == 0 && i < e->servers.n; i++) {
-        struct vdl_str s = e->servers.v[i].server, address = s, suffix = empty;
-
-        /* A server may itself have a suffix, and may lack the slash. */
-        if (vrpc_name_is_rooted(s))
-            rc = vrpc_name_split(a, s, &address, &suffix);
-        if (rc == 0)
-            rc = vrpc_name_join2(a, suffix, e->name, &suffix);
-        if (rc == 0)
-            rc = vrpc_name_join_address(a, address, suffix, &v[i]);
-    }
+    /* A server may lack the slash, and may have a suffix of its own. */
+    for (i = 0; rc == 0 && i < e->servers.n; i++)
+        rc = vrpc_name_join_address(a, e->servers.v[i].server, e->name,
+            &v[i]);
     if (rc != 0)
         return rc;
     out->v = v;
     out->n = e->servers.n;
     return 0;
+}
+
+const char *vname_call_name_(struct v23_arena *a, struct vdl_str name)
+{
+    const char *copy = name.n == 0 ? "" : v23_arena_dup(a, name.p, name.n);
+
+    return copy == NULL ? "" : copy;
+}
+
+uint32_t vname_depth_(struct vdl_str name)
+{
+    uint32_t n = 0, i;
+
+    for (i = 0; i < name.n; i++)
+        n += name.p[i] != '/' && (i == 0 || name.p[i - 1] == '/');
+    return n;
 }
 
 void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
@@ -293,7 +302,10 @@ static int resolve(void *ud, struct v23_op op, struct vdl_str name,
     int rc;
 
     own.deadline = deadline == V23_NEVER ? 0 : deadline;
-    own.name_auth = opts == NULL ? NULL : opts->name_auth;
+    if (opts != NULL) {
+        own.name_auth = opts->name_auth;
+        own.no_retry = opts->no_retry;
+    }
     r = vname_op_new_(ns, sizeof(*r), &own, vname_walk_stop_);
     if (r == NULL)
         return V23_ENOMEM;
@@ -408,13 +420,16 @@ int vname_ns_new(const struct vname_ns_config *cfg, struct vname_ns **out)
         return rc;
     ns->al = cfg->al;
     ns->client = cfg->client;
+    ns->ctx.component = cfg->component;
     ns->resolve_depth = cfg->resolve_depth == 0 ? VNAME_MAX_RESOLVE_DEPTH
                                                 : cfg->resolve_depth;
     ns->glob_depth
         = cfg->glob_depth == 0 ? VNAME_MAX_GLOB_DEPTH : cfg->glob_depth;
     v23_arena_init(&ns->roots_arena, ns->al, SIZE_MAX);
     if (!cfg->no_cache
-        && vname_cache_new_(ns->al, (uint64_t)vname_now_(ns), &ns->cache)
+        && vname_cache_new_(ns->al,
+               cfg->cache_entries == 0 ? VNAME_CACHE_MAX : cfg->cache_entries,
+               (uint64_t)vname_now_(ns), &ns->cache)
             != 0)
         goto out;
     rc = vname_ns_set_roots(ns, cfg->roots, cfg->nroots);

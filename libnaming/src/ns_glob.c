@@ -11,6 +11,8 @@
 #include "ns_int.h"
 
 #define MAX_CALLS 64
+/* A name space made to be endless ends here. */
+#define MAX_QUERIES 65536
 #define VISITED_BUCKETS 256
 
 struct glob;
@@ -40,19 +42,10 @@ struct glob {
     vname_done_fn *done;
     void *ud;
     struct query *waiting, **last, *running;
-    size_t nrunning;
+    size_t nrunning, nqueries;
     struct visited *visited[VISITED_BUCKETS];
-    bool no_memory;
+    bool no_memory, too_many;
 };
-
-static uint32_t elements(struct vdl_str name)
-{
-    uint32_t n = name.n != 0, i;
-
-    for (i = 0; i < name.n; i++)
-        n += name.p[i] == '/';
-    return n;
-}
 
 /* Already asked; else remember it. */
 static bool seen(struct glob *g, struct vdl_str server, struct vdl_str pattern)
@@ -154,15 +147,18 @@ static void ask(struct glob *g, const v23_naming_mount_entry *x,
     servers.name = vdl_str(""); /* asked with an empty suffix */
     if (text.err != 0 || q->pattern.p == NULL
         || v23_naming_mount_entry_copy(&q->arena, &q->at, x) != 0
-        || vname_object_names_(&q->arena, &servers, &q->names) != 0)
+        || vname_object_names(&q->arena, &servers, &q->names) != 0)
         g->no_memory = true;
     v23_buf_fini(&text);
     for (i = 0; i < x->servers.n && !g->no_memory; i++)
-        again = seen(g, x->servers.v[i].server, q->pattern) || again;
+        again = seen(g, q->names.v[i], q->pattern) || again;
+    if (!again && g->nqueries == MAX_QUERIES)
+        again = g->too_many = true;
     if (again || g->no_memory) {
         query_free(q);
         return;
     }
+    g->nqueries++;
     q->pprev = g->last;
     *g->last = q;
     g->last = &q->next;
@@ -173,7 +169,7 @@ static void consider(struct glob *g, struct v23_arena *scratch,
     const v23_naming_mount_entry *x, uint32_t depth)
 {
     struct vrpc_glob rest = g->pattern;
-    uint32_t used = elements(x->name);
+    uint32_t used = vname_depth_(x->name);
 
     if (used > rest.n)
         used = rest.n;
@@ -299,7 +295,11 @@ static void pump(struct glob *g)
     }
     if (g->nrunning != 0)
         return;
-    g->done(g->ud, g->no_memory ? vname_no_memory_(&g->op.arena) : NULL);
+    g->done(g->ud,
+        g->no_memory      ? vname_no_memory_(&g->op.arena)
+            : g->too_many ? vname_error_(&g->op, "v.io/v23/verror.Aborted",
+                  "glob leads to too many servers", vdl_str(""))
+                          : NULL);
     vname_op_end_(&g->op);
 }
 
@@ -334,8 +334,8 @@ static const struct v23_verror *begin(struct glob *g, struct vdl_str pattern)
     if (rc != 0)
         return vname_no_memory_(a);
     if (e.servers.n == 0)
-        return vname_error_(a, VNAME_ERR_NO_TABLE, "no mounttable for %.*s",
-            pattern);
+        return vname_error_(&g->op, VNAME_ERR_NO_TABLE, "no mounttable",
+            vdl_str(""));
     if (vrpc_name_is_rooted(pattern))
         g->prefix = e.servers.v[0].server;
     e.name = vdl_str("");

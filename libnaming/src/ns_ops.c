@@ -6,7 +6,10 @@
 #include <v23/time.h>
 #include <v23/vdl/v.io/v23/services/mounttable/mounttable.rpc.h>
 #include <v23/vdl/v.io/v23/services/permissions/permissions.rpc.h>
+#include <vrpc/client.h>
+#include <vrpc/manager.h>
 #include <vrpc/name.h>
+#include <vrpc/verror.h>
 
 #include "ns_int.h"
 
@@ -75,16 +78,25 @@ static const struct v23_verror *hint(struct walk *w,
 {
     struct vdl_str first = w->name;
     const char *slash = first.n == 0 ? NULL : memchr(first.p, '/', first.n);
+    struct v23_verror meant = { 0 };
+    struct vrpc_suberr sub;
     struct vrpc_endpoint ep;
+    char *text;
 
     if (slash != NULL)
         first.n = (uint32_t)(slash - first.p);
     if (err == NULL || vrpc_name_is_rooted(w->name)
         || vrpc_endpoint_parse(&w->op.arena, first, &ep, NULL) != 0)
         return err;
-    return v23_verror_text(&w->op.arena, NULL, err->id,
-        (enum v23_retry)err->retry, "%.*s [Did you mean: /%.*s]",
-        (int)err->msg.n, err->msg.p, (int)w->name.n, w->name.p);
+    text = v23_arena_get(&w->op.arena, (size_t)w->name.n + 1, 1);
+    if (text == NULL)
+        return err;
+    text[0] = '/';
+    memcpy(text + 1, w->name.p, w->name.n);
+    meant.msg = vdl_strn(text, (size_t)w->name.n + 1);
+    sub.name = vdl_str("Did you mean");
+    sub.err = vname_copy_error_(&w->op.arena, &meant);
+    return vrpc_err_with_subs(&w->op.arena, err, &sub, 1);
 }
 
 static void resolved(struct walk *w, const struct v23_verror *err,
@@ -217,10 +229,16 @@ static void shallow_done(void *ud, const struct v23_verror *err,
     vname_op_end_(&ch->walk.op);
 }
 
+/* The name as the caller gave it, for error texts. */
+static const char *call_name(struct change *ch)
+{
+    return vname_call_name_(&ch->walk.op.arena, ch->walk.name);
+}
+
 static bool shallow_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
     ch->walk.call = v23_mounttable_mount_table_resolve_step_start(
-        ch->walk.op.ns->client, "", opts, shallow_done, ch);
+        ch->walk.op.ns->client, call_name(ch), opts, shallow_done, ch);
     return ch->walk.call != NULL;
 }
 
@@ -242,6 +260,16 @@ int vname_shallow_resolve(struct vname_ns *ns, struct vdl_str name,
 
 static bool mount_act(struct change *ch, const struct vrpc_call_opts *opts);
 
+/* What the last result will hide. */
+static void log_failure(struct change *ch, const struct v23_verror *err)
+{
+    struct vdl_str table = ch->walk.names.v[ch->next];
+
+    v23_logf(vrpc_manager_log(vrpc_client_manager(ch->walk.op.ns->client)),
+        V23_LOG_WARN, "mount of %.*s at %.*s: %.*s", (int)ch->server.n,
+        ch->server.p, (int)table.n, table.p, (int)err->msg.n, err->msg.p);
+}
+
 static void mounted(void *ud, const struct v23_verror *err)
 {
     struct change *ch = ud;
@@ -249,6 +277,8 @@ static void mounted(void *ud, const struct v23_verror *err)
 
     if (gone(ch))
         return;
+    if (err != NULL && ch->next + 1 < ch->walk.names.n)
+        log_failure(ch, err);
     if (++ch->next == ch->walk.names.n) {
         finish(ch, err); /* the last result counts */
         return;
@@ -269,7 +299,7 @@ static bool mount_act(struct change *ch, const struct vrpc_call_opts *opts)
     name->n = 1;
     one.preresolved = name;
     ch->walk.call = v23_mounttable_mount_table_mount_start(
-        ch->walk.op.ns->client, "", &one, ch->server, ch->ttl, ch->flags,
+        ch->walk.op.ns->client, call_name(ch), &one, ch->server, ch->ttl, ch->flags,
         mounted, ch);
     return ch->walk.call != NULL;
 }
@@ -300,7 +330,7 @@ int vname_mount(struct vname_ns *ns, struct vdl_str name,
 static bool unmount_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
     ch->walk.call = v23_mounttable_mount_table_unmount_start(
-        ch->walk.op.ns->client, "", opts, ch->server, changed, ch);
+        ch->walk.op.ns->client, call_name(ch), opts, ch->server, changed, ch);
     return ch->walk.call != NULL;
 }
 
@@ -321,7 +351,7 @@ int vname_unmount(struct vname_ns *ns, struct vdl_str name,
 static bool delete_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
     ch->walk.call = v23_mounttable_mount_table_delete_start(
-        ch->walk.op.ns->client, "", opts, ch->subtree, changed, ch);
+        ch->walk.op.ns->client, call_name(ch), opts, ch->subtree, changed, ch);
     return ch->walk.call != NULL;
 }
 
@@ -343,7 +373,7 @@ int vname_delete(struct vname_ns *ns, struct vdl_str name, bool subtree,
 static bool set_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
     ch->walk.call = v23_permissions_object_set_permissions_start(
-        ch->walk.op.ns->client, "", opts, ch->perms, ch->version, changed,
+        ch->walk.op.ns->client, call_name(ch), opts, ch->perms, ch->version, changed,
         ch);
     return ch->walk.call != NULL;
 }
@@ -386,7 +416,7 @@ static void got(void *ud, const struct v23_verror *err,
 static bool get_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
     ch->walk.call = v23_permissions_object_get_permissions_start(
-        ch->walk.op.ns->client, "", opts, got, ch);
+        ch->walk.op.ns->client, call_name(ch), opts, got, ch);
     return ch->walk.call != NULL;
 }
 

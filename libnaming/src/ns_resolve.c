@@ -27,8 +27,8 @@ static int copy_entry(struct walk *w, const v23_naming_mount_entry *from,
     return v23_naming_mount_entry_copy(&w->op.arena, to, from);
 }
 
-/* Cached answer of any server of the entry; V23_ENONAME when there is none.
- * Also counts the servers that may be mount tables. */
+/* Cached answer of any server of the entry; V23_ENONAME when there is none:
+ * w->asked then has those servers that may be mount tables. */
 static int from_cache(struct walk *w, v23_naming_mount_entry *out)
 {
     struct vname_cache *cache = w->op.ns->cache;
@@ -39,6 +39,7 @@ static int from_cache(struct walk *w, v23_naming_mount_entry *out)
     uint32_t i, n = 0;
     int rc;
 
+    w->asked = w->e;
     if (cache == NULL)
         return V23_ENONAME;
     left = v23_arena_get0(&w->op.arena, w->e.servers.n, sizeof(*left),
@@ -57,8 +58,8 @@ static int from_cache(struct walk *w, v23_naming_mount_entry *out)
         }
         left[n++] = w->e.servers.v[i];
     }
-    w->e.servers.v = left;
-    w->e.servers.n = n;
+    w->asked.servers.v = left;
+    w->asked.servers.n = n;
     return V23_ENONAME;
 }
 
@@ -80,7 +81,7 @@ static bool take(struct walk *w, const struct v23_verror *err,
             w->then(w, NULL, &w->e);
         else if (root)
             w->then(w,
-                vname_error_(&w->op.arena, VNAME_ERR_NO_NAME,
+                vname_error_(&w->op, VNAME_ERR_NO_NAME,
                     "name %.*s doesn't exist", w->name),
                 NULL);
         else
@@ -110,9 +111,9 @@ static void remember(struct walk *w, const struct v23_verror *err,
             vname_cache_remember_(cache, &w->op.arena, w->names.v[i], next,
                 now);
     } else if (vname_not_a_table_(err)
-        && !vrpc_name_is_reserved(w->e.name)) {
-        for (i = 0; i < w->e.servers.n; i++)
-            vname_cache_set_not_mt_(cache, w->e.servers.v[i].server, now);
+        && !vrpc_name_is_reserved(w->asked.name)) {
+        for (i = 0; i < w->asked.servers.n; i++)
+            vname_cache_set_not_mt_(cache, w->asked.servers.v[i].server, now);
     }
 }
 
@@ -141,14 +142,15 @@ static const struct v23_verror *ask(struct walk *w)
 {
     struct vrpc_call_opts opts;
 
-    if (w->e.servers.n == 0)
-        return vname_error_(&w->op.arena, VNAME_ERR_NO_SERVERS,
-            "no servers found to resolve query%.*s", vdl_str(""));
-    if (vname_object_names(&w->op.arena, &w->e, &w->names) != 0)
+    if (w->asked.servers.n == 0)
+        return vname_error_(&w->op, VNAME_ERR_NO_SERVERS,
+            "no servers found to resolve query", vdl_str(""));
+    if (vname_object_names(&w->op.arena, &w->asked, &w->names) != 0)
         return vname_no_memory_(&w->op.arena);
     vname_call_opts_(&w->op, &w->names, &opts);
     w->call = v23_mounttable_mount_table_resolve_step_start(
-        w->op.ns->client, "", &opts, stepped, w);
+        w->op.ns->client, vname_call_name_(&w->op.arena, w->asked.name),
+        &opts, stepped, w);
     return w->call == NULL ? vname_no_memory_(&w->op.arena) : NULL;
 }
 
@@ -160,6 +162,13 @@ static void run(struct walk *w)
     int rc;
 
     for (;;) {
+        if (w->steps++ == w->op.ns->resolve_depth) {
+            w->then(w,
+                vname_error_(&w->op, VNAME_ERR_DEPTH,
+                    "resolution depth exceeded", vdl_str("")),
+                NULL);
+            return;
+        }
         if (w->mode == WALK_RESOLVE && !w->e.serves_mount_table) {
             w->then(w, NULL, &w->e);
             return;
@@ -167,13 +176,6 @@ static void run(struct walk *w)
         if (w->mode == WALK_TO_TABLE
             && (!w->e.serves_mount_table || w->e.name.n == 0)) {
             w->then(w, NULL, &w->last);
-            return;
-        }
-        if (w->steps++ == w->op.ns->resolve_depth) {
-            w->then(w,
-                vname_error_(&w->op.arena, VNAME_ERR_DEPTH,
-                    "resolution depth exceeded: %.*s", w->name),
-                NULL);
             return;
         }
         rc = from_cache(w, &next);
@@ -200,10 +202,10 @@ void vname_walk_start_(struct walk *w)
     if (w->e.servers.n == 0) {
         w->then(w,
             w->mode == WALK_RESOLVE
-                ? vname_error_(&w->op.arena, VNAME_ERR_NO_NAME,
+                ? vname_error_(&w->op, VNAME_ERR_NO_NAME,
                     "name %.*s doesn't exist", w->name)
-                : vname_error_(&w->op.arena, VNAME_ERR_NO_TABLE,
-                    "no mounttable for %.*s", w->name),
+                : vname_error_(&w->op, VNAME_ERR_NO_TABLE, "no mounttable",
+                    vdl_str("")),
             NULL);
         return;
     }

@@ -21,6 +21,7 @@ static int before(void *ud)
     cfg.client = p->rt.client;
     cfg.roots = p->flags.roots;
     cfg.nroots = p->flags.nroots;
+    cfg.component = vdl_str(p->rt.component);
     cfg.no_cache = getenv("V23_DISABLE_NS_CACHE") != NULL
         && getenv("V23_DISABLE_NS_CACHE")[0] != 0;
     rc = vname_ns_new(&cfg, &p->ns);
