@@ -1,7 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * A connection's life, its verbs and timers, and the hooks that cannot run
- * where their cause arises. Every verb is bracketed by vrpc_enter_ and
+ * A connection's life, its verbs, and the hooks that cannot run where their
+ * cause arises. Every verb is bracketed by vrpc_enter_ and
  * vrpc_leave_; the latter runs what is due until nothing is.
  */
 #include "conn_int.h"
@@ -110,6 +110,7 @@ static int check_config(const struct vrpc_conn_config *cfg)
             || (!cfg->has_handler && cfg->blessings != NULL)))
         return V23_EARG;
     if (mtu > or_default(cfg->bytes_buffered, VRPC_BYTES_BUFFERED)
+        || mtu > VRPC_FRAME_MAX - VRPC_FRAME_SLACK_
         || (cfg->encapsulated && mtu <= VRPC_MTU_ENCAPSULATED))
         return V23_EARG;
     if (or_default(cfg->min_version, VRPC_VERSION_MIN) < VRPC_VERSION_MIN
@@ -330,122 +331,6 @@ void vrpc_conn_close(struct vrpc_conn *c, int status, const char *text)
     vrpc_close_(c, status, text == NULL ? "" : text, true);
 }
 
-/* ---- lame duck ----------------------------------------------------------- */
-
-void vrpc_conn_enter_lame_duck(struct vrpc_conn *c)
-{
-    if (c->status != VRPC_CONN_ACTIVE)
-        return;
-    c->status = VRPC_CONN_LAME_DUCK;
-    if (vrpc_express_byte_(c, VRPC_MSG_ENTER_LAME_DUCK) != 0)
-        vrpc_break_(c, V23_ENOMEM);
-    vrpc_wake_(c);
-}
-
-void vrpc_lame_check_(struct vrpc_conn *c)
-{
-    if (!c->peer_lame || c->lame_ack_sent || c->unopened > 0
-        || vrpc_is_closing_(c))
-        return;
-    c->lame_ack_sent = true;
-    if (vrpc_express_byte_(c, VRPC_MSG_ACK_LAME_DUCK) != 0)
-        vrpc_break_(c, V23_ENOMEM);
-    vrpc_wake_(c);
-}
-
-/* ---- health -------------------------------------------------------------- */
-
-void vrpc_health_flow_(struct vrpc_conn *c, int64_t timeout_ns)
-{
-    int64_t now = c->now.mono_ns;
-
-    if (!c->health_pending && now + timeout_ns / 2 < c->health_request_at)
-        c->health_request_at = now + timeout_ns / 2;
-    if (now + timeout_ns < c->health_close_at)
-        c->health_close_at = now + timeout_ns;
-    vrpc_wake_(c);
-}
-
-void vrpc_health_response_(struct vrpc_conn *c)
-{
-    int64_t t = c->channel_timeout_ns, now = c->now.mono_ns;
-    const struct vrpc_link_ *l;
-    const struct vrpc_flow *f;
-
-    if (!c->health_pending)
-        return;
-    c->health_pending = false;
-    c->rtt_ns = now - c->health_sent_at;
-    for (l = c->flows.next; l != &c->flows; l = l->next) {
-        f = (const struct vrpc_flow *)(const void *)((const char *)l
-            - offsetof(struct vrpc_flow, all));
-        if (f->mapped && f->channel_timeout_ns > 0
-            && f->channel_timeout_ns < t)
-            t = f->channel_timeout_ns;
-    }
-    c->health_request_at = now + t / 2;
-    c->health_close_at = now + t;
-}
-
-static void health_tick(struct vrpc_conn *c, int64_t now)
-{
-    if (now >= c->health_close_at) {
-        vrpc_close_(c, V23_ETIMEOUT, "the channel has become unresponsive",
-            true);
-        return;
-    }
-    if (now < c->health_request_at)
-        return;
-    c->health_request_at = V23_NEVER;
-    c->health_pending = true;
-    c->health_sent_at = now;
-    if (vrpc_express_byte_(c, VRPC_MSG_HEALTH_REQUEST) != 0)
-        vrpc_break_(c, V23_ENOMEM);
-}
-
-/* ---- memory at rest ------------------------------------------------------ */
-
-static bool is_fat(const struct vrpc_conn *c)
-{
-    return c->pool.bytes > VRPC_POOL_REST_ || c->nspare > VRPC_FLOWS_REST_
-        || vrpc_idmap_is_sparse_(&c->by_id)
-        || vrpc_idmap_is_sparse_(&c->outstanding)
-        || vrpc_blessflow_is_fat_(c) || c->closed_release != NULL;
-}
-
-static void slim(struct vrpc_conn *c)
-{
-    struct vrpc_flow *f;
-
-    vrpc_pool_trim_(&c->pool, c->al, VRPC_POOL_REST_);
-    vrpc_idmap_trim_(&c->by_id, c->al);
-    vrpc_idmap_trim_(&c->outstanding, c->al);
-    while (c->nspare > VRPC_FLOWS_REST_) {
-        f = VRPC_FLOW_OF_(c->spare.next, all);
-        vrpc_unlink_(&f->all);
-        v23_put(c->al, f);
-        c->nspare--;
-    }
-    vrpc_blessflow_slim_(c);
-    if (c->nclosed_release > 0) {
-        /* The peer's bookkeeping ends with ours. */
-        c->release_due = true;
-    } else {
-        v23_put(c->al, c->closed_release);
-        c->closed_release = NULL;
-        c->closed_release_cap = 0;
-    }
-}
-
-static void trim_tick(struct vrpc_conn *c, int64_t now)
-{
-    if (now < c->trim_at)
-        return;
-    c->trim_at = V23_NEVER; /* vrpc_leave_ sets it again when needed */
-    if (now - c->busy_ns >= VRPC_REST_AFTER_NS_)
-        slim(c);
-}
-
 /* ---- verbs --------------------------------------------------------------- */
 
 void vrpc_enter_(struct vrpc_conn *c, const struct v23_now *now)
@@ -514,7 +399,7 @@ bool vrpc_leave_(struct vrpc_conn *c)
         destroy(c);
         return false;
     }
-    if (c->trim_at == V23_NEVER && is_fat(c))
+    if (c->trim_at == V23_NEVER && vrpc_is_fat_(c))
         c->trim_at = c->now.mono_ns + VRPC_REST_AFTER_NS_;
     return true;
 }
@@ -588,106 +473,7 @@ void vrpc_conn_tick(struct vrpc_conn *c, const struct v23_now *now)
     vrpc_enter_(c, now);
     if (now->mono_ns >= c->deadline)
         vrpc_close_(c, V23_ETIMEOUT, "handshake timed out", true);
-    health_tick(c, now->mono_ns);
-    trim_tick(c, now->mono_ns);
+    vrpc_health_tick_(c, now->mono_ns);
+    vrpc_trim_tick_(c, now->mono_ns);
     vrpc_leave_(c);
-}
-
-/* ---- enquiries ----------------------------------------------------------- */
-
-enum vrpc_conn_status vrpc_conn_status(const struct vrpc_conn *c)
-{
-    return c->status;
-}
-
-void *vrpc_conn_ud(const struct vrpc_conn *c)
-{
-    return c->ud;
-}
-
-enum vrpc_role vrpc_conn_role(const struct vrpc_conn *c)
-{
-    return c->role;
-}
-
-uint32_t vrpc_conn_version(const struct vrpc_conn *c)
-{
-    return c->version;
-}
-
-uint32_t vrpc_conn_mtu(const struct vrpc_conn *c)
-{
-    return c->version == 0 ? 0 : c->mtu;
-}
-
-bool vrpc_conn_is_sealed(const struct vrpc_conn *c)
-{
-    return c->sealed;
-}
-
-bool vrpc_conn_is_proxy(const struct vrpc_conn *c)
-{
-    return c->is_proxy;
-}
-
-bool vrpc_conn_peer_lame_duck(const struct vrpc_conn *c)
-{
-    return c->peer_lame;
-}
-
-const struct vrpc_endpoint *vrpc_conn_local_endpoint(
-    const struct vrpc_conn *c)
-{
-    return &c->local;
-}
-
-const struct vrpc_endpoint *vrpc_conn_remote_endpoint(
-    const struct vrpc_conn *c)
-{
-    return &c->remote;
-}
-
-const struct vsec_blessings *vrpc_conn_remote_blessings(
-    const struct vrpc_conn *c)
-{
-    const struct vrpc_recd_ *r = vrpc_blessings_known_(c, c->peer_bkey);
-
-    return r == NULL ? NULL : r->b;
-}
-
-struct vsec_discharge *const *vrpc_conn_remote_discharges(
-    const struct vrpc_conn *c, size_t *n)
-{
-    const struct vrpc_recd_ *r = vrpc_blessings_known_(c, c->peer_dkey);
-
-    *n = r == NULL ? 0 : r->d.n;
-    return r == NULL ? NULL : r->d.v;
-}
-
-const struct vsec_blessings *vrpc_conn_local_blessings(
-    const struct vrpc_conn *c)
-{
-    return c->own;
-}
-
-int64_t vrpc_conn_rtt_ns(const struct vrpc_conn *c, const struct v23_now *now)
-{
-    int64_t pending = c->health_pending ? now->mono_ns - c->health_sent_at : 0;
-
-    return pending > c->rtt_ns ? pending : c->rtt_ns;
-}
-
-int64_t vrpc_conn_last_use_ns(const struct vrpc_conn *c)
-{
-    return c->last_use_ns;
-}
-
-size_t vrpc_conn_flows(const struct vrpc_conn *c)
-{
-    return c->nflows - c->nside;
-}
-
-bool vrpc_conn_is_idle(const struct vrpc_conn *c, int64_t since_ns)
-{
-    return vrpc_conn_flows(c) == 0 && c->last_use_ns < since_ns;
 }

@@ -2,7 +2,8 @@
 /*
  * The insides of a connection, shared by the files of the connection core:
  *
- *   conn.c       life, verbs, timers, deferred hooks, enquiries
+ *   conn.c       life, verbs, deferred hooks
+ *   conn_time.c  health checks, lame duck, rest; enquiries
  *   conn_in.c    bytes to frames to messages
  *   conn_out.c   queues to sealed frames
  *   handshake.c  Setup, keys, binding, Auth
@@ -309,13 +310,21 @@ int vrpc_fail_(struct vrpc_conn *c, int status, const char *text);
 /* The same where c cannot be closed on the spot: from the next verb on. */
 void vrpc_break_(struct vrpc_conn *c, int status);
 bool vrpc_is_closing_(const struct vrpc_conn *c);
+void vrpc_set_text_(struct vrpc_conn *c, const void *p, size_t n,
+    const char *prefix);
+
+/* ---- conn_time.c ---------------------------------------------------------- */
+
 /* A timeout of a flow is shorter than what the timers wait for. */
 void vrpc_health_flow_(struct vrpc_conn *c, int64_t timeout_ns);
 void vrpc_health_response_(struct vrpc_conn *c);
 /* Own flow opened or dropped: is an AckLameDuck due? */
 void vrpc_lame_check_(struct vrpc_conn *c);
-void vrpc_set_text_(struct vrpc_conn *c, const void *p, size_t n,
-    const char *prefix);
+/* Health timers; may close the connection. */
+void vrpc_health_tick_(struct vrpc_conn *c, int64_t now);
+/* Holds memory that it does not need at rest. */
+bool vrpc_is_fat_(const struct vrpc_conn *c);
+void vrpc_trim_tick_(struct vrpc_conn *c, int64_t now);
 
 /* ---- conn_in.c ----------------------------------------------------------- */
 

@@ -235,8 +235,9 @@ void vrpc_conn_tick(struct vrpc_conn *c, const struct v23_now *now);
 /* ---- connection ---------------------------------------------------------- */
 
 /**
- * Close: TearDown with `text` (NULL = empty), flows closed with `status`. The
- * hooks follow from the next verb. A second call does nothing.
+ * Close: TearDown with `text` (NULL = empty), flows closed with `status`, what
+ * they had queued dropped. The hooks follow from the next verb. A second call
+ * does nothing.
  */
 void vrpc_conn_close(struct vrpc_conn *c, int status, const char *text);
 /** Ask the peer to open no more flows; lame_duck_acked follows. Once. */
@@ -282,6 +283,7 @@ const struct vsec_blessings *vrpc_conn_remote_blessings(
     const struct vrpc_conn *c);
 struct vsec_discharge *const *vrpc_conn_remote_discharges(
     const struct vrpc_conn *c, size_t *n);
+/** What we present for the connection; NULL = nameless. */
 const struct vsec_blessings *vrpc_conn_local_blessings(
     const struct vrpc_conn *c);
 /** Last round trip: handshake or health check; grows while one is pending. */
@@ -405,7 +407,7 @@ const struct vsec_blessings *vrpc_flow_remote_blessings(
     const struct vrpc_flow *f);
 struct vsec_discharge *const *vrpc_flow_remote_discharges(
     const struct vrpc_flow *f, size_t *n);
-/** What we present on this flow. */
+/** What we present on this flow; NULL = nameless. */
 const struct vsec_blessings *vrpc_flow_local_blessings(
     const struct vrpc_flow *f);
 
