@@ -71,7 +71,7 @@ static inline int rig_random(void *ud, uint8_t *p, size_t n)
     return 0;
 }
 
-/* ---- hooks ---------------------------------------------------------------- */
+/* ---- hooks --------------------------------------------------------------- */
 
 static inline int rig_authorize(void *ud, struct vrpc_conn *c,
     struct v23_op op)
@@ -199,7 +199,7 @@ static const struct vrpc_conn_hooks rig_hooks = { rig_authorize, rig_ready,
     rig_opened, rig_readable, rig_writable, rig_flow_closed, rig_lame_duck,
     rig_lame_acked, rig_refreshed, rig_closed, rig_wake };
 
-/* ---- principals ------------------------------------------------------------ */
+/* ---- principals ---------------------------------------------------------- */
 
 static inline int rig_principal(struct rig *r, const char *name,
     struct vsec_principal **p, struct vsec_blessings **b)
@@ -287,7 +287,7 @@ static inline int rig_conns(struct rig *r)
     return rc;
 }
 
-/* ---- the link --------------------------------------------------------------- */
+/* ---- the link ------------------------------------------------------------ */
 
 /* Give `n` bytes at p to an end in pieces; its status. */
 static inline int rig_feed(struct end *e, uint8_t *p, size_t n)
@@ -382,7 +382,7 @@ static inline void rig_sleep(struct rig *r, int64_t ns)
     r->now.mono_ns = until;
 }
 
-/* ---- fixtures --------------------------------------------------------------- */
+/* ---- fixtures ------------------------------------------------------------ */
 
 static struct rig R;
 

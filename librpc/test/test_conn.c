@@ -7,7 +7,7 @@ static bool got_is(const struct end *e, const char *text)
     return e->got.n == strlen(text) && memcmp(e->got.p, text, e->got.n) == 0;
 }
 
-/* ---- flows ------------------------------------------------------------------- */
+/* ---- flows --------------------------------------------------------------- */
 
 START_TEST(flow_carries_bytes_both_ways)
 {
@@ -360,7 +360,7 @@ START_TEST(dependents_survive_the_end_of_what_they_wait_for)
 }
 END_TEST
 
-/* ---- message mode, clear payload ----------------------------------------------- */
+/* ---- message mode, clear payload ----------------------------------------- */
 
 START_TEST(message_flows_keep_messages_whole)
 {
@@ -521,7 +521,7 @@ START_TEST(connection_inside_a_flow)
 }
 END_TEST
 
-/* ---- life ------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 START_TEST(close_tells_the_peer)
 {
@@ -638,7 +638,7 @@ START_TEST(new_checks_its_configuration)
 }
 END_TEST
 
-/* ---- memory ------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------- */
 
 /* Handshake, two flows with echo, close; from nothing. */
 static int whole_life(const struct v23_alloc *al, void *ud)

@@ -24,7 +24,7 @@ static void small(void)
     R.dcfg.shared_tokens = R.acfg.shared_tokens = 4096;
 }
 
-/* ---- streams keep their order -------------------------------------------------- */
+/* ---- streams keep their order -------------------------------------------- */
 
 #define FLOWS 24
 
@@ -253,7 +253,7 @@ START_TEST(streams_arrive_in_order_over_a_bad_link)
 }
 END_TEST
 
-/* ---- nonsense under seal ---------------------------------------------------------- */
+/* ---- nonsense under seal ------------------------------------------------- */
 
 static const char *const seeds[] = { "770a00aabbcc", "770a01", "770c02",
     "770b00aabb", "790cfe10000100006162", "790dfe100001000061",
@@ -323,7 +323,7 @@ START_TEST(sealed_nonsense_is_survived)
 }
 END_TEST
 
-/* ---- strangers ---------------------------------------------------------------------- */
+/* ---- strangers ----------------------------------------------------------- */
 
 START_TEST(random_bytes_end_the_handshake)
 {

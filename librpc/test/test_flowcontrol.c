@@ -37,7 +37,7 @@ static struct vrpc_flow *open_at_acceptor(void)
     return f;
 }
 
-/* ---- windows ----------------------------------------------------------------- */
+/* ---- windows ------------------------------------------------------------- */
 
 START_TEST(writer_stops_at_the_pool)
 {
@@ -186,7 +186,7 @@ START_TEST(small_client_buffer_still_announces_a_pool)
 }
 END_TEST
 
-/* ---- bookkeeping ------------------------------------------------------------- */
+/* ---- bookkeeping --------------------------------------------------------- */
 
 /* Tokens of the dialer: in the pool, borrowed by flows, or outstanding. */
 static uint64_t pool_total(struct vrpc_conn *c)
@@ -351,7 +351,7 @@ START_TEST(release_of_foreign_flows_is_ignored)
 }
 END_TEST
 
-/* ---- misbehaviour ------------------------------------------------------------ */
+/* ---- misbehaviour -------------------------------------------------------- */
 
 static void expect_failure(struct end *e, int status)
 {

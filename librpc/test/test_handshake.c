@@ -2,7 +2,7 @@
 /* Making connections, and attacks on that. */
 #include "rig.h"
 
-/* ---- handshake -------------------------------------------------------------- */
+/* ---- handshake ----------------------------------------------------------- */
 
 START_TEST(handshake_works_at_every_version)
 {
@@ -313,7 +313,7 @@ START_TEST(handshake_times_out)
 }
 END_TEST
 
-/* ---- attacks on the handshake ------------------------------------------------ */
+/* ---- attacks on the handshake -------------------------------------------- */
 
 /* Deliver d's Setup, changed by `edit`, and the rest unchanged. */
 static void run_edited(void (*edit)(struct vrpc_setup *s))
@@ -444,7 +444,7 @@ START_TEST(replayed_connection_is_refused)
 }
 END_TEST
 
-/* Does a changed Setup frame mean the same? (Letters that are not looked at.) */
+/* Does a changed Setup mean the same? (Letters that are not looked at.) */
 static bool same_setup(const uint8_t *frame, size_t n, size_t at, uint8_t bit)
 {
     struct vrpc_msg m;

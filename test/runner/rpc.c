@@ -75,7 +75,7 @@ static bool run_invalid(struct run_case *c)
     return true;
 }
 
-/* ---- binding -------------------------------------------------------------------- */
+/* ---- binding ------------------------------------------------------------- */
 
 static bool make_binding(struct run_case *c, struct v23_buf *out)
 {

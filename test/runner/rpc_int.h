@@ -14,7 +14,7 @@ bool run_rpc_values(struct run_case *c); /* rpc_values.jsonl (rpc_values.c) */
 void run_rpc_transcript(const char *dir, const char *companions,
     const char *path);
 
-/* ---- JSON (rpc_util.c) ------------------------------------------------------ */
+/* ---- JSON (rpc_util.c) --------------------------------------------------- */
 
 /* As cJSON_Parse, but integers that a double may not hold become texts. */
 cJSON *run_rpc_json(const char *line);
@@ -35,7 +35,7 @@ bool run_rpc_message(struct run_case *c, struct v23_arena *a,
 bool run_rpc_check_message(struct run_case *c, const cJSON *fields,
     struct v23_bytes p, bool exact);
 
-/* ---- values (rpc_values.c) ---------------------------------------------------- */
+/* ---- values (rpc_values.c) ----------------------------------------------- */
 
 /* Is v the value of a record {type, value}? */
 bool run_rpc_value(struct run_case *c, struct vdl_any v, const cJSON *record);

@@ -67,7 +67,7 @@ static struct played *played(struct replay *r, uint64_t id, bool make)
     return &r->flows[i];
 }
 
-/* ---- hooks ------------------------------------------------------------------------ */
+/* ---- hooks --------------------------------------------------------------- */
 
 static int on_authorize(void *ud, struct vrpc_conn *c, struct v23_op op)
 {
@@ -131,7 +131,7 @@ static int give_secret(void *ud, void *p, size_t n)
     return 0;
 }
 
-/* ---- preparation -------------------------------------------------------------------- */
+/* ---- preparation --------------------------------------------------------- */
 
 static bool find_setup(struct replay *r)
 {
@@ -261,7 +261,7 @@ static bool make_conn(struct replay *r)
     return patch_setup(r);
 }
 
-/* ---- our output ----------------------------------------------------------------------- */
+/* ---- our output ---------------------------------------------------------- */
 
 static bool take_output(struct replay *r, const uint8_t *p, size_t n)
 {
@@ -330,7 +330,7 @@ static bool fetch(struct replay *r)
     return true;
 }
 
-/* ---- playing -------------------------------------------------------------------------- */
+/* ---- playing ------------------------------------------------------------- */
 
 /* Ids are given in order of opening: open as many as the record uses. */
 static bool open_up_to(struct replay *r, uint64_t id,
@@ -460,7 +460,7 @@ static bool play(struct replay *r)
     return ok;
 }
 
-/* ---- the outcome ----------------------------------------------------------------------- */
+/* ---- the outcome --------------------------------------------------------- */
 
 /*
  * What one side said on a flow before the other side's close: later bytes are

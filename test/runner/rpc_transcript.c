@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <v23/vdl/v.io/x/ref/runtime/internal/flow/conn/conn.vdl.h>
 
-/* ---- loading -------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------- */
 
 static int side(const cJSON *o)
 {
@@ -147,7 +147,7 @@ static void unload(struct transcript *t)
     free(t);
 }
 
-/* ---- look-up ---------------------------------------------------------------------- */
+/* ---- look-up ------------------------------------------------------------- */
 
 struct tr_conn *tr_conn(struct transcript *t, int num)
 {
@@ -182,7 +182,7 @@ void tr_nonce(const struct tr_conn *c, int from, uint64_t seq,
     nonce[8] = memcmp(c->pub[from], c->pub[1 - from], 32) < 0;
 }
 
-/* ---- frames ----------------------------------------------------------------------- */
+/* ---- frames -------------------------------------------------------------- */
 
 static bool check_keys(struct transcript *t, struct tr_conn *c)
 {
@@ -264,7 +264,7 @@ static const struct tr_frame *first_frame(struct transcript *t, int conn,
     return NULL;
 }
 
-/* ---- binding ---------------------------------------------------------------------- */
+/* ---- binding ------------------------------------------------------------- */
 
 static bool check_binding(struct transcript *t, struct tr_conn *c)
 {
@@ -377,7 +377,7 @@ static bool check_auth(struct transcript *t, struct tr_conn *c)
     return true;
 }
 
-/* ---- streams ---------------------------------------------------------------------- */
+/* ---- streams ------------------------------------------------------------- */
 
 /* All payload of a flow in one direction, out of the frames. */
 static void collect(struct transcript *t, const struct tr_stream *s,
@@ -487,7 +487,7 @@ static bool check_streams(struct transcript *t, struct tr_conn *c)
     return ok;
 }
 
-/* ---- all checks ------------------------------------------------------------------- */
+/* ---- all checks ---------------------------------------------------------- */
 
 static bool replay_dialer(struct transcript *t, struct tr_conn *c)
 {

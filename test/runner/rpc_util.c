@@ -80,7 +80,7 @@ static struct v23_bytes text_of(struct v23_arena *a, const cJSON *o,
     return v23_bytes(v23_arena_dup(a, t.p, t.n), t.n);
 }
 
-/* ---- messages ----------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 static void setup_of(struct v23_arena *a, const cJSON *o,
     struct vrpc_setup *s)
