@@ -291,6 +291,86 @@ START_TEST(refresh_replaces_blessings)
 }
 END_TEST
 
+/* A discharge by the server of a caveat that only it can discharge. */
+static struct vsec_discharge *make_discharge(void)
+{
+    struct vsec_third_party what;
+    v23_security_caveat cav, yes = vsec_caveat_unconstrained();
+    v23_security_caveat_list list;
+    struct vsec_discharge *d = NULL;
+    struct v23_arena a;
+
+    list.v = &yes;
+    list.n = 1;
+    memset(&what, 0, sizeof(what));
+    what.key = R.a.principal->key->der;
+    what.location = vdl_str("server");
+    what.caveats = list;
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    ck_assert_int_eq(vsec_caveat_third_party(R.engine, &a, &what, &cav), 0);
+    ck_assert_int_eq(vsec_principal_mint_discharge(R.a.principal, &cav, list,
+        &d), 0);
+    v23_arena_fini(&a);
+    return d;
+}
+
+START_TEST(flows_present_discharges_once)
+{
+    struct vsec_discharge *d = make_discharge(), *const *got;
+    struct vrpc_flow_opts o;
+    struct vrpc_flow *f;
+    size_t n = 0;
+    int i;
+
+    rig_connect();
+    memset(&o, 0, sizeof(o));
+    o.blessings = R.client;
+    o.discharges = &d;
+    o.ndischarges = 1;
+    for (i = 0; i < 3; i++) {
+        ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
+        ck_assert_int_eq(vrpc_flow_write(f, "x", 1), 0);
+    }
+    ck_assert_int_eq(vrpc_flow_write(rig_open(), "y", 1), 0); /* none */
+    ck_assert_int_eq(rig_run(&R), 0);
+
+    for (i = 0; i < 3; i++) {
+        got = vrpc_flow_remote_discharges(R.a.flows[i], &n);
+        ck_assert_uint_eq(n, 1);
+        ck_assert(vdl_str_eq(vsec_discharge_id(got[0]),
+            vsec_discharge_id(d)));
+    }
+    ck_assert(vrpc_flow_remote_discharges(R.a.flows[0], &n)
+        == vrpc_flow_remote_discharges(R.a.flows[2], &n));
+    ck_assert_ptr_null(vrpc_flow_remote_discharges(R.a.flows[3], &n));
+    ck_assert_uint_eq(n, 0);
+    vsec_discharge_unref(d);
+}
+END_TEST
+
+START_TEST(connection_presents_discharges)
+{
+    struct vsec_discharge *d = make_discharge();
+    size_t n = 0;
+
+    R.acfg.discharges = &d;
+    R.acfg.ndischarges = 1;
+    rig_connect();
+    ck_assert_ptr_nonnull(vrpc_conn_remote_discharges(R.d.conn, &n));
+    ck_assert_uint_eq(n, 1);
+
+    ck_assert_int_eq(vrpc_conn_refresh(R.a.conn, R.server, NULL, 0), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
+    ck_assert_ptr_null(vrpc_conn_remote_discharges(R.d.conn, &n));
+    ck_assert_int_eq(vrpc_conn_refresh(R.a.conn, R.server, &d, 1), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
+
+    ck_assert_ptr_nonnull(vrpc_conn_remote_discharges(R.d.conn, &n));
+    ck_assert_uint_eq(n, 1);
+    vsec_discharge_unref(d);
+}
+END_TEST
+
 START_TEST(blessings_stream_goes_on_after_a_rest)
 {
     struct vrpc_flow *f = NULL;
@@ -764,6 +844,8 @@ int main(void)
     tcase_add_loop_test(tc, connection_may_be_closed_in_hooks, 0, 2);
     tcase_add_test(tc, both_sides_may_open_flows);
     tcase_add_test(tc, refresh_replaces_blessings);
+    tcase_add_test(tc, flows_present_discharges_once);
+    tcase_add_test(tc, connection_presents_discharges);
     tcase_add_test(tc, blessings_stream_goes_on_after_a_rest);
     tcase_add_test(tc, values_wait_for_their_types);
     tcase_add_test(tc, dependents_survive_the_end_of_what_they_wait_for);
