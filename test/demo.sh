@@ -99,6 +99,11 @@ say "5. Streaming: the glob above was one; here it is again, as it arrives"
 show alice mounttable glob "$root" '...' || die "mounttable glob"
 
 say "6. Mallory is refused, and told why"
+echo "  Mallory trusts root's names, but nobody whom the teller trusts has"
+echo "  blessed Mallory."
+V23_CREDENTIALS=$tmp/root principal get default >root.blessing &&
+    principal --v23.credentials="$tmp/mallory" recognize root.blessing ||
+    die "principal recognize"
 show mallory fortune --name=tell/fortune &&
     die "mallory was let in"
 
