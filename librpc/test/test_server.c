@@ -533,9 +533,8 @@ static struct vrpc_conn *raw_conn(void)
 static struct vrpc_flow *raw_flow(struct vrpc_conn *c, const char *bytes)
 {
     struct v23_bytes b = hex(bytes);
-    struct vrpc_flow *f;
+    struct vrpc_flow *f = raw_open(c);
 
-    ck_assert_int_eq(vrpc_flow_open(c, NULL, &f), 0);
     ck_assert_int_eq(vrpc_flow_write(f, b.p, b.n), 0);
     return f;
 }
@@ -543,9 +542,8 @@ static struct vrpc_flow *raw_flow(struct vrpc_conn *c, const char *bytes)
 START_TEST(flow_without_first_byte_times_out)
 {
     struct vrpc_conn *c = raw_conn();
-    struct vrpc_flow *f;
+    struct vrpc_flow *f = raw_open(c);
 
-    ck_assert_int_eq(vrpc_flow_open(c, NULL, &f), 0);
     ck_assert_int_eq(vrpc_flow_commit(f), 0);
     world_settle(&W);
     ck_assert_uint_eq(vrpc_server_ncalls(P.s->s), 1);
