@@ -49,7 +49,7 @@ for lib in $order; do
             *) [ -n "$own" ] && say "$f includes <$inc> of the higher $own" ;;
             esac
             case $inc:$f in
-            event*:*_ev.c | event*:*_ev_int.h) ;;
+            event*:*_ev.c | event*:*/ev_int.h) ;;
             event*:*) say "$f includes <$inc>, but is not named *_ev.c" ;;
             esac
         done
