@@ -141,10 +141,10 @@ void vom_enc_fini(struct vom_enc *e)
 
 static size_t list_size(struct vom_u32s *l)
 {
-    size_t size = vom_uint_size(l->n), i;
+    size_t size = vom_uint_size_(l->n), i;
 
     for (i = 0; i < l->n; i++)
-        size += vom_uint_size(vom_u32s_(l)[i]);
+        size += vom_uint_size_(vom_u32s_(l)[i]);
     return size;
 }
 
@@ -221,8 +221,8 @@ static int finish(struct vom_enc *e, const struct header *h)
     if (h->lens)
         head += list_size(&e->lens);
     if (h->len)
-        head += vom_uint_size(size);
-    total = e->late.n + vom_uint_size(vom_zigzag_(h->id)) + head;
+        head += vom_uint_size_(size);
+    total = e->late.n + vom_uint_size_(vom_zigzag_(h->id)) + head;
     if (total > have) {
         rc = v23_buf_room(b, total - have);
         if (rc != 0)
@@ -270,7 +270,7 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
     if (rc != 0)
         return rc;
     h.at = vom_wr_pos_(&w);
-    w.p += vom_uint_size(vom_zigzag_(h.id)) + guess(e, &h);
+    w.p += vom_uint_size_(vom_zigzag_(h.id)) + guess(e, &h);
     h.body = vom_wr_pos_(&w);
     rc = vom_enc_value_(&w, t, v);
     if (rc < 0)

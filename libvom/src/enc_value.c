@@ -28,7 +28,7 @@ static inline uint32_t selector(const void *v, bool wide)
  * The number that stands for a value on the wire. False: the value is more
  * than a number, or an enum without such a label.
  */
-static inline bool number(const struct vdl_type *t, const void *v, uint64_t *u)
+VOM_INLINE_ bool number(const struct vdl_type *t, const void *v, uint64_t *u)
 {
     switch (t->kind) {
     case VDL_BOOL:
@@ -77,6 +77,26 @@ static inline bool is_zero(const struct vdl_type *t, uint64_t u)
 {
     return u == 0
         || (u == 0x80 && (t->kind == VDL_FLOAT32 || t->kind == VDL_FLOAT64));
+}
+
+/* memcpy whose call is saved for short texts. */
+static inline void copy(uint8_t *to, const void *from, size_t n)
+{
+    const uint8_t *p = from;
+
+    if (n > 16 || n < 4) {
+        if (n > 16)
+            memcpy(to, p, n);
+        else
+            for (; n != 0; n--)
+                *to++ = *p++;
+    } else if (n >= 8) {
+        memcpy(to, p, 8);
+        memcpy(to + n - 8, p + n - 8, 8);
+    } else {
+        memcpy(to, p, 4);
+        memcpy(to + n - 4, p + n - 4, 4);
+    }
 }
 
 static int enc_uint(struct vom_wr_ *w, uint64_t u)
@@ -179,6 +199,26 @@ static int any_set(const struct vdl_type *elem, const void *v, size_t n)
     return 0;
 }
 
+static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v);
+
+static int enc_structs(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v, size_t n)
+{
+    const uint8_t *p = v;
+    int rc = 0, seen = 0;
+
+    if (w->depth == 0)
+        return V23_ELIMIT;
+    w->depth--;
+    for (; rc >= 0 && n != 0; n--, p += t->size) {
+        rc = enc_struct(w, t, p);
+        seen |= rc;
+    }
+    w->depth++;
+    return rc < 0 ? rc : seen;
+}
+
 static int enc_elems(struct vom_wr_ *w, const struct vdl_type *elem,
     const void *v, size_t n)
 {
@@ -187,6 +227,8 @@ static int enc_elems(struct vom_wr_ *w, const struct vdl_type *elem,
 
     if (elem->kind >= VDL_BOOL && elem->kind <= VDL_FLOAT64)
         return enc_scalars(w, (enum vdl_kind)elem->kind, v, n);
+    if (elem->kind == VDL_STRUCT && n != 0)
+        return enc_structs(w, elem, v, n);
     for (; n != 0; n--, p += elem->size) {
         rc = vom_enc_value_(w, elem, p);
         if (rc < 0)
@@ -264,30 +306,10 @@ static int enc_field(struct vom_wr_ *w, uint32_t index,
     return rc;
 }
 
-/* Strings and bytes, if all of them and `room` more bytes fit. */
-static inline bool enc_short(struct vom_wr_ *w, uint32_t index,
-    const struct vdl_type *t, const void *v, size_t room)
-{
-    const struct vdl_str *s = v;
-
-    if (t->kind != VDL_STRING
-        && (t->kind != VDL_LIST || t->elem->kind != VDL_BYTE))
-        return false;
-    if ((size_t)(w->end - w->p) < room || s->n > VOM_LENGTH_MAX_
-        || (size_t)(w->end - w->p) - room < s->n)
-        return false;
-    w->p = vom_put_uint_(vom_put_uint_(w->p, index), s->n);
-    memcpy(w->p, s->p, s->n);
-    w->p += s->n;
-    return true;
-}
-
 /* Is it certain, without writing it, that the field is zero? */
 static inline bool is_absent(const struct vdl_type *t, const void *v)
 {
     switch (t->kind) {
-    case VDL_STRING:
-    case VDL_LIST:
     case VDL_SET:
     case VDL_MAP:
         return ((const struct vdl_list *)v)->n == 0;
@@ -300,46 +322,132 @@ static inline bool is_absent(const struct vdl_type *t, const void *v)
     }
 }
 
+/*
+ * Strings and bytes, if they and `room` more bytes fit; else NULL. `room` is
+ * at least FIELD_ROOM.
+ */
+static inline uint8_t *put_short(uint8_t *p, const uint8_t *end,
+    uint32_t index, const struct vdl_str *s, size_t room)
+{
+    if (s->n > VOM_LENGTH_MAX_ || (size_t)(end - p) < room + s->n)
+        return NULL;
+    p = vom_put_uint_(vom_put_uint_(p, index), s->n);
+    copy(p, s->p, s->n);
+    return p + s->n;
+}
+
+/*
+ * Fields i to stop - 1, for which there is room if they are all numbers. One
+ * switch decides everything: this is where encoding spends its time.
+ */
+static int enc_fields(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v, uint32_t i, uint32_t stop)
+{
+    const struct vdl_field *f = t->fields + i, *end = t->fields + stop;
+    uint8_t *p = w->p, *next;
+    const struct vdl_type *ft;
+    const void *fv;
+    uint64_t u;
+    int rc;
+
+    for (; f != end; f++, i++) {
+        ft = f->type;
+        fv = (const uint8_t *)v + f->offset;
+        switch (ft->kind) {
+        case VDL_BOOL:
+            u = *(const uint8_t *)fv != 0;
+            break;
+        case VDL_BYTE:
+            u = *(const uint8_t *)fv;
+            break;
+        case VDL_UINT16:
+            u = *(const uint16_t *)fv;
+            break;
+        case VDL_UINT32:
+            u = *(const uint32_t *)fv;
+            break;
+        case VDL_UINT64:
+            u = *(const uint64_t *)fv;
+            break;
+        case VDL_INT8:
+            u = vom_zigzag_(*(const int8_t *)fv);
+            break;
+        case VDL_INT16:
+            u = vom_zigzag_(*(const int16_t *)fv);
+            break;
+        case VDL_INT32:
+            u = vom_zigzag_(*(const int32_t *)fv);
+            break;
+        case VDL_INT64:
+            u = vom_zigzag_(*(const int64_t *)fv);
+            break;
+        case VDL_ENUM:
+            u = selector(fv, ft->size == 2);
+            if (u >= ft->count)
+                return V23_EARG;
+            break;
+        case VDL_FLOAT32:
+            if (*(const float *)fv == 0)
+                continue;
+            u = vom_float_bits_((double)*(const float *)fv);
+            break;
+        case VDL_FLOAT64:
+            if (*(const double *)fv == 0)
+                continue;
+            u = vom_float_bits_(*(const double *)fv);
+            break;
+        case VDL_STRING:
+        case VDL_LIST:
+            if (((const struct vdl_list *)fv)->n == 0)
+                continue;
+            if (ft->kind == VDL_LIST && ft->elem->kind != VDL_BYTE)
+                goto other;
+            next = put_short(p, w->end, i, fv,
+                (size_t)(end - f) * FIELD_ROOM + 1);
+            if (next == NULL)
+                goto other;
+            p = next;
+            continue;
+        default:
+            goto other;
+        }
+        if (u == 0)
+            continue;
+        p = vom_put_uint_(vom_put_uint_(p, i), u);
+        continue;
+    other:
+        if (is_absent(ft, fv))
+            continue;
+        w->p = p;
+        rc = enc_field(w, i, ft, fv);
+        if (rc >= 0)
+            rc = vom_wr_need_(w, (size_t)(end - f) * FIELD_ROOM + 1);
+        if (rc < 0)
+            return rc;
+        p = w->p;
+    }
+    w->p = p;
+    return 0;
+}
+
 static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
     const void *v)
 {
-    const struct vdl_field *f = t->fields;
+    size_t start = vom_wr_pos_(w);
     uint32_t i = 0, stop;
-    int rc, seen = 0;
-    const void *fv;
-    uint64_t u;
+    int rc;
 
     do {
         stop = t->count - i < FIELDS ? t->count : i + FIELDS;
         rc = vom_wr_need_(w, (stop - i) * FIELD_ROOM + 1);
+        if (rc == 0)
+            rc = enc_fields(w, t, v, i, stop);
         if (rc != 0)
             return rc;
-        for (; i < stop; i++, f++) {
-            fv = (const uint8_t *)v + f->offset;
-            if (number(f->type, fv, &u)) {
-                if (is_zero(f->type, u))
-                    continue;
-                w->p = vom_put_uint_(vom_put_uint_(w->p, i), u);
-                seen = 1;
-                continue;
-            }
-            if (is_absent(f->type, fv))
-                continue;
-            if (enc_short(w, i, f->type, fv, (stop - i) * FIELD_ROOM + 1)) {
-                seen = 1;
-                continue;
-            }
-            rc = enc_field(w, i, f->type, fv);
-            if (rc < 0)
-                return rc;
-            seen |= rc;
-            rc = vom_wr_need_(w, (stop - i) * FIELD_ROOM + 1);
-            if (rc != 0)
-                return rc;
-        }
+        i = stop;
     } while (i < t->count);
     *w->p++ = VOM_END_;
-    return seen;
+    return vom_wr_pos_(w) - start != 1;
 }
 
 static int enc_union(struct vom_wr_ *w, const struct vdl_type *t,
@@ -484,9 +592,11 @@ static int enc_composite(struct vom_wr_ *w, const struct vdl_type *t,
     }
 }
 
-int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+/* Values that hold no others, but for optional. */
+static int enc_simple(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v)
 {
-    const struct vdl_str *s;
+    const struct vdl_str *s = v;
     uint64_t u;
     int rc;
 
@@ -496,17 +606,22 @@ int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
     }
     switch (t->kind) {
     case VDL_STRING:
-        s = v;
         return enc_bytes(w, s->p, s->n);
-    case VDL_ENUM:
-        return V23_EARG; /* no such label */
     case VDL_OPTIONAL:
         return enc_optional(w, t, v);
     case VDL_TYPEOBJECT:
         return enc_typeobject(w, v);
     default:
-        break;
+        return V23_EARG; /* an enum without such a label */
     }
+}
+
+int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+{
+    int rc;
+
+    if (t->kind < VDL_ARRAY && t->kind != VDL_ANY)
+        return enc_simple(w, t, v);
     if (w->depth == 0)
         return V23_ELIMIT;
     w->depth--;

@@ -4,7 +4,7 @@
 
 size_t vom_uint_size(uint64_t v)
 {
-    return v < 0x80 ? 1 : 1 + vom_uint_bytes_(v);
+    return vom_uint_size_(v);
 }
 
 size_t vom_put_uint(uint8_t *p, uint64_t v)

@@ -1,8 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
  * Inline forms of the primitives of spec/vom.md 2, for the coders' inner
- * loops. Multi-byte numbers move through one 64-bit big-endian load or store;
- * compilers turn the shifts below into a load and a byte swap.
+ * loops. Multi-byte numbers move through one 64-bit big-endian load or store.
  */
 #ifndef VOM_PRIM_INT_H
 #define VOM_PRIM_INT_H
@@ -26,25 +25,6 @@
 /* No length or count on the wire exceeds this. */
 #define VOM_LENGTH_MAX_ (UINT64_C(1) << 30)
 
-static inline uint64_t vom_load64_(const uint8_t *p)
-{
-    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40
-        | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16
-        | (uint64_t)p[6] << 8 | (uint64_t)p[7];
-}
-
-static inline void vom_store64_(uint8_t *p, uint64_t v)
-{
-    p[0] = (uint8_t)(v >> 56);
-    p[1] = (uint8_t)(v >> 48);
-    p[2] = (uint8_t)(v >> 40);
-    p[3] = (uint8_t)(v >> 32);
-    p[4] = (uint8_t)(v >> 24);
-    p[5] = (uint8_t)(v >> 16);
-    p[6] = (uint8_t)(v >> 8);
-    p[7] = (uint8_t)v;
-}
-
 static inline uint64_t vom_bswap64_(uint64_t v)
 {
 #if defined(__GNUC__) || defined(__clang__)
@@ -58,33 +38,80 @@ static inline uint64_t vom_bswap64_(uint64_t v)
 #endif
 }
 
-/* Payload bytes of a number above 127: 1..8. */
-static inline unsigned vom_uint_bytes_(uint64_t v)
+/*
+ * Eight bytes, the most significant first. Where the byte order is known the
+ * swap is spelled out: once inlined, gcc does not always recognise the shifts.
+ */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define VOM_SWAPS_ 1
+#elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define VOM_SWAPS_ 0
+#endif
+
+static inline uint64_t vom_load64_(const uint8_t *p)
+{
+#ifdef VOM_SWAPS_
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return VOM_SWAPS_ ? vom_bswap64_(v) : v;
+#else
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40
+        | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16
+        | (uint64_t)p[6] << 8 | (uint64_t)p[7];
+#endif
+}
+
+static inline void vom_store64_(uint8_t *p, uint64_t v)
+{
+#ifdef VOM_SWAPS_
+    v = VOM_SWAPS_ ? vom_bswap64_(v) : v;
+    memcpy(p, &v, sizeof(v));
+#else
+    p[0] = (uint8_t)(v >> 56);
+    p[1] = (uint8_t)(v >> 48);
+    p[2] = (uint8_t)(v >> 40);
+    p[3] = (uint8_t)(v >> 32);
+    p[4] = (uint8_t)(v >> 24);
+    p[5] = (uint8_t)(v >> 16);
+    p[6] = (uint8_t)(v >> 8);
+    p[7] = (uint8_t)v;
+#endif
+}
+
+/* Position of the highest bit set; v is not 0. */
+static inline unsigned vom_top_bit_(uint64_t v)
 {
 #if defined(__GNUC__) || defined(__clang__)
-    return (71u - (unsigned)__builtin_clzll(v)) >> 3;
+    return 63u ^ (unsigned)__builtin_clzll(v);
 #else
-    unsigned n = 1;
+    unsigned n = 0;
 
-    while (n < 8 && v >> (8 * n) != 0)
+    while (v >>= 1)
         n++;
     return n;
 #endif
 }
 
+static inline size_t vom_uint_size_(uint64_t v)
+{
+    return v < 0x80 ? 1 : 2 + (vom_top_bit_(v) >> 3);
+}
+
 /* p has room for VOM_UINT_MAX_ bytes; returns the end of the number. */
 static inline uint8_t *vom_put_uint_(uint8_t *p, uint64_t v)
 {
-    unsigned n;
+    unsigned bit;
 
     if (v < 0x80) {
         *p = (uint8_t)v;
         return p + 1;
     }
-    n = vom_uint_bytes_(v);
-    *p = (uint8_t)(0x100 - n);
-    vom_store64_(p + 1, v << (64 - 8 * n));
-    return p + 1 + n;
+    /* n = bit / 8 + 1 bytes follow the first, which is 256 - n. */
+    bit = vom_top_bit_(v);
+    *p = (uint8_t)~(bit >> 3);
+    vom_store64_(p + 1, v << (56 - (bit & 56)));
+    return p + 2 + (bit >> 3);
 }
 
 static inline uint64_t vom_zigzag_(int64_t v)
