@@ -21,22 +21,28 @@ static int malformed(const uint8_t *p, const uint8_t *end, unsigned k)
     return k == VDL_BOOL && p != end ? V23_EINT : vom_get_uint_why_(p, end);
 }
 
+/* Kinds that get_plain() reads. */
+static inline bool is_plain(unsigned kind)
+{
+    return vom_is_scalar_(kind) || kind == VDL_ENUM;
+}
+
 /*
- * Read the bool or number at p, of kind k, into `out`. Returns the place
- * behind it, or NULL; then *rc tells why.
+ * Read the bool, number or enum at p into `out`. Returns the place behind it,
+ * or NULL; then *rc tells why.
  */
-VOM_INLINE_ const uint8_t *get_scalar(const uint8_t *p, const uint8_t *end,
-    unsigned k, void *out, int *rc)
+VOM_INLINE_ const uint8_t *get_plain(const uint8_t *p, const uint8_t *end,
+    const struct vdl_type *t, void *out, int *rc)
 {
     struct vom_got_ g = vom_get_uint_(p, end);
     uint64_t u = g.v;
     double d;
 
     if (g.p == NULL) {
-        *rc = malformed(p, end, k);
+        *rc = malformed(p, end, t->kind);
         return NULL;
     }
-    switch (k) {
+    switch (t->kind) {
     case VDL_BOOL:
         if (*p > 1)
             goto range;
@@ -84,6 +90,13 @@ VOM_INLINE_ const uint8_t *get_scalar(const uint8_t *p, const uint8_t *end,
             goto range;
         *(float *)out = (float)d;
         break;
+    case VDL_ENUM:
+        if (u >= t->count) {
+            *rc = V23_EINDEX;
+            return NULL;
+        }
+        vom_set_selector_(out, t->size == 2, (uint32_t)u);
+        break;
     default: /* VDL_FLOAT64 */
         *(double *)out = vom_bits_float_(u);
         break;
@@ -94,7 +107,7 @@ range:
     return NULL;
 }
 
-/* ---- strings, bytes, enums ----------------------------------------------- */
+/* ---- strings, bytes ------------------------------------------------------ */
 
 static int dec_string(struct vom_rd_ *r, struct vdl_str *out)
 {
@@ -130,16 +143,6 @@ static int dec_bytes(struct vom_rd_ *r, struct vdl_list *out)
     out->v = p;
     out->n = n;
     return 0;
-}
-
-static int dec_enum(struct vom_rd_ *r, const struct vdl_type *t, void *out)
-{
-    uint32_t label;
-    int rc = vom_rd_index_(r, t->count, &label);
-
-    if (rc == 0)
-        vom_set_selector_(out, t->size == 2, label);
-    return rc;
 }
 
 /* ---- lists, arrays, sets, maps ------------------------------------------- */
@@ -307,8 +310,8 @@ static int dec_struct(struct vom_rd_ *r, const struct vdl_type *t, void *out)
             return V23_EINDEX;
         f = t->fields + index;
         v = (uint8_t *)out + f->offset;
-        if (vom_is_scalar_(f->type->kind)) {
-            next = get_scalar(p, end, f->type->kind, v, &rc);
+        if (is_plain(f->type->kind)) {
+            next = get_plain(p, end, f->type, v, &rc);
             if (next == NULL)
                 return rc;
             p = next;
@@ -422,8 +425,8 @@ int vom_dec_same_(struct vom_rd_ *r, const struct vdl_type *t, void *out)
     const uint8_t *next;
     int rc = 0;
 
-    if (vom_is_scalar_(t->kind)) {
-        next = get_scalar(r->p, r->end, t->kind, out, &rc);
+    if (is_plain(t->kind)) {
+        next = get_plain(r->p, r->end, t, out, &rc);
         if (next != NULL)
             r->p = next;
         return rc;
@@ -431,8 +434,6 @@ int vom_dec_same_(struct vom_rd_ *r, const struct vdl_type *t, void *out)
     switch (t->kind) {
     case VDL_STRING:
         return dec_string(r, out);
-    case VDL_ENUM:
-        return dec_enum(r, t, out);
     case VDL_OPTIONAL:
         return dec_optional(r, t, out);
     case VDL_TYPEOBJECT:
