@@ -82,8 +82,7 @@ struct vname_serving {
     struct vrpc_ev_node *node;
     struct vrpc_server *server;
     struct vname_publisher *publisher;
-    int64_t alarm_ns;    /* when the pending timer fires; V23_NEVER = none */
-    uint32_t nalarms;    /* timers under way */
+    int64_t alarm_ns; /* when the pending timer fires; V23_NEVER = none */
     bool leaf, mount_table, stopping;
 };
 
@@ -94,7 +93,6 @@ static void alarm_fired(void *ud)
     struct vname_serving *s = ud;
     struct v23_now now;
 
-    s->nalarms--;
     s->alarm_ns = V23_NEVER;
     vrpc_ev_now(s->p->rt.ev, &now);
     vname_publisher_tick(s->publisher, now.mono_ns);
@@ -112,38 +110,39 @@ static void arm(void *ud)
         return;
     vrpc_ev_now(s->p->rt.ev, &now);
     delay = next <= now.mono_ns ? 0 : next - now.mono_ns;
-    if (vrpc_runtime_after(&s->p->rt, delay, alarm_fired, s) != 0)
-        return;
-    s->nalarms++;
-    s->alarm_ns = now.mono_ns + delay;
+    vrpc_runtime_cancel(&s->p->rt, alarm_fired, s);
+    s->alarm_ns = V23_NEVER;
+    if (vrpc_runtime_after(&s->p->rt, delay, alarm_fired, s) == 0)
+        s->alarm_ns = now.mono_ns + delay;
 }
 
+/* The endpoints changed: the publisher gets the present ones. */
 static void publish_endpoints(void *ud)
 {
     struct vname_serving *s = ud;
     const struct vrpc_endpoint *eps;
-    struct v23_buf text;
-    size_t n, i;
+    struct vdl_str *texts;
+    struct v23_arena a;
+    size_t n, i, k = 0;
+    int rc = 0;
 
     if (s->stopping || vrpc_ev_endpoints(s->node, &eps, &n) != 0)
         return;
-    v23_buf_init(&text, NULL, 1u << 16);
-    for (i = 0; i < n; i++) {
-        if (vdl_str_is(eps[i].protocol, "bidi"))
-            continue;
-        v23_buf_cut(&text, 0);
-        vrpc_endpoint_format(&eps[i], &text);
-        if (text.err == 0
-            && vname_publisher_add_server(s->publisher,
-                   vdl_strn((const char *)text.p, text.n))
-                != 0)
-            break;
-    }
-    v23_buf_fini(&text);
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    texts = v23_arena_get0(&a, n, sizeof(*texts), _Alignof(struct vdl_str));
+    for (i = 0; texts != NULL && i < n && rc == 0; i++)
+        if (!vdl_str_is(eps[i].protocol, "bidi"))
+            rc = vrpc_endpoint_text(&a, &eps[i], &texts[k++]);
+    if (texts == NULL || rc != 0
+        || vname_publisher_set_servers(s->publisher, texts, k) != 0)
+        v23_logf(&s->p->rt.log, V23_LOG_ERROR,
+            "cannot publish all endpoints: out of memory");
+    v23_arena_fini(&a);
 }
 
 static void serving_free(struct vname_serving *s)
 {
+    vrpc_runtime_cancel(&s->p->rt, alarm_fired, s);
     vname_publisher_free(s->publisher);
     vrpc_ev_node_free(s->node);
     v23_put(NULL, s);
@@ -153,6 +152,7 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
     struct vname_serving **out)
 {
     struct vname_publisher_config pub = { 0 };
+    struct vrpc_server_config server = *cfg->server;
     struct vname_serving *s = v23_new(NULL, struct vname_serving);
     int rc = V23_ENOMEM;
 
@@ -160,7 +160,8 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
         return rc;
     s->p = p;
     s->alarm_ns = V23_NEVER;
-    rc = vrpc_runtime_serve(&p->rt, cfg->server, cfg->addrs, cfg->naddrs,
+    server.name = cfg->name;
+    rc = vrpc_runtime_serve(&p->rt, &server, cfg->addrs, cfg->naddrs,
         &s->node, &s->server, NULL);
     if (rc != 0) {
         v23_put(NULL, s);
@@ -229,8 +230,6 @@ void vname_serving_stop(struct vname_serving *s)
     vname_program_wait(p);
     vrpc_ev_server_stop(s->node, p->flags.lame_duck_ns, on_done, p);
     vname_program_wait(p);
-    /* Timers hold a pointer to s; they die with the run time. */
-    vrpc_runtime_cancel_timers(&p->rt);
     serving_free(s);
 }
 

@@ -320,6 +320,18 @@ int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
     return V23_ENOMEM;
 }
 
+void vrpc_runtime_cancel(struct vrpc_runtime *rt, void (*fn)(void *ud),
+    void *ud)
+{
+    struct timer *t, *next;
+
+    for (t = rt->p->timers; t != NULL; t = next) {
+        next = t->next;
+        if (t->fn == fn && t->ud == ud)
+            timer_free(t);
+    }
+}
+
 void vrpc_runtime_cancel_timers(struct vrpc_runtime *rt)
 {
     while (rt->p->timers != NULL)

@@ -164,21 +164,32 @@ static struct vdl_str strip_slashes(struct vdl_str s)
     return s;
 }
 
+static char *append(char *to, struct vdl_str s)
+{
+    if (s.n > 0)
+        memcpy(to, s.p, s.n);
+    return to + s.n;
+}
+
+/* name/suffix.Method; a mount table without name counts as named "". */
 static void set_context(struct vrpc_server_call *call)
 {
-    size_t n = (size_t)call->suffix.n + call->method_name.n + 1;
-    char *p = v23_arena_get(&call->arena, n, 1);
+    const struct vrpc_server_config *cfg = &call->s->cfg;
+    bool slash = call->suffix.n > 0 && (cfg->name.n > 0 || cfg->mount_table);
+    size_t n = (size_t)cfg->name.n + slash + call->suffix.n + 1
+        + call->method_name.n;
+    char *text = v23_arena_get(&call->arena, n, 1), *p;
 
-    call->ctx.component = call->s->cfg.component;
-    if (p == NULL)
+    call->ctx.component = cfg->component;
+    if (text == NULL)
         return;
-    if (call->suffix.n > 0)
-        memcpy(p, call->suffix.p, call->suffix.n);
-    p[call->suffix.n] = '.';
-    if (call->method_name.n > 0)
-        memcpy(p + call->suffix.n + 1, call->method_name.p,
-            call->method_name.n);
-    call->ctx.op = vdl_strn(p, n);
+    p = append(text, cfg->name);
+    if (slash)
+        *p++ = '/';
+    p = append(p, call->suffix);
+    *p++ = '.';
+    append(p, call->method_name);
+    call->ctx.op = vdl_strn(text, n);
 }
 
 static void set_deadline(struct vrpc_server_call *call,

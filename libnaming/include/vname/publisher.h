@@ -60,7 +60,13 @@ V23_MUST_USE int vname_publisher_add_server(struct vname_publisher *p,
     struct vdl_str server);
 void vname_publisher_remove_server(struct vname_publisher *p,
     struct vdl_str server);
-/** Monotonic time of the next refresh; INT64_MIN = now; V23_NEVER. */
+/**
+ * Make these the servers: add the new ones, remove all others.
+ * @return 0; V23_ENOMEM: some are missing
+ */
+V23_MUST_USE int vname_publisher_set_servers(struct vname_publisher *p,
+    const struct vdl_str *servers, size_t n);
+/** Monotonic time of the next work; INT64_MIN = now; V23_NEVER. */
 int64_t vname_publisher_next_deadline(const struct vname_publisher *p);
 void vname_publisher_tick(struct vname_publisher *p, int64_t now_ns);
 /**

@@ -67,7 +67,9 @@ V23_MUST_USE int vrpc_runtime_on_signal(struct vrpc_runtime *rt,
 /** Run `fn` once after a delay. */
 V23_MUST_USE int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
     void (*fn)(void *ud), void *ud);
-
+/** Forget those with this function and argument that have not fired. */
+void vrpc_runtime_cancel(struct vrpc_runtime *rt, void (*fn)(void *ud),
+    void *ud);
 /** Forget every vrpc_runtime_after() that has not fired. */
 void vrpc_runtime_cancel_timers(struct vrpc_runtime *rt);
 

@@ -184,6 +184,7 @@ struct vrpc_server_config {
     enum vrpc_leaf leaf;
     bool mount_table;       /* endpoints say so */
     struct vdl_str component; /* program name, for error texts */
+    struct vdl_str name;      /* published name, for error texts */
     uint32_t max_calls;     /* at the same time; 0 = 65,536 */
     uint32_t max_calls_per_conn; /* 0 = 4,096 */
     size_t call_budget;     /* bytes of arguments or of one item; 0 = 64 MiB */
