@@ -437,12 +437,38 @@ static void servers_known(struct vrpc_call *call, const struct vdl_str *v,
                                                          : MAX_SERVERS);
 }
 
+/* No servers, because resolution failed: its text becomes part of the text,
+ * and itself the last parameter. */
+static const struct v23_verror *unresolved(struct vrpc_call *call,
+    enum vrpc_err kind, const struct v23_verror *err)
+{
+    struct v23_arena *a = &call->arena;
+    const struct v23_errctx *ctx = vrpc_call_ctx_(call);
+    struct v23_verror *out = v23_arena_new(a, struct v23_verror);
+    const struct v23_verror *e;
+    struct vrpc_suberr sub;
+
+    if (err == NULL)
+        return vrpc_err_params(a, ctx, kind, &call->rest, 1,
+            "no usable servers found for: %.*s", (int)call->rest.n,
+            call->rest.p);
+    sub.name = call->rest;
+    sub.err = vrpc_err_copy(a, err);
+    e = vrpc_err_params(a, ctx, kind, &call->rest, 1,
+        "no usable servers found for: %.*s: %.*s", (int)call->rest.n,
+        call->rest.p, (int)sub.err->msg.n,
+        sub.err->msg.n == 0 ? "" : sub.err->msg.p);
+    if (out == NULL)
+        return e;
+    *out = *vrpc_err_with_subs(a, e, &sub, 1);
+    out->msg = e->msg;
+    return out;
+}
+
 static void resolved(struct vrpc_call *call, int rc, vdl_str_list servers,
     const struct v23_verror *err)
 {
     enum vrpc_err kind = VRPC_ERR_NO_SERVERS;
-    const struct v23_verror *e;
-    struct vrpc_suberr sub;
 
     if (rc == 0) {
         servers_known(call, servers.v, servers.n);
@@ -452,17 +478,9 @@ static void resolved(struct vrpc_call *call, int rc, vdl_str_list servers,
         kind = VRPC_ERR_TIMEOUT;
     else if (rc == V23_ECANCELED)
         kind = VRPC_ERR_CANCELED;
-    e = err != NULL && vrpc_err_is(err, kind)
-            ? vrpc_err_copy(&call->arena, err)
-            : vrpc_err_make(&call->arena, vrpc_call_ctx_(call), kind,
-                  "no usable servers found for: %.*s", (int)call->name.n,
-                  call->name.p);
-    if (err != NULL && !vrpc_err_is(err, kind)) {
-        sub.name = call->rest;
-        sub.err = vrpc_err_copy(&call->arena, err);
-        e = vrpc_err_with_subs(&call->arena, e, &sub, 1);
-    }
-    vrpc_call_tried_(call, e,
+    vrpc_call_tried_(call,
+        vrpc_err_is(err, kind) ? vrpc_err_copy(&call->arena, err)
+                               : unresolved(call, kind, err),
         rc == V23_ENONAME ? V23_RETRY_REFETCH : V23_NO_RETRY, false);
 }
 

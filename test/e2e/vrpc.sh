@@ -1,0 +1,346 @@
+#!/bin/sh
+# BSD-3-Clause; see LICENSE.
+# The vrpc tool against a mount table, fortuned and, when the test programs are
+# built, the echo server: exact output, errors and exit codes.
+: "${BUILD:=build}"
+bin=$(cd "$BUILD/bin" && pwd) || exit 1
+echo_server=$(cd "$BUILD" && pwd)/test/echo-server
+PATH=$bin:$PATH
+tmp=$(mktemp -d) || exit 1
+pids=
+clean() {
+    trap - EXIT INT TERM HUP
+    [ -n "$pids" ] && kill $pids 2>/dev/null
+    for p in $pids; do wait "$p" 2>/dev/null; done
+    rm -rf "$tmp"
+}
+trap clean EXIT
+trap 'clean; exit 130' INT
+trap 'clean; exit 143' TERM HUP
+unset V23_CREDENTIALS V23_AGENT_PATH
+for v in $(env | sed -n 's/^\(V23_NAMESPACE[^=]*\)=.*/\1/p'); do
+    unset "$v"
+done
+cd "$tmp" || exit 1
+pass=0 fail=0
+
+die() {
+    echo "vrpc.sh: $*"
+    tail -5 ./*.log
+    echo "$pass passed, $((fail + 1)) failed"
+    exit 1
+}
+# Wait for a line that a daemon writes and print it.
+wait_line() { # FILE PATTERN PID
+    i=0
+    while ! grep -m1 "$2" "$1" 2>/dev/null; do
+        kill -0 "$3" 2>/dev/null || return 1
+        i=$((i + 1))
+        [ $i -lt 200 ] || return 1
+        sleep 0.05
+    done
+}
+wait_name() { # NAME
+    i=0
+    until namespace resolve "$1" >/dev/null 2>&1; do
+        i=$((i + 1))
+        [ $i -lt 200 ] || die "$1 did not appear in the name space"
+        sleep 0.05
+    done
+}
+
+# t EXIT STDOUT FIRST-ERROR-LINE vrpc-arguments…
+t() {
+    want=$1
+    printf '%s' "$2" >want
+    printf '%s' "$3" >want-err
+    [ -n "$3" ] && echo >>want-err
+    shift 3
+    timeout 30 vrpc "$@" >out 2>err
+    rc=$?
+    head -1 err >first
+    if [ "$rc" = "$want" ] && cmp -s out want && cmp -s first want-err; then
+        pass=$((pass + 1))
+        return
+    fi
+    fail=$((fail + 1))
+    echo "FAIL vrpc $*: exit $rc, want $want"
+    diff want out
+    diff want-err first
+}
+nl='
+'
+tab='	'
+
+# ---- a small network --------------------------------------------------------
+
+principal create --with-passphrase=false root root || die "principal create"
+export V23_CREDENTIALS="$tmp/root"
+mounttabled --v23.tcp.protocol=tcp --v23.tcp.address=127.0.0.1:0 \
+    >table.out 2>table.log &
+pids="$pids $!"
+root=$(wait_line table.out '^NAME=' $!) || die "mounttabled did not start"
+root=${root#NAME=}
+export V23_NAMESPACE="$root"
+mounttabled --name=sub --v23.tcp.protocol=tcp --v23.tcp.address=127.0.0.1:0 \
+    >sub.out 2>sub.log &
+pids="$pids $!"
+fortuned --name=tell/fortune --v23.tcp.protocol=tcp \
+    --v23.tcp.address=127.0.0.1:0 >server.out 2>server.log &
+pids="$pids $!"
+wait_name tell/fortune
+i=0
+until namespace resolve -s sub >/dev/null 2>&1; do
+    i=$((i + 1))
+    [ $i -lt 200 ] || die "sub did not appear in the name space"
+    sleep 0.05
+done
+
+# ---- signature --------------------------------------------------------------
+
+t 0 "// Fortune tells fortunes and learns new ones.
+type \"v.io/x/ref/examples/fortune\".Fortune interface {
+${tab}// Add remembers a fortune.
+${tab}Add(fortune string) error
+${tab}// Get returns a fortune chosen at random.
+${tab}Get() (fortune string | error)
+${tab}// Has returns whether a fortune is known.
+${tab}Has(fortune string) (bool | error)
+}
+" "" signature tell/fortune
+t 0 "// Has returns whether a fortune is known.
+Has(fortune string) (bool | error)
+" "" signature tell/fortune Has
+t 0 "// Get returns a fortune chosen at random.
+Get() (fortune string | error)
+" "" -s signature -insecure tell/fortune Get
+t 0 "// Glob returns all entries matching the pattern.
+Glob(pattern string) stream<any, any> error
+" "" signature -show-reserved tell/fortune __Glob
+t 1 "" "ERROR: MethodSignature failed: fortuned:tell/fortune.__MethodSignature: method does not exist: None" \
+    signature tell/fortune None
+t 1 "" "ERROR: Signature failed: vrpc:<rpc.Client>\"nope\".__Signature: no usable servers found for: nope: mounttabled:/nope.ResolveStep: name nope doesn't exist" \
+    -timeout=1s signature nope
+t 2 "" "ERROR: wrong number of arguments" signature
+t 2 "" "ERROR: wrong number of arguments" signature a b c
+
+# Without the documentation: the recorded text of a mount table's signature.
+stripped() {
+    timeout 30 vrpc "$@" >out 2>err
+    rc=$?
+    grep -v '^[[:space:]]*//' out >stripped
+    if [ $rc -eq 0 ] && cmp -s stripped want; then
+        pass=$((pass + 1))
+    else
+        fail=$((fail + 1))
+        echo "FAIL vrpc $*: exit $rc"
+        cat err
+        diff want stripped
+    fi
+}
+cat >want <<'END'
+type "v.io/v23/services/mounttable".MountTable interface {
+	"v.io/v23/services/permissions".Object
+	Delete(deleteSubtree bool) error
+	Mount(server string, ttl uint32, flags "v.io/v23/naming".MountFlag) error
+	ResolveStep() ("v.io/v23/naming".MountEntry | error)
+	Unmount(server string) error
+}
+
+type "v.io/v23/services/permissions".Object interface {
+	GetPermissions() (perms "v.io/v23/security/access".Permissions, version string | error) {"v.io/v23/security/access".Tag("Admin")}
+	SetPermissions(perms "v.io/v23/security/access".Permissions, version string) error {"v.io/v23/security/access".Tag("Admin")}
+}
+
+type "time".Duration struct {
+	Seconds int64
+	Nanos int32
+}
+
+type "time".WireDeadline struct {
+	FromNow "time".Duration
+}
+
+type "v.io/v23/naming".MountEntry struct {
+	Name string
+	Servers []"v.io/v23/naming".MountedServer
+	ServesMountTable bool
+	IsLeaf bool
+}
+
+type "v.io/v23/naming".MountFlag uint32
+
+type "v.io/v23/naming".MountedServer struct {
+	Server string
+	Deadline "time".WireDeadline
+}
+
+type "v.io/v23/security".BlessingPattern string
+
+type "v.io/v23/security/access".AccessList struct {
+	In []"v.io/v23/security".BlessingPattern
+	NotIn []string
+}
+
+type "v.io/v23/security/access".Permissions map[string]"v.io/v23/security/access".AccessList
+
+type "v.io/v23/security/access".Tag string
+END
+stripped -s signature sub
+cat >want <<'END'
+type "v.io/x/ref/examples/fortune".Fortune interface {
+	Add(fortune string) error
+	Get() (fortune string | error)
+	Has(fortune string) (bool | error)
+}
+
+type __Reserved interface {
+	__Glob(pattern string) stream<any, any> error
+	__MethodSignature(method string) ("signature".Method | error)
+	__Signature() ([]"signature".Interface | error)
+}
+
+type "signature".Arg struct {
+	Name string
+	Doc string
+	Type typeobject
+}
+
+type "signature".Embed struct {
+	Name string
+	PkgPath string
+	Doc string
+}
+
+type "signature".Interface struct {
+	Name string
+	PkgPath string
+	Doc string
+	Embeds []"signature".Embed
+	Methods []"signature".Method
+}
+
+type "signature".Method struct {
+	Name string
+	Doc string
+	InArgs []"signature".Arg
+	OutArgs []"signature".Arg
+	InStream ?"signature".Arg
+	OutStream ?"signature".Arg
+	Tags []any
+}
+END
+stripped signature -show-reserved tell/fortune
+
+# ---- call -------------------------------------------------------------------
+
+t 0 "$nl" "" call tell/fortune Add '"Small programs age well."'
+t 0 "true$nl" "" call tell/fortune Has '"Small programs age well."'
+t 0 "false$nl" "" -json call tell/fortune Has '  "no such fortune" '
+t 0 "true$nl" "" -s call tell/fortune Has '"Small programs age well."'
+t 1 "" "ERROR: got 2 args, want 1" call tell/fortune Has '"a"' '"b"'
+t 1 "" "ERROR: got 0 args, want 1" call tell/fortune Has
+t 1 "" "ERROR: can't parse in-args:" call tell/fortune Has 7
+t 1 "" "ERROR: MethodSignature failed: fortuned:tell/fortune.__MethodSignature: method does not exist: NoMethod" \
+    call tell/fortune NoMethod
+t 1 "" "ERROR: MethodSignature failed: vrpc:<rpc.Client>\"nope\".__MethodSignature: no usable servers found for: nope: mounttabled:/nope.ResolveStep: name nope doesn't exist" \
+    -timeout=1s call nope Get
+t 2 "" "ERROR: must specify <server> and <method>" call tell/fortune
+
+# ---- identify ---------------------------------------------------------------
+
+t 0 "PRESENTED: root
+VALID:     [root]
+PUBLICKEY: $(principal get publickey --pretty)
+           $(principal get publickey)
+" "" identify tell/fortune
+t 1 "" "ERROR: client.StartCall(\"nope\", \"\", nil) failed with vrpc:<rpc.Client>\"nope\".: no usable servers found for: nope: mounttabled:/nope.ResolveStep: name nope doesn't exist" \
+    -timeout=1s identify nope
+t 2 "" "ERROR: wrong number of arguments" identify
+t 2 "" "ERROR: vrpc: unknown command \"frob\"" frob
+t 2 "" "ERROR: vrpc: no command specified"
+t 2 "" "ERROR: vrpc call: flag provided but not defined: -insecure" \
+    call -insecure tell/fortune Get
+
+# Who is not blessed by anybody known learns nothing, unless it asks for it.
+principal create --with-passphrase=false mallory mallory || die "principal"
+V23_CREDENTIALS=$tmp/mallory vrpc -timeout=1s identify tell/fortune >out 2>err
+rc=$?
+if [ $rc -eq 1 ] && [ ! -s out ]; then
+    pass=$((pass + 1))
+else
+    fail=$((fail + 1))
+    echo "FAIL identify of a server that is not trusted: exit $rc"
+    cat out err
+fi
+V23_CREDENTIALS=$tmp/mallory vrpc identify -insecure tell/fortune >out 2>err
+rc=$?
+if [ $rc -eq 0 ] && [ "$(sed -n 1,2p out)" = "PRESENTED: root
+VALID:     []" ]; then
+    pass=$((pass + 1))
+else
+    fail=$((fail + 1))
+    echo "FAIL identify -insecure: exit $rc"
+    cat out err
+fi
+
+# ---- every kind of value ----------------------------------------------------
+
+if [ -x "$echo_server" ]; then
+    "$echo_server" --name=svc/echo --listen=tcp@127.0.0.1:0 --quiet \
+        >echo.out 2>echo.log &
+    pids="$pids $!"
+    wait_line echo.out '^READY' $! >/dev/null || die "echo-server"
+    wait_name svc/echo
+    s=svc/echo
+
+    t 0 "int64(3) float64(3.5) uint32(2)$nl" "" call $s Sum 1 2 '{1.5,2}'
+    t 0 "int64(3) float64(0) uint32(0)$nl" "" call $s Sum 1, 2 ',{}'
+    t 0 "int64(-1) float64(0) uint32(0)$nl" "" call $s Sum '1,-2,{}'
+    t 0 "\"3\" 3.5 2$nl" "" -json call $s Sum 1 2 '{1.5,2}'
+    t 0 "[]byte(\"\\x01\\x02\")$nl" "" call $s EchoBytes '"\x01\x02"'
+    t 0 "[1,2]$nl" "" -json call $s EchoBytes '{1, 2}'
+    t 0 "nil$nl" "" call $s Echo nil
+    t 0 "null$nl" "" -json call $s Echo nil
+    t 0 "[]string{\"a\", \"b\"}$nl" "" call $s Echo '[]string{"a","b"}'
+    t 0 "map[string]int64{\"a\": 0, \"b\": 1}$nl" "" \
+        -s call $s Echo 'map[string]int64{"b": 1, "a": 0}'
+    t 0 "{\"a\": \"0\",\"b\": \"1\"}$nl" "" \
+        -json call $s Echo 'map[string]int64{"b": 1, "a": 0}'
+    t 0 "\"example.org/oracle/echo\".Record{Name: \"x\", Data: \"\\x01\", Flag: true, F: -750, Color: Blue, Fixed: \"abcd\", Tags: {\"a\", \"b\"}, Attrs: {\"k\": int32(5), \"n\": \"s\"}, Choice: {P: {{X: 1}}}, Opt: {Y: 2}, When: {Seconds: 5}, Typ: typeobject([]string), Any: true, Next: {B: 7}}$nl" "" \
+        call $s EchoRecord '{Name: "x", Data: "\x01", Flag: true, F: -7.5e2, Color: Blue, Fixed: "abcd", Tags: {"b","a"}, Attrs: {"n": "s", "k": int32(5)}, Choice: {P: {{X: 1}}}, Opt: {Y: 2}, When: {Seconds: 5}, Typ: typeobject([]string), Any: true, Next: {B: 7}}'
+    t 0 "{\"name\": \"\",\"data\": [],\"flag\": false,\"b\": 0,\"u16\": 0,\"u64\": \"0\",\"i8\": 0,\"i64\": \"0\",\"f\": 0,\"color\": \"Green\",\"point\": {\"x\": 0,\"y\": 0},\"fixed\": [0,0,0,0],\"list\": [],\"tags\": [],\"attrs\": {},\"choice\": { \"s\": \"t\" },\"opt\": null,\"when\": {\"seconds\": \"0\",\"nanos\": 0},\"dur\": {\"seconds\": \"0\",\"nanos\": 0},\"typ\": any,\"any\": null,\"next\": null}$nl" "" \
+        -json call $s EchoRecord '{Color: Green, Choice: {S: "t"}}'
+    t 0 "<< int32(0)
+<< int32(1)
+<< int32(2)
+$nl" "" call $s StreamCount 3
+    t 0 "$nl" "" call $s StreamCount 0
+    t 0 "<< [0,1]
+$nl" "" -json call $s StreamBytes 1 2
+    t 0 "int64(0) int64(0)$nl" "" call $s StreamSum
+    t 1 "<< int32(0)
+<< int32(1)
+" "ERROR: call.Recv failed: echo-server:svc/echo.StreamFail: exists x" \
+        call $s StreamFail 2 '"exist"'
+    t 1 "" "ERROR: call.Recv failed: plain go error 42" \
+        call $s Fail '"goerror"'
+    t 1 "" "ERROR: got 1 args, want 3" call $s Sum 1
+    t 1 "" "ERROR: can't parse in-args:" call $s Sum 1 99999999999 '{}'
+    if [ "$(sed -n 2p err)" = "#0 _expr/_expr.vdl:1:3 invalid expression (const 99999999999 overflows int32)" ]; then
+        pass=$((pass + 1))
+    else
+        fail=$((fail + 1))
+        echo "FAIL place of a bad argument"
+        cat err
+    fi
+    t 1 "" "ERROR: MethodSignature failed: echo-server:svc/echo/unknown.__MethodSignature: method does not exist: __MethodSignature" \
+        call $s/unknown Nothing
+    t 1 "" "ERROR: call.Recv failed: vrpc:<rpc.Client>\"svc/echo\".Sleep: timeout" \
+        -timeout=1s call $s Sleep 20000
+else
+    echo "left out: calls of the echo server, $echo_server is not built"
+fi
+
+echo "$pass passed, $fail failed"
+[ $fail -eq 0 ]
