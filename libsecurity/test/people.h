@@ -4,6 +4,7 @@
 #define VSEC_TEST_PEOPLE_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <support.h>

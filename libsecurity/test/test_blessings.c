@@ -2,8 +2,6 @@
 /* Blessings: verification, hostile chains, the cache, derived values. */
 #include "people.h"
 
-#include <stdio.h>
-
 #include <vom/enc.h>
 #include <vsec/mbedtls.h>
 
