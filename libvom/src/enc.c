@@ -181,11 +181,17 @@ struct header {
     size_t body; /* position of the body */
 };
 
+static inline bool is_bytes(const struct vdl_type *t)
+{
+    return t->kind <= VDL_LIST && t->elem->kind == VDL_BYTE;
+}
+
 static void plan_header(struct header *h, const struct vdl_type *t)
 {
     h->lens = (t->flags & VDL_T_ANY) != 0;
     h->ids = h->lens || (t->flags & VDL_T_TYPEOBJECT) != 0;
-    h->len = vdl_type_has_length(t);
+    h->len = t->kind >= VDL_ARRAY ? !is_bytes(t)
+                                  : t->kind <= VDL_OPTIONAL; /* or any */
 }
 
 static uint8_t *hint_of(struct vom_typeenc *te, uint32_t id)
@@ -260,9 +266,12 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
     plan_header(&h, t);
     e->ids.n = 0;
     e->lens.n = 0;
-    rc = vom_typeenc_id_(e->types, t, e->types->out, &h.id);
-    if (rc != 0)
-        return rc;
+    h.id = vom_typeenc_cached_(e->types, t);
+    if (h.id == 0) {
+        rc = vom_typeenc_id_(e->types, t, e->types->out, &h.id);
+        if (rc != 0)
+            return rc;
+    }
     vom_wr_init_(&w, e);
     if (e->types->out == e->out)
         w.types_out = &e->late;
@@ -283,7 +292,6 @@ int vom_encode(struct vom_enc *e, const struct vdl_type *t, const void *v)
 {
     struct vom_typeenc *te = e->types;
     size_t values = e->out->n, types = te->out->n, ntypes = te->ntypes;
-    struct v23_arena_mark own = v23_arena_mark(&te->own);
     bool started = te->started;
     const struct vdl_any *any;
     int rc;
@@ -304,13 +312,13 @@ int vom_encode(struct vom_enc *e, const struct vdl_type *t, const void *v)
         v23_buf_cut(&e->late, 0);
     if (rc == 0) {
         e->started = true;
+        te->kept = false;
         return 0;
     }
     v23_buf_cut(te->out, types);
     v23_buf_cut(e->out, values);
     te->started = started;
     vom_typeenc_rollback_(te, ntypes);
-    v23_arena_rewind(&te->own, own);
     return rc;
 }
 

@@ -80,6 +80,24 @@ static inline bool vom_is_runtime_(const struct vdl_type *t)
     return (t->flags & VDL_T_BUILT_) != 0;
 }
 
+/* Where the search for a type's slot begins; n is a power of two. */
+static inline size_t vom_typeenc_hash_(const struct vdl_type *t, size_t n)
+{
+    return (size_t)(((uint64_t)(uintptr_t)t * UINT64_C(0x9E3779B97F4A7C15))
+               >> 32)
+        & (n - 1);
+}
+
+/* Id of a type if it is found at once, or 0. */
+static inline uint32_t vom_typeenc_cached_(const struct vom_typeenc *te,
+    const struct vdl_type *t)
+{
+    const struct vom_typeid_slot *s =
+        &te->slots[vom_typeenc_hash_(t, te->nslots)];
+
+    return s->type == t && !vom_is_runtime_(t) ? s->id : 0;
+}
+
 /*
  * Id of a type; when it has none, give it one and append the type messages it
  * needs to `out`.

@@ -46,8 +46,7 @@ void vom_typeenc_fini(struct vom_typeenc *te)
 static struct vom_typeid_slot *slot_of(struct vom_typeid_slot *slots, size_t n,
     const struct vdl_type *t)
 {
-    uint64_t h = (uint64_t)(uintptr_t)t * UINT64_C(0x9E3779B97F4A7C15);
-    size_t i = (size_t)(h >> 32) & (n - 1);
+    size_t i = vom_typeenc_hash_(t, n);
 
     while (slots[i].type != NULL && slots[i].type != t)
         i = (i + 1) & (n - 1);
@@ -91,22 +90,28 @@ static int remember(struct vom_typeenc *te, const struct vdl_type *t,
     return 0;
 }
 
-void vom_typeenc_rollback_(struct vom_typeenc *te, size_t n)
+/* Only the types' own addresses; others are found again when they come up. */
+static void rebuild_slots(struct vom_typeenc *te)
 {
     size_t i;
 
-    if (te->ntypes == n)
-        return;
-    te->ntypes = n;
-    te->used = 0;
     memset(te->slots, 0, te->nslots * sizeof(*te->slots));
-    /* They fitted before. Other addresses of these types are found again. */
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < te->ntypes; i++)
         *slot_of(te->slots, te->nslots, te->types[i].type) =
             (struct vom_typeid_slot){ te->types[i].type,
                 (uint32_t)i + VOM_FIRST_USER_ID };
-        te->used++;
+    te->used = te->ntypes;
+}
+
+void vom_typeenc_rollback_(struct vom_typeenc *te, size_t n)
+{
+    if (te->ntypes != n) {
+        te->ntypes = n;
+        rebuild_slots(te);
     }
+    if (te->kept)
+        v23_arena_rewind(&te->own, te->mark);
+    te->kept = false;
 }
 
 static int types_room(struct vom_typeenc *te)
@@ -440,6 +445,9 @@ static int keep(struct vom_typeenc *te, const struct vdl_type **t)
 {
     struct vdl_type_copier_ c = { &te->own, NULL, 0, 0 };
 
+    if (!te->kept)
+        te->mark = v23_arena_mark(&te->own);
+    te->kept = true;
     return vdl_copy_type_(&c, *t, t);
 }
 

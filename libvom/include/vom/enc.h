@@ -57,7 +57,9 @@ struct vom_typeenc {
     struct vom_typeid *types; /* by id - 41 */
     size_t ntypes, types_cap;
     bool started; /* version byte written */
+    bool kept;    /* `own` was added to, `mark` is where it was before */
     struct v23_arena own; /* copies of run-time types */
+    struct v23_arena_mark mark;
     struct vom_typeid_slot small_slots[VOM_TYPEENC_SMALL];
     struct vom_typeid small_types[VOM_TYPEENC_SMALL / 2];
 };
