@@ -31,7 +31,7 @@ struct vom_pending_ {
 };
 
 struct vom_def_ {
-    uint64_t id; /* 0: free slot */
+    uint64_t id;
     const struct vdl_type *type;    /* NULL: not built */
     struct vom_pending_ *pending;   /* NULL: built */
 };
@@ -53,7 +53,7 @@ struct vom_typedec {
     int err;
     bool started;           /* version byte seen */
     bool in_arena;          /* lives in the arena that values go to */
-    struct vom_def_ *defs;  /* open hash by id */
+    struct vom_def_ *defs;  /* sorted by id */
     size_t ndefs, npending, defs_cap;
     size_t bytes;           /* of type messages so far */
     struct vom_plan_ **plans; /* open hash by source and target */

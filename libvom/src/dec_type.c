@@ -18,7 +18,7 @@ static void destroy(struct v23_ref *ref)
     size_t i;
 
     vom_plans_free_(td);
-    for (i = 0; i < td->defs_cap; i++)
+    for (i = 0; i < td->ndefs; i++)
         v23_put(al, td->defs[i].pending);
     v23_put(al, td->defs);
     vdl_types_unref(td->set);
@@ -72,44 +72,48 @@ static const struct vdl_type *builtin(uint64_t id)
     return types[id];
 }
 
-/* Slot of an id, or the free one where it belongs. */
-static struct vom_def_ *slot_of(struct vom_def_ *defs, size_t cap, uint64_t id)
+/* Number of definitions with smaller ids: where an id is or belongs. */
+static size_t place_of(const struct vom_typedec *td, uint64_t id)
 {
-    size_t i = (size_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (cap - 1);
+    size_t lo = 0, hi = td->ndefs, mid;
 
-    while (defs[i].id != 0 && defs[i].id != id)
-        i = (i + 1) & (cap - 1);
-    return &defs[i];
+    /* Most streams use consecutive ids. */
+    if (hi != 0 && id >= td->defs[0].id && id - td->defs[0].id < hi
+        && td->defs[id - td->defs[0].id].id == id)
+        return (size_t)(id - td->defs[0].id);
+    while (lo < hi) {
+        mid = lo + (hi - lo) / 2;
+        if (td->defs[mid].id < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
 }
 
 static struct vom_def_ *find(struct vom_typedec *td, uint64_t id)
 {
-    struct vom_def_ *d;
+    size_t i = place_of(td, id);
 
-    if (td->defs_cap == 0)
-        return NULL;
-    d = slot_of(td->defs, td->defs_cap, id);
-    return d->id == 0 ? NULL : d;
+    return i < td->ndefs && td->defs[i].id == id ? &td->defs[i] : NULL;
 }
 
-static int make_room(struct vom_typedec *td)
+static int insert(struct vom_typedec *td, uint64_t id,
+    struct vom_pending_ *pending)
 {
-    size_t cap = td->defs_cap == 0 ? 16 : 2 * td->defs_cap, i;
-    struct vom_def_ *defs;
+    size_t i = place_of(td, id);
+    void *v = td->defs;
+    int rc = v23_reserve(td->al, &v, &td->defs_cap, td->ndefs + 1,
+        td->opt.limits.types.types, sizeof(*td->defs));
 
-    if (td->ndefs >= td->opt.limits.types.types)
-        return V23_ELIMIT;
-    if (td->ndefs + 1 <= td->defs_cap / 4 * 3)
-        return 0;
-    defs = v23_get0(td->al, cap, sizeof(*defs));
-    if (defs == NULL)
-        return V23_ENOMEM;
-    for (i = 0; i < td->defs_cap; i++)
-        if (td->defs[i].id != 0)
-            *slot_of(defs, cap, td->defs[i].id) = td->defs[i];
-    v23_put(td->al, td->defs);
-    td->defs = defs;
-    td->defs_cap = cap;
+    if (rc != 0)
+        return rc;
+    td->defs = v;
+    memmove(&td->defs[i + 1], &td->defs[i],
+        (td->ndefs - i) * sizeof(*td->defs));
+    td->defs[i] = (struct vom_def_){ id, NULL, pending };
+    td->ndefs++;
+    td->npending++;
     return 0;
 }
 
@@ -315,7 +319,6 @@ static int define(struct vom_typedec *td, uint64_t id, bool incomplete,
     const uint8_t *p, size_t n)
 {
     struct vom_pending_ *w;
-    struct vom_def_ *d;
     int rc;
 
     if (id < VOM_FIRST_USER_ID || find(td, id) != NULL)
@@ -323,16 +326,14 @@ static int define(struct vom_typedec *td, uint64_t id, bool incomplete,
     if (n > td->opt.limits.type_stream - td->bytes)
         return V23_ELIMIT;
     td->bytes += n;
-    rc = make_room(td);
-    if (rc == 0)
-        rc = vom_wire_parse_(td->al, td->opt.limits.types.members, p, n, &w);
+    rc = vom_wire_parse_(td->al, td->opt.limits.types.members, p, n, &w);
     if (rc != 0)
         return rc;
-    d = slot_of(td->defs, td->defs_cap, id);
-    d->id = id;
-    d->pending = w;
-    td->ndefs++;
-    td->npending++;
+    rc = insert(td, id, w);
+    if (rc != 0) {
+        v23_put(td->al, w);
+        return rc;
+    }
     return incomplete ? 0 : build(td, id);
 }
 
