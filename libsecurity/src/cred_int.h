@@ -61,8 +61,8 @@ V23_MUST_USE int vsec_cred_pair_lock_(struct vsec_cred_pair_ *p, bool writable,
     char *why);
 void vsec_cred_pair_unlock_(struct vsec_cred_pair_ *p);
 /*
- * Read and verify; appended to `data`. V23_ENOENT: one of the files is missing,
- * the state is empty (no failure).
+ * Read and verify into the empty buffer `data`. V23_ENOENT: one of the files is
+ * missing, the state is empty (no failure).
  */
 V23_MUST_USE int vsec_cred_pair_read_(struct vsec_cred_pair_ *p,
     struct v23_buf *data, char *why);

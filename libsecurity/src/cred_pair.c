@@ -102,7 +102,6 @@ static int verify_left_over(const struct vsec_cred_pair_ *p,
 int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, struct v23_buf *data,
     char *why)
 {
-    size_t start = data->n;
     struct v23_bytes payload;
     struct v23_buf sig;
     int rc;
@@ -111,7 +110,7 @@ int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, struct v23_buf *data,
     rc = read_one(p, "data", data, why);
     if (rc != 0)
         goto out;
-    payload = v23_bytes(data->p + start, data->n - start);
+    payload = v23_bytes(data->p, data->n);
     rc = read_one(p, "sig", &sig, why);
     if (rc == 0)
         rc = vsec_stream_verify(p->key, payload, v23_bytes(sig.p, sig.n));
@@ -123,7 +122,7 @@ int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, struct v23_buf *data,
 out:
     v23_buf_fini(&sig);
     if (rc != 0 && data->err == 0)
-        v23_buf_cut(data, start);
+        v23_buf_cut(data, 0);
     return rc;
 }
 
