@@ -4,6 +4,7 @@
  * its names, their discharges, and blessings granted (spec/rpc.md 19.4, 19.5).
  */
 #include "call_int.h"
+#include "fetch_int.h"
 
 #include <string.h>
 #include <vsec/principal.h>
@@ -58,6 +59,41 @@ void vrpc_call_blessed_(struct vrpc_call *call)
     granted(call, rc, b);
 }
 
+static void fetched(void *ud, const struct vrpc_fetched_ *f)
+{
+    struct vrpc_call *call = ud;
+
+    call->fetch = NULL;
+    call->discharges = f->v;
+    call->ndischarges = f->n;
+    vrpc_call_blessed_(call);
+}
+
+static int fetch(struct vrpc_call *call)
+{
+    struct vrpc_fetch_want_ w;
+    struct vrpc_fetched_ out;
+    int rc;
+
+    memset(&w, 0, sizeof(w));
+    w.c = call->c;
+    w.m = call->c->m;
+    w.b = call->blessings;
+    w.call = call;
+    w.deadline = call->conn_deadline;
+    w.name_auth = call->opts.name_auth;
+    w.cached_only = call->opts.no_discharges;
+    w.arena = &call->arena;
+    w.done = fetched;
+    w.ud = call;
+    rc = vrpc_fetch_start_(&w, &out, &call->fetch);
+    if (rc == 0) {
+        call->discharges = out.v;
+        call->ndischarges = out.n;
+    }
+    return rc;
+}
+
 void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at)
 {
     struct vrpc_manager *m = call->c->m;
@@ -74,7 +110,7 @@ void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at)
         &call->blessings);
     if (rc == 0) {
         call->state = VRPC_CALL_BLESS_;
-        rc = vrpc_fetch_start_(call);
+        rc = fetch(call);
         if (rc == V23_EAGAIN)
             return;
     }

@@ -115,14 +115,6 @@ void vrpc_call_retry_timer_(void *ud);
 /* Discharges are there, or as many as could be had. */
 void vrpc_call_blessed_(struct vrpc_call *call);
 
-/* discharge.c */
-/*
- * Find or fetch discharges for call->blessings (spec/security.md 8.5).
- * 0: call->discharges is set; V23_EAGAIN: vrpc_call_blessed_() follows.
- */
-V23_MUST_USE int vrpc_fetch_start_(struct vrpc_call *call);
-void vrpc_fetch_cancel_(struct vrpc_fetch_ *f);
-
 /* call_run.c */
 extern const struct vrpc_user_ops_ vrpc_call_ops_;
 void vrpc_call_open_(struct vrpc_call *call);

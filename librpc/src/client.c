@@ -4,6 +4,7 @@
  * memory they have, so that a steady stream of calls does not allocate.
  */
 #include "call_int.h"
+#include "fetch_int.h"
 
 #include <string.h>
 #include <vom/value.h>

@@ -98,6 +98,8 @@ static void hook_ready(void *ud, struct vrpc_conn *c)
     (void)c;
     s->ready = true;
     index_session(s);
+    if (!s->accepted && !vrpc_routing_id_is_null(&s->m->rid))
+        vrpc_own_refresh_(s); /* with discharges, which Auth left out */
     if (s->m->server != NULL &&
         vrpc_server_state(s->m->server) != VRPC_SERVER_READY) {
         s->ducked = true;
@@ -346,8 +348,11 @@ int vrpc_session_new_(struct vrpc_manager *m, void *link,
     cfg.random_ud = m;
     cfg.principal = m->principal;
     cfg.has_handler = !vrpc_routing_id_is_null(&m->rid);
-    if (cfg.has_handler)
+    if (cfg.has_handler) {
         cfg.blessings = vsec_store_default(m->principal->store);
+        cfg.discharges = m->own.v;
+        cfg.ndischarges = m->own.n;
+    }
     cfg.role = s->accepted ? VRPC_ACCEPTOR : VRPC_DIALER;
     cfg.local = &lep;
     cfg.remote = remote;
@@ -508,16 +513,19 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     vrpc_timers_init_(&m->timers, m->al);
     vrpc_tasks_init_(&m->tasks);
     vrpc_ops_init_(&m->ops, m->al);
+    m->principal = vsec_principal_ref(cfg->principal);
     rc = vsec_random_fill(cfg->principal->engine, &seed, sizeof(seed));
     if (rc == 0)
         rc = vrpc_timer_init_(&m->timers, &m->sweep, sweep, m);
+    if (rc == 0)
+        rc = vrpc_own_init_(m);
     if (rc != 0) {
         vrpc_timers_fini_(&m->timers);
+        vsec_principal_unref(m->principal);
         v23_put(m->al, m);
         return rc;
     }
     vrpc_cache_init_(&m->cache, m->al, seed);
-    m->principal = vsec_principal_ref(cfg->principal);
     vrpc_mgr_timer_(m, &m->sweep, vrpc_mgr_now_(m).mono_ns + sweep_period(m));
     *out = m;
     return 0;
@@ -536,6 +544,7 @@ void vrpc_manager_free(struct vrpc_manager *m)
         vrpc_manager_release(m, s->conn);
     }
     vrpc_timer_fini_(&m->timers, &m->sweep);
+    vrpc_own_fini_(m);
     vrpc_cache_fini_(&m->cache);
     vrpc_ops_fini_(&m->ops);
     vrpc_timers_fini_(&m->timers);

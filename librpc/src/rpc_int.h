@@ -15,6 +15,7 @@
 #include <vom/dec.h>
 #include <vom/enc.h>
 #include <vsec/authorizer.h>
+#include <vsec/principal.h>
 #include <vrpc/client.h>
 #include <vrpc/conn.h>
 #include <vrpc/manager.h>
@@ -24,6 +25,7 @@
 #include "sched_int.h"
 
 struct vrpc_dial_;
+struct vrpc_fetch_;
 struct vrpc_names_;
 struct vrpc_session_;
 struct vrpc_stream_;
@@ -244,7 +246,17 @@ struct vrpc_manager {
     struct vrpc_timer_ sweep;
     struct vrpc_client *client;
     struct vrpc_server *server;
-    struct v23_arena names_arena; /* blessing names of the local endpoint */
+    struct {
+        struct vsec_discharge **v; /* of the default blessings; references */
+        size_t n;
+        struct v23_arena arena, scratch;
+        struct vrpc_fetch_ *fetch; /* in progress */
+        struct vsec_blessings *b;  /* that it is for; a reference */
+        struct vrpc_timer_ timer;
+        struct vrpc_task_ task;
+        struct vsec_store_watch watch;
+        bool changed;
+    } own;                         /* see own.c */
     uint8_t trace[16];            /* last trace id given out */
     bool closing;
 };
@@ -265,6 +277,14 @@ void vrpc_mgr_timer_(struct vrpc_manager *m, struct vrpc_timer_ *t,
     int64_t at);
 /* A fresh trace or span id (spec/rpc.md 22). */
 void vrpc_mgr_trace_id_(struct vrpc_manager *m, uint8_t id[16]);
+
+/* own.c */
+V23_MUST_USE int vrpc_own_init_(struct vrpc_manager *m);
+void vrpc_own_fini_(struct vrpc_manager *m);
+/* Look for discharges of our own now. */
+void vrpc_own_update_(struct vrpc_manager *m);
+/* Present the default blessings and discharges on a connection again. */
+void vrpc_own_refresh_(struct vrpc_session_ *s);
 
 /* ---- what the server gives the manager ----------------------------------- */
 

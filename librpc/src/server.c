@@ -455,6 +455,7 @@ int vrpc_server_new(struct vrpc_manager *m,
                                              : cfg->leaf == VRPC_LEAF_YES;
     m->server = s;
     *out = s;
+    vrpc_mgr_post_(m, &m->own.task);
     return 0;
 }
 
