@@ -78,6 +78,7 @@ void *vname_op_new_(struct vname_ns *ns, size_t size,
         op->deadline = opts->deadline;
         op->name_auth = opts->name_auth;
         op->no_retry = opts->no_retry;
+        op->no_discharges = opts->no_discharges;
     }
     op->next = ns->ops;
     op->pprev = &ns->ops;
@@ -241,6 +242,7 @@ void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
     opts.preresolved = names;
     opts.server_auth = op->name_auth;
     opts.no_retry = op->no_retry;
+    opts.no_discharges = op->no_discharges;
     if (op->deadline != 0)
         opts.deadline = op->deadline;
     else
@@ -305,6 +307,8 @@ static int resolve(void *ud, struct v23_op op, struct vdl_str name,
     if (opts != NULL) {
         own.name_auth = opts->name_auth;
         own.no_retry = opts->no_retry;
+        /* The way to a discharger must not need it. */
+        own.no_discharges = opts->no_discharges;
     }
     r = vname_op_new_(ns, sizeof(*r), &own, vname_walk_stop_);
     if (r == NULL)

@@ -27,7 +27,7 @@ struct vname_op {
     struct v23_arena arena;
     int64_t deadline; /* monotonic, 0 = none */
     const struct vsec_authorizer *name_auth;
-    bool no_retry;
+    bool no_retry, no_discharges;
     struct v23_op resolving; /* set: started by the client's resolver */
     /* Cancel the calls in flight; false: there are none. Each call still
      * reports, and the last one frees the operation (vname_op_drop_). */

@@ -64,6 +64,7 @@ struct vname_opts {
     /* Who may be a mount table on the way; NULL = names in its endpoint. */
     const struct vsec_authorizer *name_auth;
     bool no_retry; /* one attempt for each call */
+    bool no_discharges; /* cached discharges only, as in vrpc/client.h */
 };
 
 /** Give up; no callback runs. NULL is ignored. */
