@@ -103,7 +103,7 @@ static int failed(struct vrpc_ev_listener_ *l, const char *step, int err)
     snprintf(l->why, sizeof(l->why), "(%.*s, %.*s): %s: %s",
         (int)l->protocol.n, l->protocol.p, (int)l->address.n, l->address.p,
         step, strerror(err));
-    v23_logf(l->node->ev->log, V23_LOG_ERROR, "listen error: %s", l->why);
+    v23_logf(l->node->ev->log, V23_LOG_INFO, "listen error: %s", l->why);
     event_assign(&l->event, l->node->ev->base, -1, 0, relisten, l);
     (void)event_add(&l->event, &tv);
     return V23_ESYS;

@@ -209,9 +209,12 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     if (naddrs != 0)
         rc = vrpc_ev_listen(n, addrs, naddrs);
     if (rc != 0) {
-        snprintf(rt->why, sizeof(rt->why), "cannot listen: %s",
-            vrpc_ev_listen_errors(n)[0] != 0 ? vrpc_ev_listen_errors(n)
-                                             : v23_strerror(rc));
+        /* The first line: the others fail for the same or get their turn. */
+        const char *text = vrpc_ev_listen_errors(n);
+        size_t len = strcspn(text, "\n");
+
+        snprintf(rt->why, sizeof(rt->why), "cannot listen: %.*s",
+            len == 0 ? 200 : (int)len, len == 0 ? v23_strerror(rc) : text);
         goto out;
     }
     *node = n;
