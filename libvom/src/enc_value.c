@@ -435,17 +435,17 @@ static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
 {
     size_t start = vom_wr_pos_(w);
     uint32_t i = 0, stop;
-    int rc;
+    int rc = vom_wr_need_(w, 1);
 
-    do {
+    while (rc == 0 && i < t->count) {
         stop = t->count - i < FIELDS ? t->count : i + FIELDS;
         rc = vom_wr_need_(w, (stop - i) * FIELD_ROOM + 1);
         if (rc == 0)
             rc = enc_fields(w, t, v, i, stop);
-        if (rc != 0)
-            return rc;
         i = stop;
-    } while (i < t->count);
+    }
+    if (rc != 0)
+        return rc;
     *w->p++ = VOM_END_;
     return vom_wr_pos_(w) - start != 1;
 }

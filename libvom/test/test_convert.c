@@ -331,10 +331,10 @@ START_TEST(integers_convert_iff_they_fit)
         m = strtoull(text_ + neg, NULL, 10);
         /* floats hold what has few enough bits */
         if (is_float_name(from)
-                ? (strcmp(from, "float32") == 0 ? (uint64_t)(float)m
-                                                : (uint64_t)(double)m)
+                ? m > UINT64_C(1) << 63
+                    || (strcmp(from, "float32") == 0 ? (uint64_t)(float)m
+                                                     : (uint64_t)(double)m)
                         != m
-                    || m > UINT64_C(1) << 63
                 : !fits(from, neg, m, false))
             continue;
         for (j = 0; j < 10; j++) {

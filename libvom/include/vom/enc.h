@@ -73,11 +73,15 @@ void vom_typeenc_init(struct vom_typeenc *te, const struct v23_alloc *al,
     struct v23_buf *out);
 void vom_typeenc_fini(struct vom_typeenc *te);
 
-/* All fields are private. */
+/*
+ * Between two calls `out` and `started` may be exchanged with those of another
+ * value stream that shares the types: one object then serves all of them. The
+ * other fields are private.
+ */
 struct vom_enc {
     struct vom_typeenc *types;
     struct v23_buf *out; /* value stream; may be types->out (single stream) */
-    bool started;
+    bool started;        /* its version byte is written */
     struct vom_u32s ids;  /* type-id list of the message being written */
     struct vom_u32s lens; /* its any-length list */
     struct v23_buf late;  /* type messages to go before it (single stream) */
