@@ -33,7 +33,7 @@ static const struct run_file files[] = {
     EACH("serialization.jsonl", run_sec_serialization),
     EACH("credentials_contents.jsonl", run_sec_contents),
     EACH("credentials_negative.jsonl", run_sec_negative),
-    LATER("split_pattern_name.jsonl"),
+    EACH("split_pattern_name.jsonl", run_sec_object_name),
     LATER("x509.jsonl"),
     LATER("agent_session.jsonl"),
     { NULL, NULL, NULL, NULL, NULL, NULL },

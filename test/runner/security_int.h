@@ -79,5 +79,7 @@ bool run_sec_set_errors(struct run_case *c);
 bool run_sec_serialization(struct run_case *c);
 bool run_sec_contents(struct run_case *c);
 bool run_sec_negative(struct run_case *c);
+/* security_object_name.c */
+bool run_sec_object_name(struct run_case *c);
 
 #endif
