@@ -393,6 +393,16 @@ static int discard(struct vrpc_server_call *call)
     return V23_EAGAIN;
 }
 
+static void bad_argument(struct vrpc_server_call *call, int rc)
+{
+    struct v23_arena *a = &call->arena;
+    const struct v23_verror *why;
+
+    why = vrpc_err_make(a, NULL, VRPC_ERR_UNKNOWN, "%s", v23_strerror(rc));
+    refuse(call, v23_internal_rpc_err_bad_input_arg(a, &call->ctx,
+                     call->suffix, call->method_name, call->arg, why));
+}
+
 static void start_authorization(struct vrpc_server_call *call);
 
 static int read_args(struct vrpc_server_call *call)
@@ -411,12 +421,7 @@ static int read_args(struct vrpc_server_call *call)
         if (rc == V23_EAGAIN || rc == V23_EEOF || rc == V23_ECLOSED)
             return rc;
         if (rc != 0) {
-            const struct v23_verror *why = vrpc_err_make(&call->arena, NULL,
-                VRPC_ERR_UNKNOWN, "%s", v23_strerror(rc));
-
-            refuse(call, v23_internal_rpc_err_bad_input_arg(&call->arena, &call->ctx,
-                             call->suffix, call->method_name, call->arg,
-                             why));
+            bad_argument(call, rc);
             return V23_EAGAIN;
         }
         call->arg++;

@@ -110,7 +110,8 @@ struct vrpc_server *vrpc_server_call_server(
 vdl_str_list vrpc_server_call_remote_names(
     const struct vrpc_server_call *call);
 /** Names of the caller that were not recognised or failed a caveat. */
-v23_security_rejected_blessing_list vrpc_server_call_rejected(const struct vrpc_server_call *call);
+v23_security_rejected_blessing_list vrpc_server_call_rejected(
+    const struct vrpc_server_call *call);
 /** Names of the server's own blessings. */
 vdl_str_list vrpc_server_call_local_names(const struct vrpc_server_call *call);
 /** Borrowed; NULL when there are none. */
