@@ -86,7 +86,7 @@ done
 ok "no writable data" no_writable_data
 ok "no docs" gcc -std=c11 $strict -DV23_NO_DOC=1 $inc -c -o "$tmp/nodoc.o" \
     "$tmp/gen/vx/sensor/sensor.rpc.c"
-ok "link" $CC -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -g $inc \
+ok "link" $CC $SANFLAGS -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -g $inc \
     -o "$tmp/vdl_c" test/e2e/vdl_c.c "$tmp"/gen/vx/*/*.c \
     "$BUILD/lib/libsecurity.a" "$BUILD/lib/libvom.a" -lm
 if [ -x "$tmp/vdl_c" ]; then
