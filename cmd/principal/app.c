@@ -15,7 +15,7 @@ const char no_caveats[] = "no caveats provided: it is generally dangerous to "
     "unrestricted access to the blesser's credentials. If you really want to "
     "do this, set --require-caveats=false";
 
-/* ---- principals ------------------------------------------------------------ */
+/* ---- principals ---------------------------------------------------------- */
 
 const char *app_credentials(struct app *app, char *buf, size_t size)
 {
@@ -91,7 +91,7 @@ struct v23_walltime app_now(void)
     return t;
 }
 
-/* ---- input ----------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------- */
 
 /* A line without its newline, octet by octet: what follows it is for others. */
 static int read_line(struct v23_buf *out)
@@ -129,6 +129,13 @@ int app_passphrase(const char *prompt, struct v23_buf *out)
         fputc('\n', stderr);
     }
     return rc == V23_EEOF ? out->err : rc; /* the end of input ends it too */
+}
+
+void app_wipe(struct v23_buf *b)
+{
+    if (b->p != NULL)
+        v23_wipe(b->p, b->cap);
+    v23_buf_fini(b);
 }
 
 int app_ask(const char *prompt, struct v23_buf *out)
@@ -169,7 +176,7 @@ int app_read_file(const char *path, struct v23_buf *out)
     return rc;
 }
 
-/* ---- blessings as text ------------------------------------------------------- */
+/* ---- blessings as text --------------------------------------------------- */
 
 static bool in_alphabet(unsigned char c)
 {
@@ -275,7 +282,7 @@ const char *app_fingerprint(struct app *app, struct vdl_bytes der,
     return buf;
 }
 
-/* ---- errors ------------------------------------------------------------------ */
+/* ---- errors -------------------------------------------------------------- */
 
 void app_extension_error(const char *ext, char *why, size_t size)
 {

@@ -12,7 +12,7 @@
 
 #include <cjson/cJSON.h>
 
-/* ---- blessself ------------------------------------------------------------------- */
+/* ---- blessself ----------------------------------------------------------- */
 
 static struct caveat_flags self_caveats;
 
@@ -86,7 +86,7 @@ const struct v23_command cmd_blessself = {
     .run = bless_self,
 };
 
-/* ---- bless ----------------------------------------------------------------------- */
+/* ---- bless --------------------------------------------------------------- */
 
 static struct caveat_flags caveats;
 static const char *with_file = "", *remote_file = "", *remote_key = "",

@@ -27,7 +27,7 @@ static const char *store_error(int rc)
         : v23_strerror(rc);
 }
 
-/* ---- set ------------------------------------------------------------------------ */
+/* ---- set ----------------------------------------------------------------- */
 
 static int set_default(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
@@ -144,7 +144,7 @@ const struct v23_command cmd_set = {
     .nchildren = 2,
 };
 
-/* ---- recognize -------------------------------------------------------------------- */
+/* ---- recognize ----------------------------------------------------------- */
 
 static int recognize_file(struct app *app, const char *path)
 {
@@ -225,7 +225,7 @@ const struct v23_command cmd_recognize = {
     .run = recognize,
 };
 
-/* ---- union ------------------------------------------------------------------------ */
+/* ---- union --------------------------------------------------------------- */
 
 /* A file when there is one of that name, else the text of blessings. */
 static int read_arg(struct app *app, const char *arg,

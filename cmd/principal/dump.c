@@ -29,7 +29,7 @@ static int print_roots(struct app *app)
     return print_buf(&b, vsec_roots_format(app->p->roots, &b));
 }
 
-/* ---- dump -------------------------------------------------------------------- */
+/* ---- dump ---------------------------------------------------------------- */
 
 static bool short_form;
 
@@ -74,7 +74,7 @@ const struct v23_command cmd_dump = {
     .run = dump,
 };
 
-/* ---- dumpblessings, dumproots ------------------------------------------------- */
+/* ---- dumpblessings, dumproots -------------------------------------------- */
 
 static int print_chain(struct app *app, const struct vsec_chain *chain,
     uint32_t k)
@@ -187,7 +187,7 @@ const struct v23_command cmd_dumproots = {
     .run = dump_roots,
 };
 
-/* ---- get ------------------------------------------------------------------------ */
+/* ---- get ----------------------------------------------------------------- */
 
 static bool names, pretty;
 static const char *root_key = "", *caveats = "";

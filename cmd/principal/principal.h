@@ -16,7 +16,7 @@ struct app {
     struct vsec_principal *p; /* the one that the command works for */
 };
 
-/* ---- app.c ---------------------------------------------------------------- */
+/* ---- app.c --------------------------------------------------------------- */
 
 /*
  * The functions below return 0, or print the error and return the exit code.
@@ -35,6 +35,8 @@ struct v23_walltime app_now(void);
 
 /* First line of standard input, or typed without echo; appended. */
 int app_passphrase(const char *prompt, struct v23_buf *out);
+/* Give back a buffer that held a secret. */
+void app_wipe(struct v23_buf *b);
 /* Print a prompt on standard output and read a line, blanks trimmed. */
 int app_ask(const char *prompt, struct v23_buf *out);
 /* Whole file, "-" = standard input, "" = nothing. V23_ESYS with errno. */
@@ -58,7 +60,7 @@ void app_extension_error(const char *ext, char *why, size_t size);
 int app_bless_error(struct app *app, int rc, const char *ext,
     const struct vsec_blessings *with);
 
-/* ---- caveats.c -------------------------------------------------------------- */
+/* ---- caveats.c ----------------------------------------------------------- */
 
 /* --caveat and --for of one command. */
 struct caveat_flags {
@@ -80,7 +82,7 @@ void caveats_rotate(v23_security_caveat_list l);
     { "for", "Duration of blessing validity (zero implies no expiration).", \
         "0s", V23_FLAG_DURATION, &(f).for_ns, NULL }
 
-/* ---- commands ------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------ */
 
 extern const struct v23_command cmd_create, cmd_fork, cmd_update_pkcs8,
     cmd_recvblessings, cmd_dump, cmd_dumpblessings, cmd_dumproots,

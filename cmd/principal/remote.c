@@ -20,7 +20,7 @@
 #include <vrpc/server.h>
 #include <vsec/authorizer.h>
 
-/* ---- run time --------------------------------------------------------------- */
+/* ---- run time ------------------------------------------------------------ */
 
 /* The program frame, for the two commands that need a network. */
 static int start(struct vname_program *p, struct app *app)
@@ -56,7 +56,7 @@ static void stop(struct vname_program *p)
     vrpc_runtime_fini(&p->rt);
 }
 
-/* ---- bless ------------------------------------------------------------------ */
+/* ---- bless --------------------------------------------------------------- */
 
 struct sender {
     struct vname_program p;
@@ -145,7 +145,7 @@ int remote_bless(struct app *app, const struct remote_bless *r)
     return s.result;
 }
 
-/* ---- recvblessings ---------------------------------------------------------- */
+/* ---- recvblessings ------------------------------------------------------- */
 
 static bool make_default = true;
 static const char *for_peer = "...", *arg_file = "";
