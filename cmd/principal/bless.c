@@ -351,19 +351,19 @@ static const struct v23_flag bless_flags[] = {
     { "remote-arg-file", "File containing bless arguments written by "
         "'principal recvblessings -remote-arg-file FILE EXTENSION' command. "
         "This can be provided to bless in place of --remote-key, "
-        "--remote-token, and <principal>.", "", V23_FLAG_STRING, &remote_file,
+        "--remote-token, and <principal>", "", V23_FLAG_STRING, &remote_file,
         NULL },
     { "remote-key", "Public key of the remote principal to bless (obtained "
-        "from the 'recvblessings' command run by the remote principal.", "",
+        "from the 'recvblessings' command run by the remote principal", "",
         V23_FLAG_STRING, &remote_key, NULL },
     { "remote-token", "Token provided by principal running the "
-        "'recvblessings' command.", "", V23_FLAG_STRING, &remote_token,
+        "'recvblessings' command", "", V23_FLAG_STRING, &remote_token,
         NULL },
     { "require-caveats", "If false, allow blessing without any caveats. This "
         "is typically not advised as the principal wielding the blessing will "
-        "be almost as powerful as its blesser.", "true", V23_FLAG_BOOL,
+        "be almost as powerful as its blesser", "true", V23_FLAG_BOOL,
         &require_caveats, NULL },
-    { "with", "Path to file containing blessing to extend.", "",
+    { "with", "Path to file containing blessing to extend", "",
         V23_FLAG_STRING, &with_file, NULL },
 };
 
@@ -388,16 +388,22 @@ const struct v23_command cmd_bless = {
         "be extracted from the specified file.",
     .args = "[<principal to bless>] [<extension>]",
     .args_help = "<principal to bless> represents the principal to be blessed "
-        "(i.e., whose public key will be provided with a name). This can be "
-        "either:\n\n(a) The directory containing credentials for that "
-        "principal,\n  OR\n(b) The filename (- for STDIN) containing the "
-        "base64url-encoded public key or any other blessings of the "
-        "principal,\n  OR\n(c) The object name produced by the "
-        "'recvblessings' command of this tool running on behalf of another "
-        "principal (if the --remote-key and --remote-token flags are "
-        "specified).\n  OR\n(d) None (if the --remote-arg-file flag is "
-        "specified, only <extension> should be provided to "
-        "bless).\n\n<extension> is the string extension that will be applied "
+        "(i.e., whose public key will be provided with a name).  This can be "
+        "either:\n\n"
+        "(a) The directory containing credentials for that principal,\n"
+        "  OR\n"
+        "(b) The filename (- for STDIN) containing the base64url-encoded "
+        "public\n"
+        "    key or any other blessings of the principal,\n"
+        "  OR\n"
+        "(c) The object name produced by the 'recvblessings' command of this "
+        "tool\n"
+        "    running on behalf of another principal (if the --remote-key and\n"
+        "    --remote-token flags are specified).\n"
+        "  OR\n"
+        "(d) None (if the --remote-arg-file flag is specified, only "
+        "<extension> should\n"
+        "    be provided to bless).\n\n<extension> is the string extension that will be applied "
         "to create the blessing.",
     .flags = bless_flags,
     .nflags = sizeof(bless_flags) / sizeof(bless_flags[0]),

@@ -92,7 +92,7 @@ out:
 
 static const struct v23_flag set_flags[] = {
     { "add-to-roots", "If true, the root certificate of the blessing will be "
-        "added to the principal's set of recognized root certificates.",
+        "added to the principal's set of recognized root certificates",
         "true", V23_FLAG_BOOL, &add_to_roots, NULL },
 };
 

@@ -24,9 +24,9 @@ struct key_flags {
         "ecdsa256, ecdsa384, ecdsa521, ed25519, rsa2048, rsa4096.", \
         "ecdsa256", V23_FLAG_STRING, &(f).type, NULL }, \
     { "overwrite", "If true, any existing principal data in the directory " \
-        "will be overwritten.", "false", V23_FLAG_BOOL, &(f).overwrite, \
+        "will be overwritten", "false", V23_FLAG_BOOL, &(f).overwrite, \
         NULL }, \
-    { "ssh-key", "If set, use the ssh private key from the specified file.", \
+    { "ssh-key", "If set, use the ssh private key from the specified file", \
         "", V23_FLAG_STRING, &(f).ssh_key, NULL }, \
     { "ssh-public-key", "If set, use the key hosted by the accessible " \
         "ssh-agent that corresponds to the specified public key file.", "", \
@@ -452,9 +452,9 @@ static const struct v23_flag fork_flags[] = {
     KEY_FLAGS(fork_keys),
     { "require-caveats", "If false, allow blessing without any caveats. This "
         "is typically not advised as the principal wielding the blessing will "
-        "be almost as powerful as its blesser.", "true", V23_FLAG_BOOL,
+        "be almost as powerful as its blesser", "true", V23_FLAG_BOOL,
         &require_caveats, NULL },
-    { "with", "Path to file containing blessing to extend.", "",
+    { "with", "Path to file containing blessing to extend", "",
         V23_FLAG_STRING, &with_file, NULL },
 };
 

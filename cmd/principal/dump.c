@@ -60,7 +60,7 @@ static int dump(void *ud, const struct v23_invocation *inv, int argc,
 }
 
 static const struct v23_flag dump_flags[] = {
-    { "s", "If true, show only the default blessing names.", "false",
+    { "s", "If true, show only the default blessing names", "false",
         V23_FLAG_BOOL, &short_form, NULL },
 };
 
@@ -334,7 +334,7 @@ static const struct v23_flag info_flags[] = {
     { "caveats", "Shows the caveats on the provided certificate chain name.",
         "", V23_FLAG_STRING, &caveats, NULL },
     { "names", "If true, shows the value of the blessing name to be presented "
-        "to the peer.", "false", V23_FLAG_BOOL, &names, NULL },
+        "to the peer", "false", V23_FLAG_BOOL, &names, NULL },
     { "rootkey", "Shows the value of the root key of the provided certificate "
         "chain name.", "", V23_FLAG_STRING, &root_key, NULL },
 };

@@ -76,10 +76,10 @@ int caveats_make(const struct caveat_flags *f, struct v23_arena *a,
 void caveats_rotate(v23_security_caveat_list l);
 
 #define CAVEAT_FLAGS(f) \
-    { "caveat", "\"package/path\".CaveatName=VDLExpression to attach to this " \
-        "blessing; can be repeated.", "", V23_FLAG_FUNC, &(f), \
+    { "caveat", "\"package/path\".CaveatName:VDLExpressionParam to attach " \
+        "to this blessing", "[]", V23_FLAG_FUNC, &(f), \
         caveat_flag_set }, \
-    { "for", "Duration of blessing validity (zero implies no expiration).", \
+    { "for", "Duration of blessing validity (zero implies no expiration)", \
         "0s", V23_FLAG_DURATION, &(f).for_ns, NULL }
 
 /* ---- commands ------------------------------------------------------------ */

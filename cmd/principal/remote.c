@@ -391,14 +391,14 @@ static int recvblessings(void *ud, const struct v23_invocation *inv, int argc,
 
 static const struct v23_flag flags[] = {
     { "for-peer", "If non-empty, the blessings obtained will be marked for "
-        "peers matching this pattern in the store.", "...", V23_FLAG_STRING,
+        "peers matching this pattern in the store", "...", V23_FLAG_STRING,
         &for_peer, NULL },
     { "remote-arg-file", "If non-empty, the remote key, remote token, and "
         "principal will be written to the specified file in a JSON object. "
         "This can be provided to 'principal bless --remote-arg-file FILE "
-        "EXTENSION'.", "", V23_FLAG_STRING, &arg_file, NULL },
+        "EXTENSION'", "", V23_FLAG_STRING, &arg_file, NULL },
     { "set-default", "If true, the blessings received will be set as the "
-        "default blessing in the store.", "true", V23_FLAG_BOOL,
+        "default blessing in the store", "true", V23_FLAG_BOOL,
         &make_default, NULL },
 };
 
