@@ -1,4 +1,4 @@
 # program:highest layer it uses
 TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
-	echo-client:libnaming,\
+	echo-client:libnaming pingpong:libvom,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))

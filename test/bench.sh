@@ -1,0 +1,132 @@
+#!/bin/sh
+# BSD-3-Clause; see LICENSE.
+# bench.sh: the figures by which the project is judged, beside their targets.
+# Absolute times depend on the machine and on what else it does; a plain TCP
+# ping-pong of the same run tells how fast the machine is. Takes less than a
+# minute, and never fails because a figure is bad.
+: "${BUILD:=build}"
+here=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+case $BUILD in
+/*) ;;
+*) BUILD=$here/$BUILD ;;
+esac
+PATH=$BUILD/bin:$BUILD/test:$PATH
+tmp=$(mktemp -d) || exit 1
+pids=
+clean() {
+    trap - EXIT INT TERM HUP
+    for p in $pids; do kill "$p" 2>/dev/null; done
+    for p in $pids; do wait "$p" 2>/dev/null; done
+    rm -rf "$tmp"
+}
+trap clean EXIT
+trap 'clean; exit 130' INT TERM HUP
+unset V23_CREDENTIALS V23_AGENT_PATH
+for v in $(env | sed -n 's/^\(V23_NAMESPACE[^=]*\)=.*/\1/p'); do
+    unset "$v"
+done
+cd "$tmp" || exit 1
+ulimit -n 4096 2>/dev/null
+
+die() {
+    echo "bench: $*" >&2
+    for f in *.log; do [ -s "$f" ] && tail -3 "$f" >&2; done
+    exit 1
+}
+start() { # NAME PATTERN COMMAND…
+    name=$1 pattern=$2
+    shift 2
+    V23_CREDENTIALS=$tmp/$name "$@" >"$name.out" 2>"$name.log" &
+    pid=$!
+    pids="$pids $pid"
+    i=0
+    until grep -qs "$pattern" "$name.out"; do
+        i=$((i + 1))
+        kill -0 "$pid" 2>/dev/null && [ $i -lt 200 ] ||
+            die "$name did not start"
+        sleep 0.05
+    done
+}
+# load ARGUMENT…: one line of JSON of the echo client, in $json.
+load() {
+    json=$(V23_CREDENTIALS=$tmp/client timeout 30 echo-client \
+        --server="$server" "$@" 2>client.log) || die "echo-client $*"
+}
+field() { printf '%s\n' "$json" | sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p"; }
+rss() { ps -o rss= -p "$1" | tr -d ' '; }
+# row TEXT FIGURE UNIT TARGET most|least
+row() {
+    awk -v text="$1" -v v="$2" -v unit="$3" -v target="$4" -v rule="$5" '
+        BEGIN {
+            good = rule == "least" ? v + 0 >= target : v + 0 <= target
+            printf "%-52s %10s %-8s %2s %-7s %s\n", text, v, unit,
+                rule == "least" ? ">=" : "<=", target, good ? "" : "missed"
+        }'
+}
+scale() { awk -v v="$1" -v f="$2" -v d="${3:-1}" \
+    'BEGIN { printf "%.*f", d, v * f }'; }
+
+# Ed25519 keys: their cost is that of the protocol, not of the provider.
+principal create --with-passphrase=false --key-type=ed25519 root root ||
+    die "principal create"
+for p in table server client; do
+    principal create --with-passphrase=false --key-type=ed25519 $p &&
+        V23_CREDENTIALS=$tmp/root principal bless --require-caveats=false \
+            "$tmp/$p" $p >$p.blessing &&
+        principal --v23.credentials="$tmp/$p" set default $p.blessing &&
+        principal --v23.credentials="$tmp/$p" set forpeer $p.blessing ... ||
+        die "principals"
+done
+start table '^NAME=' mounttabled --v23.tcp.protocol=tcp \
+    --v23.tcp.address=127.0.0.1:0
+table=$pid
+start server '^READY' echo-server --listen=tcp@127.0.0.1:0 --auth=all --quiet
+server_pid=$pid
+server=$(sed -n 's/^ENDPOINT tcp //p' server.out)
+
+printf '%-52s %10s %-8s %s\n' figure measured unit target
+
+json=$(pingpong 1 20000) || die "pingpong"
+floor=$(field p50_us)
+load --mode=load --calls=20000 --warmup=1000
+p50=$(field p50_us)
+row "echo of 1 byte, one caller, p50" "$p50" us 60 most
+printf '    %s\n' "plain TCP ping-pong p50 $floor us; ratio $(scale "$p50" \
+    "$(awk -v f="$floor" 'BEGIN { print 1 / f }')")"
+
+load --mode=load --clients=16 --own-conn=false --calls=10000 --warmup=500
+row "calls, 16 callers on one connection" "$(scale "$(field per_s)" 1 0)" \
+    per_s 40000 least
+load --mode=stream-down --payload=10240 --calls=60000 --warmup=1000
+row "stream of 10 KB chunks from the server" "$(field mb_s)" MB/s 500 least
+load --mode=connrate --calls=1000 --warmup=20
+row "connection set-up, Ed25519 on both sides, p50" \
+    "$(scale "$(field p50_us)" 0.001 3)" ms 1 most
+
+row "mounttabled at rest, resident" "$(scale "$(rss "$table")" 0.0009765625)" \
+    MiB 6 most
+
+# What 500 more idle connections add to a server that has had some before.
+hold() { # CLIENTS
+    V23_CREDENTIALS=$tmp/client timeout 30 echo-client --server="$server" \
+        --mode=load --clients="$1" --calls=1 --warmup=0 --hold=20s \
+        >hold.out 2>hold.log &
+    held=$!
+    pids="$pids $held"
+    i=0
+    until grep -qs '"errors":0' hold.out; do
+        i=$((i + 1))
+        kill -0 "$held" 2>/dev/null && [ $i -lt 200 ] ||
+            die "no idle connections"
+        sleep 0.05
+    done
+    sleep 0.5
+}
+hold 100
+before=$(rss "$server_pid")
+hold 500
+after=$(rss "$server_pid")
+row "server, each idle connection of 500" \
+    "$(awk -v a="$after" -v b="$before" \
+        'BEGIN { printf "%.1f", (a - b) / 500 }')" KiB 32 most
+exit 0
