@@ -303,7 +303,8 @@ START_TEST(warm_calls_do_not_allocate)
         ck_assert_ptr_nonnull(go(S.name, M_ADD, NULL, &in, &stub_plain, &r));
         ck_assert(run_until(&r.done));
     }
-    printf("allocations in 100 warm calls: %zu\n", W.t.calls - before);
+    /* Names are validated again when a new second begins. */
+    ck_assert_uint_lt(W.t.calls - before, 30);
 }
 END_TEST
 
