@@ -137,7 +137,9 @@ START_TEST(a_fixed_arena_holds_too)
     ck_assert_ptr_nonnull(v23_arena_get(&a, 8, 8));
     ck_assert_int_eq(v23_arena_hold(&a, &c.ref), 0);
     v23_arena_rewind(&a, m);
-    ck_assert_ptr_nonnull(v23_arena_get(&a, 40, 8));
+    /* One record of two pointers is taken; leave less than another. */
+    ck_assert_ptr_nonnull(
+        v23_arena_get(&a, sizeof(space) - 3 * sizeof(void *), 8));
     ck_assert_int_eq(v23_arena_hold(&a, &d.ref), V23_ENOMEM);
     ck_assert_uint_eq(d.ref.n, 1);
     v23_unref(&c.ref);
