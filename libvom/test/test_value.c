@@ -213,8 +213,9 @@ START_TEST(copies_respect_the_budget)
     const void *v = val(t, "{\"aaaaaaaaaaaaaaaaaaaa\", \"b\"}");
     struct vdl_list out = { &out, 9 };
     struct v23_arena small;
-    char space[64];
+    char space[sizeof(struct vdl_str) * 2 + 20];
 
+    /* Room for the list, not for the texts. */
     v23_arena_init_fixed(&small, space, sizeof(space));
     ck_assert_int_eq(vdl_copy(&small, t, &out, v), V23_ENOMEM);
     ck_assert_uint_eq(out.n, 9);
