@@ -185,6 +185,8 @@ int vrpc_check_start_(struct vrpc_check_ *c, const struct v23_verror **err)
     struct vsec_check_wait wait;
     int rc;
 
+    if (c->pinned == NULL)
+        c->pinned = vrpc_session_pin_(c->session);
     if (!recall(c)) {
         wait.done = named;
         wait.ud = c;
@@ -222,4 +224,6 @@ void vrpc_check_fini_(struct vrpc_check_ *c)
     vrpc_check_cancel_(c);
     vrpc_names_unref_(c->held);
     c->held = NULL;
+    vrpc_session_unpin_(c->pinned);
+    c->pinned = NULL;
 }

@@ -100,6 +100,7 @@ void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at)
     int rc;
 
     call->chosen = at;
+    call->session = vrpc_session_pin_(at->session);
     vrpc_names_unref_(call->names);
     call->names = at->check.held; /* they are asked for until the end */
     at->check.held = NULL;

@@ -318,6 +318,10 @@ static void wait_done(struct vrpc_waiter_ *w, int rc, struct vrpc_session_ *s,
         return;
     }
     if (rc != 0) {
+        if (at->checking) { /* the connection died under the check */
+            at->checking = at->judging = false;
+            vrpc_check_fini_(&at->check);
+        }
         if (at->untrusted)
             attempt_denied(at, rc, at->err);
         else if (at->err == NULL)

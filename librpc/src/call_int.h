@@ -75,6 +75,7 @@ struct vrpc_call {
     struct vrpc_attempt_ *attempts;
     size_t nattempts, nfailed;
     struct vrpc_attempt_ *chosen;
+    struct vrpc_session_ *session; /* of the chosen server; pinned */
     struct vsec_blessings *peer; /* the server's; a reference */
     struct vrpc_names_ *names;   /* of the server; a reference, or NULL */
     struct vsec_blessings *blessings, *granted; /* references */

@@ -207,7 +207,7 @@ static void send_request(struct vrpc_call *call)
 
 void vrpc_call_open_(struct vrpc_call *call)
 {
-    struct vrpc_session_ *s = call->chosen->session;
+    struct vrpc_session_ *s = call->session;
     struct vrpc_flow_opts opts;
     int rc = 0;
 

@@ -165,6 +165,8 @@ void vrpc_call_release_(struct vrpc_call *call)
     call->fetch = NULL;
     vrpc_timer_set_(&c->m->timers, &call->retry_timer, V23_NEVER);
     vrpc_stream_end_(&call->stream, call->err != NULL);
+    vrpc_session_unpin_(call->session);
+    call->session = NULL;
     vsec_blessings_unref(call->blessings);
     vsec_blessings_unref(call->granted);
     call->blessings = call->granted = NULL;

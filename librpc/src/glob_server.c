@@ -397,7 +397,8 @@ static void writable(void *ud, struct vrpc_server_call *call)
     if (g->state == RUN_PART && g->part.writable) {
         g->part.writable = false;
         if (b->writable != NULL)
-            b->writable(g->obj.self, &g->part);
+            b->writable(g->obj.self, &g->part); /* g may be gone */
+        return;
     }
     run(g);
 }

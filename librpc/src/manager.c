@@ -347,6 +347,7 @@ int vrpc_session_new_(struct vrpc_manager *m, void *link,
     cfg.random = random_fill;
     cfg.random_ud = m;
     cfg.principal = m->principal;
+    cfg.chains = m->chains;
     cfg.has_handler = !vrpc_routing_id_is_null(&m->rid);
     if (cfg.has_handler) {
         cfg.blessings = vsec_store_default(m->principal->store);
@@ -403,16 +404,23 @@ void vrpc_manager_release(struct vrpc_manager *m, struct vrpc_conn *c)
     struct v23_now now = vrpc_mgr_now_(m);
 
     s->released = true;
+    s->pins++;
     if (!s->dead)
         vrpc_conn_input_end(c, V23_ECLOSED, NULL, &now);
     session_unlink(s);
-    if (s->nserved == 0)
-        session_free(s);
+    vrpc_session_unpin_(s);
 }
 
-void vrpc_session_reap_(struct vrpc_session_ *s)
+struct vrpc_session_ *vrpc_session_pin_(struct vrpc_session_ *s)
 {
-    session_free(s);
+    s->pins++;
+    return s;
+}
+
+void vrpc_session_unpin_(struct vrpc_session_ *s)
+{
+    if (s != NULL && --s->pins == 0 && s->released)
+        session_free(s);
 }
 
 /* ---- idle connections ---------------------------------------------------- */
@@ -514,6 +522,7 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     vrpc_tasks_init_(&m->tasks);
     vrpc_ops_init_(&m->ops, m->al);
     m->principal = vsec_principal_ref(cfg->principal);
+    m->chains = cfg->chains;
     rc = vsec_random_fill(cfg->principal->engine, &seed, sizeof(seed));
     if (rc == 0)
         rc = vrpc_timer_init_(&m->timers, &m->sweep, sweep, m);

@@ -149,6 +149,7 @@ struct vrpc_session_ {
     struct vrpc_types_ *stypes;   /* of the peer's calls */
     struct vrpc_server_call *served; /* calls of the peer */
     uint32_t nserved;
+    uint32_t pins;                /* who holds on to it */
     struct vrpc_names_ *names;    /* last validated, see auth.c */
     struct v23_buf texts;         /* printed endpoints: remote, then local */
     size_t remote_n;              /* length of the first */
@@ -206,6 +207,7 @@ struct vrpc_check_ {
     struct v23_op op;
     void (*done)(void *ud, int rc, const struct v23_verror *err);
     void *ud;
+    struct vrpc_session_ *pinned;
 };
 
 /*
@@ -233,6 +235,7 @@ struct vrpc_manager {
     const struct v23_log *log;
     struct vrpc_transport tr;
     struct vsec_principal *principal;
+    struct vsec_chain_cache *chains;
     struct vrpc_routing_id rid;
     uint32_t mtu, bytes_buffered, max_conns, max_flows;
     int64_t channel_timeout, handshake_timeout, idle;
@@ -263,8 +266,12 @@ struct vrpc_manager {
 
 /* What the peer presents for the connection, as checks take it. */
 struct vsec_blessings *vrpc_session_blessings_(struct vrpc_session_ *s);
-/* Free a session that was kept for handlers still at work. */
-void vrpc_session_reap_(struct vrpc_session_ *s);
+/*
+ * Keep a session and its connection in memory, though dead, for those who
+ * still read from it: checks, calls, handlers at work.
+ */
+struct vrpc_session_ *vrpc_session_pin_(struct vrpc_session_ *s);
+void vrpc_session_unpin_(struct vrpc_session_ *s); /* NULL ignored */
 /* Printed endpoints of the connection; empty when memory is short. */
 struct vdl_str vrpc_session_remote_text_(struct vrpc_session_ *s);
 struct vdl_str vrpc_session_local_text_(struct vrpc_session_ *s);

@@ -215,7 +215,8 @@ static const struct v23_verror *take_granted(struct vrpc_server_call *call,
 
     if (w->certificate_chains.n == 0)
         return NULL;
-    rc = vsec_blessings_from_wire(p->engine, NULL, w, &call->granted);
+    rc = vsec_blessings_from_wire(p->engine, call->s->m->chains, w,
+        &call->granted);
     if (rc != 0)
         return vrpc_err_make(&call->arena, &call->ctx, VRPC_ERR_BAD_PROTOCOL,
             "bad protocol or type: failed to decode request: %s",
@@ -710,6 +711,8 @@ void vrpc_served_resume_(void *ud)
 int vrpc_server_call_reply(struct vrpc_server_call *call,
     const struct v23_verror *err, const void *out)
 {
+    if (call->replied || call->state == VRPC_SERVED_IDLE_)
+        return V23_ESTATE;
     return answer(call, err, out);
 }
 

@@ -72,7 +72,7 @@ static void unlink_call(struct vrpc_server_call *call)
 static void session_link(struct vrpc_session_ *ss,
     struct vrpc_server_call *call)
 {
-    call->session = ss;
+    call->session = vrpc_session_pin_(ss);
     call->snext = ss->served;
     if (call->snext != NULL)
         call->snext->slink = &call->snext;
@@ -172,8 +172,7 @@ void vrpc_served_end_(struct vrpc_server_call *call, bool cancel)
     link_call(&s->pool, call);
     if (++s->npool > s->cfg.pool)
         vrpc_mgr_post_(s->m, &s->trim_task);
-    if (ss->released && ss->nserved == 0)
-        vrpc_session_reap_(ss);
+    vrpc_session_unpin_(ss);
     if (s->state == VRPC_SERVER_STOPPING)
         progress(s);
 }

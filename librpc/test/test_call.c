@@ -801,6 +801,82 @@ START_TEST(handler_may_answer_after_its_connection_is_gone)
 }
 END_TEST
 
+static struct v23_op Grant_op;
+static int Grants;
+
+static int grant_later(void *ud, struct v23_op op, struct vrpc_call *call,
+    struct vsec_blessings **out)
+{
+    (void)ud;
+    (void)call;
+    (void)out;
+    Grant_op = op;
+    Grants++;
+    return V23_EAGAIN;
+}
+
+START_TEST(connection_may_die_while_the_granter_thinks)
+{
+    struct vrpc_call_opts o = opts_now();
+    struct add_in in = { 1, 2 };
+    struct result r;
+
+    Grants = 0;
+    o.granter = grant_later;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_ADD, &o, &in,
+        &stub_plain, &r));
+    ck_assert(world_until(&W, &Grants, SEC));
+    world_cut(world_link_of(&W, P.c));
+    world_settle(&W);
+    ck_assert_int_eq(r.done, 0);
+    vrpc_client_granted(P.c->c, Grant_op, 0, NULL);
+    vrpc_client_granted(P.c->c, Grant_op, 0, NULL);
+    ck_assert(world_until(&W, &r.done, SEC));
+
+    ck_assert_str_eq(r.id, VERR "BadProtocol");
+}
+END_TEST
+
+START_TEST(late_grant_continues_the_call)
+{
+    struct vrpc_call_opts o = opts_now();
+    struct add_in in = { 1, 2 };
+    struct result r;
+
+    Grants = 0;
+    o.granter = grant_later;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_ADD, &o, &in,
+        &stub_plain, &r));
+    ck_assert(world_until(&W, &Grants, SEC));
+    vrpc_client_granted(P.c->c, Grant_op, 0, NULL);
+    ck_assert(world_until(&W, &r.done, SEC));
+
+    ck_assert_str_eq(r.id, "");
+}
+END_TEST
+
+START_TEST(paused_call_keeps_what_came_before_the_connection_died)
+{
+    struct vrpc_call *call;
+    struct result r;
+    int32_t n = 100;
+
+    call = start(P.c, world_name(P.s, ""), M_COUNT, NULL, &n, &stub_plain,
+        &r);
+    vrpc_call_pause(call, true);
+    world_settle(&W);
+    world_cut(world_link_of(&W, P.c));
+    world_settle(&W);
+    ck_assert_int_eq(r.done, 0);
+    ck_assert_int_eq(r.items, 0);
+    vrpc_call_pause(call, false);
+    ck_assert(world_until(&W, &r.done, SEC));
+
+    ck_assert_str_eq(r.id, "");
+    ck_assert_int_eq(r.items, 100);
+}
+END_TEST
+
 START_TEST(freed_client_finishes_its_calls)
 {
     struct result r;
@@ -1126,6 +1202,10 @@ static Suite *suite(void)
     tcase_add_test(t, deadline_while_dialing_ends_the_call);
     tcase_add_test(t, lost_connection_ends_calls_on_both_sides);
     tcase_add_test(t, handler_may_answer_after_its_connection_is_gone);
+    tcase_add_test(t, connection_may_die_while_the_granter_thinks);
+    tcase_add_test(t, late_grant_continues_the_call);
+    tcase_add_test(t,
+        paused_call_keeps_what_came_before_the_connection_died);
     tcase_add_test(t, freed_client_finishes_its_calls);
     tcase_add_test(t, stream_both_ways_ends_with_result);
     tcase_add_test(t, shut_window_opens_again);

@@ -339,6 +339,33 @@ START_TEST(client_authorizer_may_answer_later)
 }
 END_TEST
 
+START_TEST(connection_may_die_while_an_authorizer_thinks)
+{
+    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct add_in in = { 1, 2 };
+    int round;
+
+    disp_serve(VRPC_LEAF_DEFAULT);
+    o.no_retry = true;
+    o.server_auth = &later_auth;
+    for (round = 0; round < 2; round++) {
+        /* The first time in the handshake, then for a cached connection. */
+        memset(&L, 0, sizeof(L));
+        if (round == 1)
+            ck_assert_str_eq(call("x", M_ADD, &in), "");
+        ck_assert_ptr_nonnull(start(P.c, world_name(P.s, "x"), M_ADD, &o,
+            &in, &stub_plain, &R));
+        ck_assert(world_until(&W, &L.asked, SEC));
+        world_cut(world_link_of(&W, P.c));
+        world_settle(&W);
+        if (!R.done)
+            L.wait.done(L.wait.ud, L.wait.op, 0, NULL);
+        ck_assert(world_until(&W, &R.done, 10 * SEC));
+        ck_assert_str_ne(R.id, "");
+    }
+}
+END_TEST
+
 START_TEST(client_authorizer_may_refuse_later)
 {
     struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
@@ -735,6 +762,7 @@ static Suite *suite(void)
     tcase_add_test(t, late_refusal_ends_the_call);
     tcase_add_test(t, cancelled_call_cancels_the_authorizer);
     tcase_add_test(t, client_authorizer_may_answer_later);
+    tcase_add_test(t, connection_may_die_while_an_authorizer_thinks);
     tcase_add_test(t, client_authorizer_may_refuse_later);
     tcase_add_test(t, handler_sees_both_ends);
     tcase_add_test(t, granted_blessings_arrive);
