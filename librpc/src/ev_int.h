@@ -29,6 +29,7 @@ struct vrpc_ev {
     bool turn_active;
     struct vrpc_ev_node *nodes;
     struct vrpc_ev_link_ *work, **work_tail; /* links with something to do */
+    struct vsec_chain_cache *chains; /* made with the first node */
     uint8_t *scratch;          /* what is read; shared by all links */
     struct v23_buf out;        /* what is written; shared by all links */
     struct vrpc_network *nets;

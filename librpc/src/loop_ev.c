@@ -469,6 +469,7 @@ void vrpc_ev_free(struct vrpc_ev *ev)
     v23_buf_fini(&ev->out);
     v23_put(ev->al, ev->scratch);
     v23_put(ev->al, ev->nets);
+    vsec_chain_cache_free(ev->chains);
     v23_put(ev->al, ev);
 }
 
@@ -493,6 +494,11 @@ int vrpc_ev_node_new(struct vrpc_ev *ev,
 
     if (n == NULL)
         return V23_ENOMEM;
+    if (ev->chains == NULL &&
+        vsec_chain_cache_new(cfg->principal->engine, 0, &ev->chains) != 0) {
+        v23_put(ev->al, n);
+        return V23_ENOMEM;
+    }
     n->ev = ev;
     tr.now = tr_now;
     tr.dial = vrpc_ev_dial_;
@@ -504,6 +510,7 @@ int vrpc_ev_node_new(struct vrpc_ev *ev,
     c.al = ev->al;
     c.log = ev->log;
     c.transport = &tr;
+    c.chains = ev->chains;
     rc = vrpc_manager_new(&c, &n->m);
     if (rc != 0) {
         v23_put(ev->al, n);

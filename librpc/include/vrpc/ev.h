@@ -36,8 +36,8 @@ void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out);
 /**
  * A manager whose transport is this loop.
  *
- * @param cfg  al, log and transport are ignored: the loop's are used; a server
- *             node passes a random routing id (vrpc_ev_routing_id())
+ * @param cfg  al, log, transport and chains are ignored: the loop's are used; a
+ *             server node passes a random routing id (vrpc_ev_routing_id())
  */
 V23_MUST_USE int vrpc_ev_node_new(struct vrpc_ev *ev,
     const struct vrpc_manager_config *cfg, struct vrpc_ev_node **out);

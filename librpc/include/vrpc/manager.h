@@ -25,6 +25,7 @@ extern "C" {
 struct vrpc_conn;
 struct vrpc_manager;
 struct vrpc_server;
+struct vsec_chain_cache;
 struct vsec_principal;
 
 /* What the adapter does for the manager. */
@@ -59,6 +60,9 @@ struct vrpc_manager_config {
     const struct v23_log *log;  /* NULL = silent */
     const struct vrpc_transport *transport;
     struct vsec_principal *principal; /* reference taken */
+    /* Of verified chains, shared by the managers of a loop; outlives them.
+     * NULL = every chain is verified each time. */
+    struct vsec_chain_cache *chains;
     struct vrpc_routing_id rid;   /* null: no server will be attached */
     uint32_t mtu;                 /* 0 = 65,536 */
     uint32_t bytes_buffered;      /* per flow; 0 = 1 MiB */
