@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vname/journal.h>
 #include <vname/mount_service.h>
 #include <vname/mounttable.h>
 #include <vname/program.h>
@@ -32,6 +33,28 @@ static const struct v23_flag flags[] = {
         V23_FLAG_INT, &logging, NULL },
 };
 
+/* Restore what was kept, and go on keeping it. */
+static int open_journal(struct vname_program *p, struct vname_table *t,
+    struct vname_journal **out)
+{
+    struct vname_journal_config cfg = { 0 };
+    struct v23_buf why;
+    int rc;
+
+    if (persist_dir[0] == 0)
+        return 0;
+    cfg.log = &p->rt.log;
+    cfg.dir = persist_dir;
+    cfg.table = t;
+    v23_buf_init(&why, NULL, 4096);
+    rc = vname_journal_open(&cfg, out, &why);
+    if (rc != 0)
+        v23_error("mounttablelib.StartServers failed: %s",
+            why.n != 0 ? v23_buf_cstr(&why) : v23_strerror(rc));
+    v23_buf_fini(&why);
+    return rc == 0 ? 0 : 255;
+}
+
 /* Read the permissions file; a missing one is no error. */
 static int load_acls(struct vname_table *t)
 {
@@ -54,7 +77,7 @@ static int load_acls(struct vname_table *t)
     fclose(f);
     if (rc == 0)
         rc = vname_table_load_permissions(t,
-            vdl_strn((const char *)text.p, text.n), 0, &why);
+            vdl_strn((const char *)text.p, text.n), &why);
     if (rc != 0)
         v23_error("mounttablelib.StartServers failed: perms file %s invalid: "
                   "%s",
@@ -114,6 +137,7 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
     struct vname_table_config cfg = { 0 };
+    struct vname_journal *journal = NULL;
     struct vname_table *t;
     int rc;
 
@@ -122,10 +146,9 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     if (max_nodes < 0 || max_nodes > UINT32_MAX)
         return v23_usage_error(inv,
             "-max-nodes-per-user=%lld is out of range", (long long)max_nodes);
-    if (persist_dir[0] != 0 || strcmp(store, "journal") != 0)
+    if (strcmp(store, "journal") != 0)
         return v23_error("mounttablelib.StartServers failed: this version "
-                         "keeps the table in memory only; leave out "
-                         "-persist-dir and -store");
+                         "has no store but the journal; leave out -store");
     if (neighborhood[0] != 0)
         return v23_error("mounttablelib.StartServers failed: this version "
                          "has no neighborhood; leave out -neighborhood-name");
@@ -134,9 +157,12 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     if (rc != 0)
         return v23_error("mounttablelib.StartServers failed: %s",
             v23_strerror(rc));
-    rc = load_acls(t);
+    rc = open_journal(ud, t, &journal);
+    if (rc == 0)
+        rc = load_acls(t);
     if (rc == 0)
         rc = serve(ud, t);
+    vname_journal_close(journal);
     vname_table_free(t);
     return rc;
 }

@@ -32,7 +32,8 @@ struct perms {
     struct v23_ref ref;
     const struct v23_alloc *al;
     struct v23_arena arena;
-    v23_access_permissions map; /* tags sorted */
+    v23_access_permissions map;
+    bool normal; /* sorted, without duplicates */
 };
 
 struct server {
@@ -47,6 +48,7 @@ struct user {
     struct vdl_str id; /* behind the struct */
 };
 
+/* Nodes without parent: the root only. */
 struct node {
     struct node *parent;
     struct node *hash_next;
@@ -70,9 +72,13 @@ struct vname_table {
     struct node *root;
     struct node **buckets;
     size_t nbuckets, nodes, servers;
-    struct user *users;
+    struct user **users; /* by hash of the id */
+    size_t nuser_buckets, nusers;
     struct perms *superusers; /* map with one list, "Admin"; NULL = none */
     uint32_t max_nodes_per_user;
+    bool empty_elements;
+    vname_change_fn *on_change; /* NULL = nothing is kept */
+    void *on_change_ud;
 };
 
 /* ---- errors (table_error.c) ---------------------------------------------- */
@@ -133,6 +139,14 @@ bool vname_collect_(struct vname_table *t, struct node *n, int64_t now_ns);
 /* The same without ancestors. */
 bool vname_collect_one_(struct vname_table *t, struct node *n,
     int64_t now_ns);
+/* Find or create without checks and quota. NULL: out of memory. */
+struct node *vname_node_make_(struct vname_table *t, struct path p,
+    struct vdl_str creator);
+/* Give a node permissions (takes the reference): next version, explicit. */
+void vname_node_set_(struct node *n, struct perms *perms);
+/* Depth first, parents before children; keeps the name up to date, whose
+ * `err` may be set. NULL: that was the last. */
+struct node *vname_next_node_(const struct node *n, struct v23_buf *name);
 bool vname_satisfies_(const struct vname_table *t, const struct node *n,
     int tags, const struct vname_caller *c);
 struct user *vname_user_(struct vname_table *t, struct vdl_str id);
@@ -146,5 +160,24 @@ int vname_user_id_(const struct vname_caller *c, struct vdl_str *out);
 const struct v23_verror *vname_walk_(struct vname_table *t,
     const struct vname_caller *c, struct path p, bool create,
     struct node **out, size_t *left);
+
+/* ---- shared by the operations (table.c) ---------------------------------- */
+
+/* Elements of a name; `bounded` refuses what must not be created. */
+const struct v23_verror *vname_split_(const struct vname_caller *c,
+    struct vdl_str name, bool bounded, struct path *out);
+/* Find a node that satisfies `tags`, or whose parent satisfies `parent_tags`
+ * (0: only the node). Below a mount point or missing: *out = NULL. */
+const struct v23_verror *vname_find_(struct vname_table *t,
+    const struct vname_caller *c, struct path p, bool create, int tags,
+    int parent_tags, struct node **out);
+/* Servers of a mount with the time left, `rest` joined to their names. */
+int vname_copy_servers_(const struct vname_caller *c, const struct node *n,
+    struct vdl_str rest, v23_naming_mount_entry *out);
+/* The last `left` elements of a name as text; it is a cut of the name. */
+struct vdl_str vname_tail_of_(struct vdl_str name, struct path p,
+    size_t left);
+/* Tell whoever keeps permissions that a subtree is gone (table_set.c). */
+void vname_table_deleted_(const struct vname_table *t, struct vdl_str name);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include <cjson/cJSON.h>
 
+#include <vname/json.h>
 #include <vsec/acl.h>
 
 #include "table_int.h"
@@ -21,12 +22,8 @@ struct map {
     const struct v23_alloc *al;
     struct entry *v;
     size_t n, cap;
+    bool empty_elements; /* allowed in keys */
 };
-
-static struct vdl_str own_id(void)
-{
-    return vdl_str("self:?:ServerUser");
-}
 
 /* Insert or replace, keeping byte order. */
 static int put(struct map *m, struct vdl_str name,
@@ -52,6 +49,47 @@ static int put(struct map *m, struct vdl_str name,
     return 0;
 }
 
+static bool is_node_name(const struct map *m, struct path p)
+{
+    size_t i;
+
+    for (i = 0; i < p.n; i++)
+        if ((p.v[i].n == 0 && !m->empty_elements)
+            || p.v[i].n > VNAME_MAX_ELEMENT)
+            return false;
+    return p.n <= VNAME_MAX_DEPTH;
+}
+
+/* One member of a document: a node's name and its permissions. */
+static int read_member(struct v23_arena *a, const cJSON *e, struct map *m,
+    struct v23_buf *why)
+{
+    char *text = cJSON_PrintUnformatted(e);
+    v23_access_permissions perms;
+    struct vdl_str name;
+    struct path p;
+    int rc;
+
+    if (text == NULL)
+        return V23_ENOMEM;
+    rc = vsec_perms_from_json(v23_bytes(text, strlen(text)), a, &perms, NULL);
+    cJSON_free(text);
+    if (rc == V23_ETEXT)
+        v23_buf_printf(why, "node \"%s\" has malformed permissions",
+            e->string);
+    if (rc != 0)
+        return rc;
+    name = vdl_str(e->string);
+    name.p = v23_arena_dup(a, name.p, name.n);
+    if (name.p == NULL || vname_path_split_(a, name, &p) != 0)
+        return V23_ENOMEM;
+    if (!is_node_name(m, p)) {
+        v23_buf_printf(why, "\"%s\" is no name of a node", e->string);
+        return V23_ETEXT;
+    }
+    return put(m, name, &perms);
+}
+
 static int read_document(struct v23_arena *a, const cJSON *doc, struct map *m,
     struct v23_buf *why)
 {
@@ -64,58 +102,11 @@ static int read_document(struct v23_arena *a, const cJSON *doc, struct map *m,
     }
     cJSON_ArrayForEach(e, doc)
     {
-        char *text = cJSON_PrintUnformatted(e);
-        v23_access_permissions perms;
-        struct vdl_str name;
-
-        if (text == NULL)
-            return V23_ENOMEM;
-        rc = vsec_perms_from_json(v23_bytes(text, strlen(text)), a, &perms,
-            NULL);
-        cJSON_free(text);
-        if (rc == V23_ETEXT)
-            v23_buf_printf(why, "node \"%s\" has malformed permissions",
-                e->string);
-        name = vdl_str(e->string);
-        name.p = v23_arena_dup(a, name.p, name.n);
-        if (rc == 0 && name.p == NULL)
-            rc = V23_ENOMEM;
-        if (rc == 0)
-            rc = put(m, name, &perms);
+        rc = read_member(a, e, m, why);
         if (rc != 0)
-            return rc;
+            break;
     }
-    return 0;
-}
-
-/* Find or create without checks and quota. */
-static struct node *node_at(struct vname_table *t, struct path p)
-{
-    struct user *u = vname_user_(t, own_id());
-    struct node *cur = t->root, *next;
-    struct vname_caller nobody = { 0 };
-    size_t i;
-
-    for (i = 0; u != NULL && i < p.n; i++, cur = next) {
-        next = vname_child_(t, cur, p.v[i]);
-        if (next != NULL)
-            continue;
-        next = vname_child_new_(t, cur, p.v[i], u);
-        if (next == NULL)
-            return NULL;
-        if (cur->template != NULL) {
-            if (vname_perms_expand_(t, cur->template, p.v[i], &next->perms)
-                != 0)
-                return NULL;
-        } else if (cur->perms != NULL) {
-            if (vname_perms_add_admins_(t, cur->perms, nobody.names,
-                    &next->perms)
-                != 0)
-                return NULL;
-            next->version = cur->version;
-        }
-    }
-    return u == NULL ? NULL : cur;
+    return rc;
 }
 
 static int apply_superusers(struct vname_table *t, const struct perms *root)
@@ -142,7 +133,7 @@ static int apply_superusers(struct vname_table *t, const struct perms *root)
 static int apply(struct vname_table *t, struct v23_arena *a,
     const struct entry *e)
 {
-    struct perms *p = NULL, **slot;
+    struct perms *p = NULL;
     struct path path;
     struct node *n;
     bool template;
@@ -153,7 +144,7 @@ static int apply(struct vname_table *t, struct v23_arena *a,
     template = path.n != 0 && vdl_str_is(path.v[path.n - 1], TEMPLATE);
     if (template)
         path.n--;
-    n = node_at(t, path);
+    n = vname_node_make_(t, path, vdl_str("self:?:ServerUser"));
     rc = n == NULL ? V23_ENOMEM : vname_perms_keep_(t, &e->perms, &p);
     if (rc == 0 && e->name.n == 0)
         rc = apply_superusers(t, p);
@@ -161,51 +152,59 @@ static int apply(struct vname_table *t, struct v23_arena *a,
         vname_perms_unref_(p);
         return rc;
     }
-    slot = template ? &n->template : &n->perms;
-    if (!template) {
-        n->version = n->perms == NULL ? 1 : n->version + 1;
-        n->explicit = true;
+    if (template) {
+        vname_perms_unref_(n->template);
+        n->template = p;
+    } else {
+        vname_node_set_(n, p);
     }
-    vname_perms_unref_(*slot);
-    *slot = p;
     return 0;
 }
 
-int vname_table_load_permissions(struct vname_table *t, struct vdl_str json,
-    int64_t now_ns, struct v23_buf *why)
+/* Read the document at `text` and apply all read so far. */
+static int load_document(struct vname_table *t, struct v23_arena *a,
+    struct v23_bytes text, struct map *m, struct v23_buf *why)
 {
-    struct map m = { t->al, NULL, 0, 0 };
-    struct v23_arena a;
-    const char *at, *end;
-    char *text;
-    int rc = 0;
+    cJSON *doc;
     size_t i;
+    int rc;
 
-    (void)now_ns;
-    v23_arena_init(&a, t->al, SIZE_MAX);
-    text = v23_arena_dup(&a, json.p, json.n);
-    if (text == NULL)
-        rc = V23_ENOMEM;
-    for (at = text; rc == 0; at = end) {
-        cJSON *doc;
-
-        while (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')
-            at++;
-        if (at == text + json.n)
-            break;
-        doc = cJSON_ParseWithOpts(at, &end, 0);
-        if (doc == NULL) {
-            v23_buf_printf(why, "malformed JSON at byte %zu",
-                end == NULL ? (size_t)(at - text) : (size_t)(end - text));
-            rc = V23_ETEXT;
-            break;
+    for (i = 0; i + 6 <= text.n; i++)
+        if (memcmp(text.p + i, "\\u0000", 6) == 0) {
+            /* The JSON library would end the text there. */
+            v23_buf_puts(why, "a text has a NUL");
+            return V23_ETEXT;
         }
-        rc = read_document(&a, doc, &m, why);
-        cJSON_Delete(doc);
-        for (i = 0; rc == 0 && i < m.n; i++)
-            rc = apply(t, &a, &m.v[i]);
+    doc = cJSON_ParseWithLength((const char *)text.p, text.n);
+    if (doc == NULL) {
+        v23_buf_puts(why, "malformed JSON");
+        return V23_ETEXT;
+    }
+    rc = read_document(a, doc, m, why);
+    cJSON_Delete(doc);
+    for (i = 0; rc == 0 && i < m->n; i++)
+        rc = apply(t, a, &m->v[i]);
+    return rc;
+}
+
+int vname_table_load_permissions(struct vname_table *t, struct vdl_str json,
+    struct v23_buf *why)
+{
+    struct map m = { t->al, NULL, 0, 0, t->empty_elements };
+    struct v23_bytes text = v23_bytes(json.p, json.n);
+    struct v23_arena a;
+    size_t end;
+    int rc;
+
+    v23_arena_init(&a, t->al, SIZE_MAX);
+    while ((rc = vname_json_check(text, &end, why)) == 0) {
+        rc = load_document(t, &a, v23_bytes(text.p, end), &m, why);
+        if (rc != 0)
+            break;
+        text.p += end;
+        text.n -= end;
     }
     v23_put(t->al, m.v);
     v23_arena_fini(&a);
-    return rc;
+    return rc == V23_EEOF ? 0 : rc;
 }

@@ -72,6 +72,8 @@ int vname_perms_new_(const struct vname_table *t,
     rc = vsec_perms_normalize(map, &scratch, &normal);
     if (rc == 0)
         rc = vname_perms_keep_(t, &normal, out);
+    if (rc == 0)
+        (*out)->normal = true;
     v23_arena_fini(&scratch);
     return rc;
 }
@@ -155,7 +157,7 @@ int vname_perms_add_admins_(const struct vname_table *t, struct perms *p,
     for (i = 0; i < names.n; i++)
         if (admin == NULL || !has(admin->in, names.v[i]))
             break;
-    if (i == names.n) {
+    if (i == names.n && (p->normal || names.n == 0)) {
         *out = vname_perms_ref_(p);
         return 0;
     }
@@ -243,7 +245,7 @@ int vname_perms_expand_(const struct vname_table *t, const struct perms *tmpl,
     map.v = v;
     map.n = tmpl->map.n;
     if (rc == 0)
-        rc = vname_perms_new_(t, &map, out);
+        rc = vname_perms_keep_(t, &map, out);
     v23_arena_fini(&a);
     return rc;
 }

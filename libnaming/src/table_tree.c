@@ -177,21 +177,69 @@ bool vname_collect_(struct vname_table *t, struct node *n, int64_t now_ns)
     return gone;
 }
 
+static void name_push(struct v23_buf *name, const struct node *child)
+{
+    if (child->parent->parent != NULL)
+        v23_buf_put_byte(name, '/');
+    v23_buf_put(name, child->name, child->len);
+}
+
+struct node *vname_next_node_(const struct node *n, struct v23_buf *name)
+{
+    struct node *next = n->children;
+
+    while (next == NULL && n->parent != NULL) {
+        if (name->err == 0)
+            v23_buf_cut(name,
+                name->n - n->len - (n->parent->parent != NULL));
+        next = n->next;
+        n = n->parent;
+    }
+    if (next != NULL)
+        name_push(name, next);
+    return next;
+}
+
 /* ---- users --------------------------------------------------------------- */
+
+static uint32_t user_hash(struct vdl_str id)
+{
+    return hash_of(NULL, id);
+}
+
+static bool grow_users(struct vname_table *t)
+{
+    size_t n = t->nuser_buckets == 0 ? FIRST_BUCKETS : 2 * t->nuser_buckets,
+           i;
+    struct user **fresh = v23_get0(t->al, n, sizeof(*fresh)), *u, **to;
+
+    if (fresh == NULL)
+        return false;
+    for (i = 0; i < t->nuser_buckets; i++)
+        while ((u = t->users[i]) != NULL) {
+            t->users[i] = u->next;
+            to = &fresh[user_hash(u->id) & (n - 1)];
+            u->next = *to;
+            *to = u;
+        }
+    v23_put(t->al, t->users);
+    t->users = fresh;
+    t->nuser_buckets = n;
+    return true;
+}
 
 struct user *vname_user_(struct vname_table *t, struct vdl_str id)
 {
-    struct user **p, *u;
+    uint32_t h = user_hash(id);
+    struct user *u = NULL, **to;
     char *text;
 
-    /* Most recently used first: callers repeat themselves. */
-    for (p = &t->users; (u = *p) != NULL; p = &u->next)
-        if (vdl_str_eq(u->id, id)) {
-            *p = u->next;
-            u->next = t->users;
-            t->users = u;
-            return u;
-        }
+    if (t->nuser_buckets != 0)
+        for (u = t->users[h & (t->nuser_buckets - 1)]; u != NULL; u = u->next)
+            if (vdl_str_eq(u->id, id))
+                return u;
+    if (t->nusers >= t->nuser_buckets && !grow_users(t))
+        return NULL;
     u = v23_get0(t->al, 1, sizeof(*u) + id.n);
     if (u == NULL)
         return NULL;
@@ -199,8 +247,10 @@ struct user *vname_user_(struct vname_table *t, struct vdl_str id)
     if (id.n != 0)
         memcpy(text, id.p, id.n);
     u->id = vdl_strn(text, id.n);
-    u->next = t->users;
-    t->users = u;
+    to = &t->users[h & (t->nuser_buckets - 1)];
+    u->next = *to;
+    *to = u;
+    t->nusers++;
     return u;
 }
 
@@ -301,6 +351,46 @@ static int template_allows(const struct vname_table *t, const struct node *n,
     return 0;
 }
 
+/* A new child with the permissions it starts with; NULL: out of memory. */
+static struct node *make_child(struct vname_table *t,
+    const struct vname_caller *c, struct node *parent, struct vdl_str element,
+    struct user *creator)
+{
+    struct node *n = vname_child_new_(t, parent, element, creator);
+
+    if (n != NULL && inherit(t, c, parent, n) != 0) {
+        vname_node_delete_(t, n);
+        return NULL;
+    }
+    return n;
+}
+
+struct node *vname_node_make_(struct vname_table *t, struct path p,
+    struct vdl_str creator)
+{
+    const struct vname_caller nobody = { 0 };
+    struct node *cur = t->root, *next;
+    struct user *u;
+    size_t i;
+
+    for (i = 0; i < p.n && cur != NULL; i++, cur = next) {
+        next = vname_child_(t, cur, p.v[i]);
+        if (next == NULL && (u = vname_user_(t, creator)) != NULL)
+            next = make_child(t, &nobody, cur, p.v[i], u);
+    }
+    return cur;
+}
+
+void vname_node_set_(struct node *n, struct perms *perms)
+{
+    n->version = n->perms == NULL ? 1
+        : n->version == INT32_MAX ? 0
+                                  : n->version + 1;
+    vname_perms_unref_(n->perms);
+    n->perms = perms;
+    n->explicit = true;
+}
+
 static const struct v23_verror *create_child(struct vname_table *t,
     const struct vname_caller *c, struct node *cur, struct vdl_str element,
     struct node **out)
@@ -321,13 +411,9 @@ static const struct v23_verror *create_child(struct vname_table *t,
     if (t->max_nodes_per_user != 0
         && u->nodes >= (int64_t)t->max_nodes_per_user)
         return vname_err_text_(c, "user has exceeded their node limit");
-    n = vname_child_new_(t, cur, element, u);
+    n = make_child(t, c, cur, element, u);
     if (n == NULL)
         return vname_err_no_memory_(c);
-    if (inherit(t, c, cur, n) != 0) {
-        vname_node_delete_(t, n);
-        return vname_err_no_memory_(c);
-    }
     *out = n;
     return NULL;
 }
@@ -376,6 +462,7 @@ int vname_table_new(const struct vname_table_config *cfg,
     t->al = cfg->al;
     t->log = cfg->log;
     t->max_nodes_per_user = cfg->max_nodes_per_user;
+    t->empty_elements = cfg->empty_elements;
     t->root = node_new(t, vdl_strn(NULL, 0));
     if (t->root == NULL || !grow(t)) {
         vname_table_free(t);
@@ -389,6 +476,7 @@ int vname_table_new(const struct vname_table_config *cfg,
 void vname_table_free(struct vname_table *t)
 {
     struct user *u;
+    size_t i;
 
     if (t == NULL)
         return;
@@ -400,10 +488,12 @@ void vname_table_free(struct vname_table *t)
         vname_perms_unref_(t->root->template);
         v23_put(t->al, t->root);
     }
-    while ((u = t->users) != NULL) {
-        t->users = u->next;
-        v23_put(t->al, u);
-    }
+    for (i = 0; i < t->nuser_buckets; i++)
+        while ((u = t->users[i]) != NULL) {
+            t->users[i] = u->next;
+            v23_put(t->al, u);
+        }
+    v23_put(t->al, t->users);
     vname_perms_unref_(t->superusers);
     v23_put(t->al, t->buckets);
     v23_put(t->al, t);
@@ -430,7 +520,9 @@ void vname_table_users(const struct vname_table *t, vname_user_fn *fn,
     void *ud)
 {
     const struct user *u;
+    size_t i;
 
-    for (u = t->users; u != NULL; u = u->next)
-        fn(ud, u->id, u->nodes, u->rpcs);
+    for (i = 0; i < t->nuser_buckets; i++)
+        for (u = t->users[i]; u != NULL; u = u->next)
+            fn(ud, u->id, u->nodes, u->rpcs);
 }

@@ -193,7 +193,7 @@ int vsec_perms_from_json(struct v23_bytes json, struct v23_arena *a,
 
 /* ---- writing ------------------------------------------------------------- */
 
-static void put_text(struct v23_buf *out, struct vdl_str s)
+void vsec_json_put_text(struct v23_buf *out, struct vdl_str s)
 {
     uint32_t i = 0, cp;
     size_t n;
@@ -235,7 +235,7 @@ static void put_list(struct v23_buf *out, const struct vdl_str *v, uint32_t n)
     }
     for (i = 0; i < n; i++) {
         v23_buf_put_byte(out, i == 0 ? '[' : ',');
-        put_text(out, v[i]);
+        vsec_json_put_text(out, v[i]);
     }
     v23_buf_put_byte(out, ']');
 }
@@ -258,7 +258,7 @@ int vsec_perms_to_json(const v23_access_permissions *p, struct v23_buf *out)
         for (i = 0; i < norm.n; i++) {
             if (i > 0)
                 v23_buf_put_byte(out, ',');
-            put_text(out, norm.v[i].key);
+            vsec_json_put_text(out, norm.v[i].key);
             v23_buf_puts(out, ":{\"In\":");
             put_list(out, norm.v[i].val.in.v, norm.v[i].val.in.n);
             v23_buf_puts(out, ",\"NotIn\":");

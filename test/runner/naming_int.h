@@ -1,5 +1,5 @@
 /* BSD-3-Clause; see LICENSE. */
-/** Case functions that another family's table uses. */
+/** Case functions of the family naming/ beside naming.c's own. */
 #ifndef TEST_RUNNER_NAMING_INT_H
 #define TEST_RUNNER_NAMING_INT_H
 
@@ -9,5 +9,10 @@
 bool run_rpc_server_order(struct run_case *c);
 /* naming/mounttable_scripts.jsonl */
 bool run_naming_table(struct run_case *c);
+/* naming/cache_scripts.jsonl, naming/namespace_misc.jsonl */
+bool run_naming_cache(struct run_case *c);
+bool run_naming_misc(struct run_case *c);
+/* naming/wire.jsonl */
+bool run_naming_wire(struct run_case *c);
 
 #endif

@@ -6,8 +6,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <v23/time.h>
+#include <vname/journal.h>
 #include <vname/mounttable.h>
 #include <vom/value.h>
 #include <vrpc/glob.h>
@@ -17,7 +19,10 @@
 
 struct script {
     struct run_case *c;
+    struct tst_alloc alloc;
     struct vname_table *table;
+    struct vname_journal *journal;
+    char dir[256]; /* of the journal; "" = none */
     struct v23_arena arena;
     int64_t now_ns;
     size_t op;
@@ -324,9 +329,39 @@ static bool do_stats(struct script *s, const cJSON *op)
     return true;
 }
 
+/* ---- the journal --------------------------------------------------------- */
+
+static const char *const journal_files[] = { "persistent.permslog",
+    "old.permslog", "tmp.permslog" };
+#define NFILES (sizeof(journal_files) / sizeof(journal_files[0]))
+
+static bool do_journal(struct script *s, const cJSON *op)
+{
+    const cJSON *files = get(get(op, "expect"), "files"), *want;
+    char path[sizeof(s->dir) + 32];
+    bool same;
+    char *text;
+    size_t i;
+
+    for (i = 0; i < NFILES; i++) {
+        snprintf(path, sizeof(path), "%s/%s", s->dir, journal_files[i]);
+        text = tst_read_file(path, NULL);
+        want = get(files, journal_files[i]);
+        same = want == NULL ? text == NULL
+                            : text != NULL
+                && strcmp(text, want->valuestring) == 0;
+        free(text);
+        if (!same)
+            return fail(s, op, journal_files[i]);
+    }
+    return true;
+}
+
 /* ---- the script ---------------------------------------------------------- */
 
 static bool run_op(struct script *s, const cJSON *op);
+static bool start(struct script *s);
+static void stop_table(struct script *s);
 
 static bool do_loop(struct script *s, const cJSON *op)
 {
@@ -356,6 +391,12 @@ static bool run_op(struct script *s, const cJSON *op)
     }
     if (strcmp(kind, "stats") == 0)
         return do_stats(s, op);
+    if (strcmp(kind, "journal") == 0)
+        return do_journal(s, op);
+    if (strcmp(kind, "restart") == 0) {
+        stop_table(s);
+        return start(s);
+    }
     if (strcmp(kind, "glob") != 0)
         vname_table_count_rpc(s->table, &c);
     if (strcmp(kind, "resolvestep") == 0)
@@ -392,22 +433,62 @@ static bool run_op(struct script *s, const cJSON *op)
     return fail(s, op, "unknown operation");
 }
 
-static bool run_script(struct script *s)
+/* Make the table as a server does at its start: journal, then file. */
+static int start_table(struct script *s, struct v23_buf *why)
 {
-    const cJSON *acls = get(s->c->json, "acls"), *op;
-    bool want_error = cJSON_IsTrue(get(s->c->json, "start_error"));
+    struct vname_table_config cfg = { 0 };
+    struct vname_journal_config jcfg = { 0 };
+    const cJSON *acls = get(s->c->json, "acls");
+    int rc;
+
+    cfg.al = &s->alloc.al;
+    cfg.max_nodes_per_user = VNAME_MAX_NODES_PER_USER;
+    cfg.empty_elements = true; /* mt-perms-rooted-key */
+    rc = vname_table_new(&cfg, &s->table);
+    jcfg.al = &s->alloc.al;
+    jcfg.dir = s->dir;
+    jcfg.table = s->table;
+    if (rc == 0 && s->dir[0] != 0)
+        rc = vname_journal_open(&jcfg, &s->journal, why);
+    if (rc == 0 && cJSON_IsString(acls))
+        rc = vname_table_load_permissions(s->table, run_text(acls), why);
+    return rc;
+}
+
+static void stop_table(struct script *s)
+{
+    vname_journal_close(s->journal);
+    s->journal = NULL;
+    vname_table_free(s->table);
+    s->table = NULL;
+}
+
+static bool start(struct script *s)
+{
     struct v23_buf why;
-    int rc = 0;
+    int rc;
 
     v23_buf_init(&why, NULL, 4096);
-    if (cJSON_IsString(acls))
-        rc = vname_table_load_permissions(s->table, run_text(acls), s->now_ns,
-            &why);
-    v23_buf_fini(&why);
-    if (want_error)
-        return rc != 0 || run_fail(s->c, "permissions file accepted");
+    rc = start_table(s, &why);
     if (rc != 0)
-        return run_fail(s->c, "permissions file refused");
+        run_fail(s->c, "cannot start: %s",
+            why.n != 0 ? v23_buf_cstr(&why) : v23_strerror(rc));
+    v23_buf_fini(&why);
+    return rc == 0;
+}
+
+static bool run_script(struct script *s)
+{
+    bool want_error = cJSON_IsTrue(get(s->c->json, "start_error"));
+    const cJSON *op;
+
+    if (!start(s)) {
+        if (want_error)
+            s->c->why[0] = 0;
+        return want_error;
+    }
+    if (want_error)
+        return run_fail(s->c, "it started");
     cJSON_ArrayForEach(op, get(s->c->json, "ops"))
     {
         v23_arena_reset(&s->arena);
@@ -418,27 +499,47 @@ static bool run_script(struct script *s)
     return true;
 }
 
+static bool make_dir(struct script *s)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    snprintf(s->dir, sizeof(s->dir), "%s/v23-journal-XXXXXX",
+        tmp == NULL ? "/tmp" : tmp);
+    if (mkdtemp(s->dir) != NULL)
+        return true;
+    s->dir[0] = 0;
+    return run_fail(s->c, "cannot make a directory");
+}
+
+static void remove_dir(struct script *s)
+{
+    char path[sizeof(s->dir) + 32];
+    size_t i;
+
+    for (i = 0; i < NFILES; i++) {
+        snprintf(path, sizeof(path), "%s/%s", s->dir, journal_files[i]);
+        unlink(path);
+    }
+    rmdir(s->dir);
+}
+
 bool run_naming_table(struct run_case *c)
 {
-    struct vname_table_config cfg = { 0 };
     struct script s = { 0 };
-    struct tst_alloc t;
     bool ok;
 
-    if (cJSON_IsTrue(get(c->json, "persist")))
-        return run_fail(c, "needs the journal");
-    tst_alloc_init(&t);
-    cfg.al = &t.al;
-    cfg.max_nodes_per_user = VNAME_MAX_NODES_PER_USER;
+    tst_alloc_init(&s.alloc);
     s.c = c;
     s.now_ns = INT64_C(1000000) * V23_NS_PER_SEC;
+    if (cJSON_IsTrue(get(c->json, "persist")) && !make_dir(&s))
+        return false;
     v23_arena_init(&s.arena, NULL, SIZE_MAX);
-    if (vname_table_new(&cfg, &s.table) != 0)
-        return run_fail(c, "out of memory");
     ok = run_script(&s);
-    vname_table_free(s.table);
+    stop_table(&s);
     v23_arena_fini(&s.arena);
-    if (ok && t.live != 0)
-        return run_fail(c, "%zu blocks leaked", t.live);
+    if (s.dir[0] != 0)
+        remove_dir(&s);
+    if (ok && s.alloc.live != 0)
+        return run_fail(c, "%zu blocks leaked", s.alloc.live);
     return ok;
 }

@@ -25,6 +25,10 @@ extern "C" {
 #define VNAME_MAX_ELEMENT 512
 /* Most elements of a name that can be created. */
 #define VNAME_MAX_DEPTH 1000
+/* Most servers of a mount point: older ones are dropped. */
+#define VNAME_MAX_SERVERS 64
+/* Size of the permissions of a node, bytes of JSON or a little less. */
+#define VNAME_MAX_PERMISSIONS 65536
 /* Nodes one user may have created, by default. */
 #define VNAME_MAX_NODES_PER_USER 1000
 /* TTL that "0 seconds" stands for: ten years. */
@@ -36,6 +40,9 @@ struct vname_table_config {
     const struct v23_alloc *al; /* NULL = libc */
     const struct v23_log *log;  /* NULL = silent */
     uint32_t max_nodes_per_user; /* 0 = no limit */
+    /* Keys of permissions files may have empty elements ("/a", "a//b"): the
+     * reference takes them, though they are hardly ever meant. */
+    bool empty_elements;
 };
 
 /* Who asks, when, and where the answer is built. */
@@ -97,12 +104,46 @@ V23_MUST_USE int vname_table_glob(struct vname_table *t,
 
 /**
  * Apply the text of a permissions file (spec/naming.md 8.2): JSON documents
- * one after the other.
+ * one after the other. What was applied before a fault stays.
  * @param why  receives the reason of V23_ETEXT
  * @return 0, V23_ETEXT, V23_ENOMEM
  */
 V23_MUST_USE int vname_table_load_permissions(struct vname_table *t,
-    struct vdl_str json, int64_t now_ns, struct v23_buf *why);
+    struct vdl_str json, struct v23_buf *why);
+
+/* ---- what outlives the process (8.3) -------------------------------------- */
+
+/* A change of permissions; a table is made again by replaying them. */
+struct vname_change {
+    struct vdl_str name;
+    const v23_access_permissions *perms; /* NULL: deleted, with all below */
+    int32_t version;
+    struct vdl_str creator; /* user id of who created the node */
+};
+/* Valid during the call; must not use the table but vname_table_each_kept. */
+typedef void vname_change_fn(void *ud, const struct vname_change *ch);
+
+/**
+ * Call `fn` after each successful SetPermissions and Delete; NULL = nobody.
+ * With it, names and permissions that JSON cannot carry unchanged (NULs,
+ * invalid UTF-8) are refused: they would come back as others.
+ */
+void vname_table_on_change(struct vname_table *t, vname_change_fn *fn,
+    void *ud);
+/**
+ * Apply a change that was kept, without checks, quota and callback.
+ * @return 0; V23_EARG: no such name or version can be; V23_ENOMEM
+ */
+V23_MUST_USE int vname_table_restore(struct vname_table *t,
+    const struct vname_change *ch);
+/**
+ * Report all permissions that were set, parents before children.
+ * @return 0, what fn returned (which ends it), or V23_ENOMEM
+ */
+V23_MUST_USE int vname_table_each_kept(const struct vname_table *t,
+    int (*fn)(void *ud, const struct vname_change *ch), void *ud);
+
+/* ---- statistics ------------------------------------------------------------ */
 
 struct vname_table_stats {
     size_t nodes;   /* with the root: an empty table has one */

@@ -65,6 +65,9 @@ V23_MUST_USE int vsec_perms_from_json(struct v23_bytes json,
 /** Append one line of normalised JSON and a newline; p NULL = null. */
 V23_MUST_USE int vsec_perms_to_json(const v23_access_permissions *p,
     struct v23_buf *out);
+/** Append a text as a JSON string, escaped as in vsec_perms_to_json(): bytes
+ * that are not UTF-8 become U+FFFD. */
+void vsec_json_put_text(struct v23_buf *out, struct vdl_str s);
 
 /* Reads the file anew on every authorization (11.3). */
 struct vsec_auth_perms_file {

@@ -1,0 +1,55 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * Keeps the permissions of a mount table in files (hosts). Source:
+ * spec/naming.md 8.3.
+ *
+ * The directory holds persistent.permslog (one JSON object a line, appended
+ * after each change), old.permslog (what it was before it was last rewritten)
+ * and for a moment tmp.permslog. Files of the reference implementation are
+ * read and written in the same form.
+ *
+ *     vname_table_new(…, &t);
+ *     vname_journal_open(&cfg, &j, &why);
+ *     vname_table_load_permissions(t, …);  the file wins over the journal
+ */
+#ifndef VNAME_JOURNAL_H
+#define VNAME_JOURNAL_H
+
+#include <v23/log.h>
+#include <vname/mounttable.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vname_journal;
+
+struct vname_journal_config {
+    const struct v23_alloc *al; /* NULL = libc */
+    const struct v23_log *log;  /* NULL = silent; also of bad records */
+    const char *dir;            /* must exist */
+    struct vname_table *table;  /* outlives the journal */
+};
+
+/**
+ * Restore what the journal holds, rewrite it without what was replaced since,
+ * and keep every further change (vname_table_on_change).
+ *
+ * A malformed record ends the restoring, a last line that was cut off is
+ * ignored; both are logged. Where the journal cannot be rewritten it is
+ * continued. A change that cannot be written is logged, and written with
+ * everything else at the next change.
+ *
+ * @param why  receives the reason of V23_ESYS; may be NULL
+ * @return 0; V23_ESYS: the directory cannot be used, or another process uses
+ *         it; V23_ENOMEM
+ */
+V23_MUST_USE int vname_journal_open(const struct vname_journal_config *cfg,
+    struct vname_journal **out, struct v23_buf *why);
+/** End keeping changes; NULL is ignored. */
+void vname_journal_close(struct vname_journal *j);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,376 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * The files of the journal. At every moment persistent.permslog is complete:
+ * it is replaced by a rename, after its successor was flushed to the disk.
+ */
+#include <vname/journal.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "journal_int.h"
+
+/* Longest line that is a record. */
+#define MAX_LINE (4u << 20)
+#define CHUNK 65536u
+/* The journal is rewritten when it has grown by a factor and an amount. */
+#define GROWTH 4
+#define SLACK (1 << 20)
+
+struct vname_journal {
+    const struct v23_alloc *al;
+    const struct v23_log *log;
+    struct vname_table *table;
+    char *dir, *current, *tmp, *old; /* paths */
+    int fd;            /* of current, to append */
+    int64_t size;      /* of current: complete, good records */
+    int64_t base;      /* its size when it was last rewritten */
+    bool broken;       /* a record is missing: rewrite it all */
+    struct v23_buf buf;
+};
+
+static int fault(struct v23_buf *why, const char *what, const char *path)
+{
+    if (why != NULL)
+        v23_buf_printf(why, "cannot %s %s: %s", what, path, strerror(errno));
+    return V23_ESYS;
+}
+
+static bool exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+static int write_all(int fd, const uint8_t *p, size_t n)
+{
+    ssize_t k;
+
+    while (n != 0) {
+        k = write(fd, p, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return V23_ESYS;
+        p += k;
+        n -= (size_t)k;
+    }
+    return 0;
+}
+
+/* One process at a time, as far as the file system can lock: false when there
+ * is another. The lock lives as long as the descriptor. */
+static bool lock(int fd)
+{
+    struct flock l;
+
+    memset(&l, 0, sizeof(l));
+    l.l_type = F_WRLCK;
+    l.l_whence = SEEK_SET;
+    return fcntl(fd, F_SETLK, &l) == 0
+        || (errno != EACCES && errno != EAGAIN);
+}
+
+/* ---- restoring ----------------------------------------------------------- */
+
+/* V23_ETEXT ends the restoring. */
+static int restore_line(struct vname_journal *j, const uint8_t *p, size_t n,
+    struct v23_arena *a)
+{
+    struct vname_change ch;
+    int rc;
+
+    if (n == 0)
+        return 0;
+    v23_arena_reset(a);
+    rc = vname_record_read_(v23_bytes(p, n), a, &ch);
+    if (rc == 0)
+        rc = vname_table_restore(j->table, &ch);
+    if (rc == V23_EARG) {
+        v23_logf(j->log, V23_LOG_WARN,
+            "%s: a record cannot be applied and is left out", j->current);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* Apply the complete lines of the buffer and drop them. */
+static int restore_lines(struct vname_journal *j, struct v23_arena *a)
+{
+    size_t done = 0;
+    uint8_t *end;
+    int rc = 0;
+
+    while (rc == 0 && done < j->buf.n
+        && (end = memchr(j->buf.p + done, '\n', j->buf.n - done)) != NULL) {
+        rc = restore_line(j, j->buf.p + done,
+            (size_t)(end - j->buf.p) - done, a);
+        done = (size_t)(end - j->buf.p) + 1;
+    }
+    if (rc == 0)
+        j->size += (int64_t)done;
+    v23_buf_drop(&j->buf, done);
+    return rc;
+}
+
+static int restore(struct vname_journal *j)
+{
+    struct v23_arena a;
+    ssize_t k = 1;
+    int rc = 0;
+
+    v23_arena_init(&a, j->al, SIZE_MAX);
+    while (rc == 0 && k > 0) {
+        rc = j->buf.n > MAX_LINE ? V23_ETEXT : v23_buf_room(&j->buf, CHUNK);
+        if (rc != 0)
+            break;
+        k = read(j->fd, j->buf.p + j->buf.n, CHUNK);
+        if (k < 0 && errno == EINTR)
+            k = 1;
+        else if (k > 0)
+            j->buf.n += (size_t)k;
+        rc = restore_lines(j, &a);
+    }
+    /* A whole record may lack its line end; a part of one was never valid. */
+    if (rc == 0 && k == 0)
+        rc = restore_line(j, j->buf.p, j->buf.n, &a);
+    if (rc == V23_ETEXT || k < 0) {
+        v23_logf(j->log, V23_LOG_WARN, "%s: ends in a malformed record: %s",
+            j->current, k < 0 ? strerror(errno) : "the rest is left out");
+        rc = 0;
+    }
+    v23_buf_cut(&j->buf, 0);
+    v23_arena_fini(&a);
+    return rc;
+}
+
+/* ---- rewriting ----------------------------------------------------------- */
+
+struct rewrite {
+    struct vname_journal *j;
+    int fd;
+    int64_t size;
+};
+
+static int flush(struct rewrite *w)
+{
+    int rc = write_all(w->fd, w->j->buf.p, w->j->buf.n);
+
+    w->size += (int64_t)w->j->buf.n;
+    v23_buf_cut(&w->j->buf, 0);
+    return rc;
+}
+
+static int rewrite_one(void *ud, const struct vname_change *ch)
+{
+    struct rewrite *w = ud;
+    int rc = vname_record_write_(ch, &w->j->buf);
+
+    return rc == 0 && w->j->buf.n >= CHUNK ? flush(w) : rc;
+}
+
+/* The names of the directory's entries survive a crash from here on. */
+static void sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    fsync(fd); /* not every file system can */
+    close(fd);
+}
+
+/* Make tmp the current file, and what was current the old one. */
+static int replace(struct vname_journal *j, bool keep_old)
+{
+    if (keep_old) {
+        unlink(j->old);
+        if (link(j->current, j->old) != 0
+            && rename(j->current, j->old) != 0)
+            v23_logf(j->log, V23_LOG_WARN, "cannot keep %s: %s", j->old,
+                strerror(errno));
+    }
+    if (rename(j->tmp, j->current) != 0)
+        return V23_ESYS;
+    sync_dir(j->dir);
+    return 0;
+}
+
+/* Write the present state to a new file that takes the place of the current
+ * one. V23_ESYS (logged), V23_ENOMEM: it stays. */
+static int rewrite(struct vname_journal *j, bool keep_old)
+{
+    struct rewrite w = { j, -1, 0 };
+    int rc = V23_ESYS;
+
+    w.fd = open(j->tmp,
+        O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (w.fd < 0)
+        goto out;
+    v23_buf_cut(&j->buf, 0);
+    rc = vname_table_each_kept(j->table, rewrite_one, &w);
+    if (rc == 0)
+        rc = flush(&w);
+    if (rc == 0 && (!lock(w.fd) || fsync(w.fd) != 0))
+        rc = V23_ESYS;
+    if (rc == 0)
+        rc = replace(j, keep_old);
+out:
+    if (rc != 0) {
+        v23_logf(j->log, V23_LOG_WARN, "cannot rewrite %s: %s", j->current,
+            rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
+        if (w.fd >= 0) {
+            close(w.fd);
+            unlink(j->tmp);
+        }
+        return rc;
+    }
+    close(j->fd);
+    j->fd = w.fd;
+    j->size = j->base = w.size;
+    j->broken = false;
+    return 0;
+}
+
+/* ---- appending ----------------------------------------------------------- */
+
+/* Remove what is behind the last good record: it would spoil those to come. */
+static void cut(struct vname_journal *j)
+{
+    j->broken = true;
+    if (ftruncate(j->fd, (off_t)j->size) != 0)
+        v23_logf(j->log, V23_LOG_ERROR, "cannot shorten %s: %s", j->current,
+            strerror(errno));
+}
+
+static void append(struct vname_journal *j, const struct vname_change *ch)
+{
+    int rc;
+
+    v23_buf_cut(&j->buf, 0);
+    rc = vname_record_write_(ch, &j->buf);
+    if (rc == 0)
+        rc = write_all(j->fd, j->buf.p, j->buf.n);
+    if (rc == 0) {
+        j->size += (int64_t)j->buf.n;
+        return;
+    }
+    v23_logf(j->log, V23_LOG_ERROR, "cannot write to %s: %s", j->current,
+        rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
+    cut(j);
+}
+
+static void changed(void *ud, const struct vname_change *ch)
+{
+    struct vname_journal *j = ud;
+
+    if ((j->broken || j->size > GROWTH * j->base + SLACK)
+        && rewrite(j, true) == 0)
+        return;
+    append(j, ch);
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+static char *path_of(const struct v23_alloc *al, const char *dir,
+    const char *name)
+{
+    size_t n = strlen(dir) + strlen(name) + 2;
+    char *p = v23_get(al, n);
+
+    if (p != NULL)
+        snprintf(p, n, "%s/%s", dir, name);
+    return p;
+}
+
+/* Find or make the current file; *existed: there was one. */
+static int open_current(struct vname_journal *j, bool *existed,
+    struct v23_buf *why)
+{
+    *existed = exists(j->current);
+    if (!*existed && exists(j->tmp)) {
+        /* A rewrite was cut off between its renames. */
+        if (rename(j->tmp, j->current) != 0)
+            return fault(why, "rename", j->tmp);
+        *existed = true;
+    }
+    j->fd = open(j->current, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (j->fd < 0)
+        return fault(why, "open", j->current);
+    if (!lock(j->fd)) {
+        if (why != NULL)
+            v23_buf_printf(why, "another process uses %s", j->current);
+        return V23_ESYS;
+    }
+    unlink(j->tmp);
+    return 0;
+}
+
+static int set_paths(struct vname_journal *j, const char *dir)
+{
+    j->dir = path_of(j->al, dir, ".");
+    j->current = path_of(j->al, dir, "persistent.permslog");
+    j->tmp = path_of(j->al, dir, "tmp.permslog");
+    j->old = path_of(j->al, dir, "old.permslog");
+    return j->dir == NULL || j->current == NULL || j->tmp == NULL
+            || j->old == NULL
+        ? V23_ENOMEM
+        : 0;
+}
+
+int vname_journal_open(const struct vname_journal_config *cfg,
+    struct vname_journal **out, struct v23_buf *why)
+{
+    struct vname_journal *j = v23_new(cfg->al, struct vname_journal);
+    bool existed = false;
+    int rc;
+
+    if (j == NULL)
+        return V23_ENOMEM;
+    j->al = cfg->al;
+    j->log = cfg->log;
+    j->table = cfg->table;
+    j->fd = -1;
+    v23_buf_init(&j->buf, j->al, SIZE_MAX);
+    rc = set_paths(j, cfg->dir);
+    if (rc == 0)
+        rc = open_current(j, &existed, why);
+    if (rc == 0)
+        rc = restore(j);
+    if (rc != 0)
+        goto out;
+    rc = rewrite(j, existed);
+    if (rc == V23_ESYS) {
+        cut(j); /* go on with the old file */
+        rc = 0;
+    }
+    if (rc != 0)
+        goto out;
+    vname_table_on_change(j->table, changed, j);
+    *out = j;
+    j = NULL;
+out:
+    vname_journal_close(j);
+    return rc;
+}
+
+void vname_journal_close(struct vname_journal *j)
+{
+    if (j == NULL)
+        return;
+    vname_table_on_change(j->table, NULL, NULL);
+    if (j->fd >= 0)
+        close(j->fd);
+    v23_buf_fini(&j->buf);
+    v23_put(j->al, j->dir);
+    v23_put(j->al, j->current);
+    v23_put(j->al, j->tmp);
+    v23_put(j->al, j->old);
+    v23_put(j->al, j);
+}
