@@ -33,8 +33,7 @@ static bool is_space(uint32_t cp)
         || cp == 0x3000;
 }
 
-/* Bytes that are no UTF-8 stay, to be refused as digits. */
-static void drop_space(struct v23_buf *data)
+void input_drop_space(struct v23_buf *data)
 {
     size_t from = 0, to = 0, len;
     uint32_t cp;
@@ -67,7 +66,7 @@ int input_from_hex(struct v23_buf *data)
     size_t i;
     int d, high = 0;
 
-    drop_space(data);
+    input_drop_space(data);
     for (i = 0; i < data->n; i++) {
         uint8_t c = data->p[i];
 

@@ -117,11 +117,19 @@ out:
 static int dump(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
+    struct v23_buf data;
+    int rc;
+
     (void)ud;
-    (void)argv;
     if (argc > 1)
         return v23_usage_error(inv, "too many args");
-    return v23_error("vom dump is not supported yet; use vom decode");
+    if (argc == 0)
+        return dump_stdin(binary);
+    rc = load(argc, argv, &data);
+    if (rc == 0)
+        rc = dump_data(&data);
+    v23_buf_fini(&data);
+    return rc;
 }
 
 /* ---- the command tree ---------------------------------------------------- */
@@ -149,7 +157,14 @@ static const struct v23_command cmd_decode = {
 static const struct v23_command cmd_dump = {
     .name = "dump",
     .brief = "Dump data encoded in the vom format into formatted output",
-    .about = "Dump is not supported yet.",
+    .about = "Dump prints a line for each piece of the encoding and one "
+             "about the state after each message. Without an argument the "
+             "data comes from stdin, otherwise the argument is the data.\n\n"
+             "Data is hex unless the -data flag says otherwise; white space "
+             "anywhere in hex is ignored. In hex on stdin two characters are "
+             "commands:\n"
+             "  . (period)    prints the status at once\n"
+             "  ; (semicolon) gives up the present message and begins another",
     .args = "[data]",
     .args_help = "[data] is the data to dump; if not specified, reads from "
                  "stdin",

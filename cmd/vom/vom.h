@@ -1,19 +1,21 @@
 /* BSD-3-Clause; see LICENSE. */
-/* Input of the vom tool. */
+/* Input and dumps of the vom tool. Functions that return an int give an exit
+ * code: not 0 after an error message. */
 #ifndef VOM_TOOL_H
 #define VOM_TOOL_H
 
 #include <v23/bytes.h>
 
-/**
- * Append everything that can be read from standard input.
- * @return 0; 1 after an error message
- */
+/** Append everything that can be read from standard input. */
 int input_read(struct v23_buf *out);
-/**
- * Turn hex digits into bytes, in place; white space of any kind is left out.
- * @return 0; 1 after an error message
- */
+/** Leave out white space of any kind; bytes that are no UTF-8 stay. */
+void input_drop_space(struct v23_buf *data);
+/** Turn hex digits, with white space or without, into bytes. */
 int input_from_hex(struct v23_buf *data);
+
+/** Dump to standard output, and an empty line. */
+int dump_data(const struct v23_buf *data);
+/** Dump standard input as it comes; hex may hold commands. */
+int dump_stdin(bool binary);
 
 #endif

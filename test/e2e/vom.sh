@@ -107,8 +107,51 @@ run
 check "no command" 2 "" "ERROR: vom: no command specified"
 run frob
 check "unknown command" 2 "" 'ERROR: vom: unknown command "frob"'
-run dump 81 10
+
+# ---- dump -------------------------------------------------------------------
+
+version='81                   Version                          129 [Version81]'
+int='10                   MsgId                              8
+                     ValueMsg                           8 [int32]'
+one='01                   PrimValue                         -1 [int]
+DumpStatus{MsgId: 8, MsgN: 2, Value: int32(-1)}'
+run dump 8110 01
 check "dump of two arguments" 2 "" "ERROR: too many args"
+run dump '81 10 01'
+check "dump" 0 "$version
+DumpStatus{MsgId: 0, MsgN: 1, Buf(2): \"1001\"}
+$int
+$one
+" ""
+run dump 8100
+check "dump of a bad stream" 1 "$version
+DumpStatus{MsgId: 0, MsgN: 1, Buf(1): \"00\"}
+00                   MsgId                              0
+DumpStatus{MsgId: 0, MsgN: 1, Debug: \"waiting for message ID or control code\", Err: invalid message or type id}
+" "ERROR: invalid message or type id"
+run dump 811
+check "dump of half a byte" 1 "" \
+    "ERROR: encoding/hex: odd length hex string"
+# A command between the digits of a byte acts before that byte.
+printf '81 1.0\n.;1001' >"$tmp/in"
+run dump <"$tmp/in"
+check "commands" 0 "$version
+DumpStatus{MsgId: 0, MsgN: 1}
+DumpStatus{MsgId: 0, Debug: \"waiting for message ID or control code\"}
+$int
+DumpStatus{MsgId: 8, MsgN: 1, Debug: \"waiting for int value\"}
+DumpStatus{MsgId: 8, MsgN: 1, Debug: \"waiting for int value\", Err: vom: Dumper flushed}
+$int
+$one" ""
+printf '\201\020\001' >"$tmp/in"
+run dump -data=Binary <"$tmp/in"
+check "binary dump" 0 "$version
+DumpStatus{MsgId: 0, MsgN: 1, Buf(2): \"1001\"}
+$int
+$one" ""
+printf '8x' >"$tmp/in"
+run dump <"$tmp/in"
+check "dump of bad hex" 1 "" "ERROR: encoding/hex: invalid byte: U+0078 'x'"
 
 echo "$pass passed, $fail failed"
 [ "$fail" -eq 0 ]
