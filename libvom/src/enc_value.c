@@ -322,23 +322,24 @@ static inline bool is_absent(const struct vdl_type *t, const void *v)
     }
 }
 
-/*
- * Strings and bytes, if they and `room` more bytes fit; else NULL. `room` is
- * at least FIELD_ROOM.
- */
-static inline uint8_t *put_short(uint8_t *p, const uint8_t *end,
-    uint32_t index, const struct vdl_str *s, size_t room)
+/* Room for a group of fields, the END and whatever else a field asks for. */
+#define GROUP_ROOM (FIELDS * FIELD_ROOM + 1)
+
+/* Strings and bytes, if they and the rest of the group fit; else NULL. */
+static inline uint8_t *put_short(uint8_t *p, const uint8_t *end, uint8_t index,
+    const struct vdl_str *s)
 {
-    if (s->n > VOM_LENGTH_MAX_ || (size_t)(end - p) < room + s->n)
+    if ((size_t)(end - p) < (size_t)GROUP_ROOM + s->n)
         return NULL;
-    p = vom_put_uint_(vom_put_uint_(p, index), s->n);
+    *p = index;
+    p = vom_put_uint_(p + 1, s->n);
     copy(p, s->p, s->n);
     return p + s->n;
 }
 
 /*
- * Fields i to stop - 1, for which there is room if they are all numbers. One
- * switch decides everything: this is where encoding spends its time.
+ * Fields i to stop - 1 < 128, for which there is room if they are all numbers.
+ * One switch decides everything: this is where encoding spends its time.
  */
 static int enc_fields(struct vom_wr_ *w, const struct vdl_type *t,
     const void *v, uint32_t i, uint32_t stop)
@@ -396,14 +397,20 @@ static int enc_fields(struct vom_wr_ *w, const struct vdl_type *t,
                 continue;
             u = vom_float_bits_(*(const double *)fv);
             break;
-        case VDL_STRING:
         case VDL_LIST:
             if (((const struct vdl_list *)fv)->n == 0)
                 continue;
-            if (ft->kind == VDL_LIST && ft->elem->kind != VDL_BYTE)
+            if (ft->elem->kind != VDL_BYTE)
                 goto other;
-            next = put_short(p, w->end, i, fv,
-                (size_t)(end - f) * FIELD_ROOM + 1);
+            next = put_short(p, w->end, (uint8_t)i, fv);
+            if (next == NULL)
+                goto other;
+            p = next;
+            continue;
+        case VDL_STRING:
+            if (((const struct vdl_str *)fv)->n == 0)
+                continue;
+            next = put_short(p, w->end, (uint8_t)i, fv);
             if (next == NULL)
                 goto other;
             p = next;
@@ -413,7 +420,8 @@ static int enc_fields(struct vom_wr_ *w, const struct vdl_type *t,
         }
         if (u == 0)
             continue;
-        p = vom_put_uint_(vom_put_uint_(p, i), u);
+        *p = (uint8_t)i;
+        p = vom_put_uint_(p + 1, u);
         continue;
     other:
         if (is_absent(ft, fv))
@@ -430,20 +438,41 @@ static int enc_fields(struct vom_wr_ *w, const struct vdl_type *t,
     return 0;
 }
 
+/* The fields from 128 on, whose index takes two bytes and more. */
+static int enc_far_fields(struct vom_wr_ *w, const struct vdl_type *t,
+    const void *v)
+{
+    const struct vdl_field *f;
+    uint32_t i;
+    int rc;
+
+    for (i = 128; i < t->count; i++) {
+        f = &t->fields[i];
+        rc = vom_wr_need_(w, FIELD_ROOM);
+        if (rc == 0)
+            rc = enc_field(w, i, f->type, (const uint8_t *)v + f->offset);
+        if (rc < 0)
+            return rc;
+    }
+    return vom_wr_need_(w, 1);
+}
+
 static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
     const void *v)
 {
     size_t start = vom_wr_pos_(w);
-    uint32_t i = 0, stop;
+    uint32_t n = t->count < 128 ? t->count : 128, i = 0, stop;
     int rc = vom_wr_need_(w, 1);
 
-    while (rc == 0 && i < t->count) {
-        stop = t->count - i < FIELDS ? t->count : i + FIELDS;
+    while (rc == 0 && i < n) {
+        stop = n - i < FIELDS ? n : i + FIELDS;
         rc = vom_wr_need_(w, (stop - i) * FIELD_ROOM + 1);
         if (rc == 0)
             rc = enc_fields(w, t, v, i, stop);
         i = stop;
     }
+    if (rc == 0 && t->count > 128)
+        rc = enc_far_fields(w, t, v);
     if (rc != 0)
         return rc;
     *w->p++ = VOM_END_;
