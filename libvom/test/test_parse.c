@@ -106,6 +106,22 @@ START_TEST(composites_and_typed_forms)
 }
 END_TEST
 
+START_TEST(errors_name_the_constant)
+{
+    const struct vdl_type *types[2] = { &vdl_int32_desc, &vdl_str_list_desc };
+    const void *v[2];
+    struct vdl_parse_error err;
+    size_t got;
+
+    ck_assert_int_eq(vdl_parse_values(vdl_str("1, {\"a\", 2}"), NULL, &a,
+                         types, 2, v, &got, &err),
+        V23_ETEXT);
+    ck_assert_uint_eq(err.start, 3);
+    ck_assert_uint_eq(err.at, 9);
+    ck_assert_uint_eq(got, 2);
+}
+END_TEST
+
 START_TEST(errors_name_place_and_reason)
 {
     static const struct pair p[] = {
@@ -167,6 +183,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, scalars_are_read_by_type);
     tcase_add_test(tc, composites_and_typed_forms);
+    tcase_add_test(tc, errors_name_the_constant);
     tcase_add_test(tc, errors_name_place_and_reason);
     tcase_add_test(tc, every_prefix_of_a_constant_is_handled);
     tcase_add_test(tc, deep_nesting_is_refused);
