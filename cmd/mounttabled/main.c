@@ -56,9 +56,10 @@ static int open_journal(struct vname_program *p, struct vname_table *t,
 }
 
 /* Read the permissions file; a missing one is no error. */
-static int load_acls(struct vname_table *t)
+static int load_acls(struct vname_program *p, struct vname_table *t)
 {
     struct v23_buf text, why;
+    const char *reason;
     char chunk[4096];
     size_t n;
     FILE *f;
@@ -78,10 +79,14 @@ static int load_acls(struct vname_table *t)
     if (rc == 0)
         rc = vname_table_load_permissions(t,
             vdl_strn((const char *)text.p, text.n), &why);
-    if (rc != 0)
+    if (rc != 0) {
+        reason = why.n != 0 ? v23_buf_cstr(&why) : v23_strerror(rc);
+        v23_logf(&p->rt.log, V23_LOG_ERROR,
+            "NewMountTable failed: perms file %s invalid: %s", acls, reason);
         v23_error("mounttablelib.StartServers failed: perms file %s invalid: "
                   "%s",
-            acls, why.n != 0 ? v23_buf_cstr(&why) : v23_strerror(rc));
+            acls, reason);
+    }
     v23_buf_fini(&text);
     v23_buf_fini(&why);
     return rc == 0 ? 0 : 1;
@@ -159,7 +164,7 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
             v23_strerror(rc));
     rc = open_journal(ud, t, &journal);
     if (rc == 0)
-        rc = load_acls(t);
+        rc = load_acls(ud, t);
     if (rc == 0)
         rc = serve(ud, t);
     vname_journal_close(journal);

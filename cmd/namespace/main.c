@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <v23/time.h>
+#include <vname/json.h>
 #include <vname/program.h>
 #include <vrpc/name.h>
 #include <vsec/acl.h>
@@ -57,6 +58,7 @@ static void print_long(const v23_naming_mount_entry *e)
             e->servers.v[i].server.p,
             (long long)e->servers.v[i].deadline.from_now.seconds);
     putchar('\n');
+    fflush(stdout); /* the next one may take a while */
 }
 
 static struct names found;
@@ -332,6 +334,27 @@ static void perms_changed(void *ud, const struct v23_verror *err)
     done(ud, change.again ? NULL : err);
 }
 
+static int parse_json(struct v23_bytes text, v23_access_permissions *perms)
+{
+    struct v23_buf why;
+    int rc;
+
+    v23_buf_init(&why, NULL, 4096);
+    rc = vname_json_check(text, NULL, &why);
+    if (rc == V23_EEOF)
+        v23_buf_puts(&why, "EOF");
+    if (rc == 0)
+        rc = vsec_perms_from_json(text, &arena, perms, NULL);
+    if (rc != 0)
+        rc = v23_error("%s",
+            why.n != 0 ? v23_buf_cstr(&why)
+                : rc == V23_ETEXT
+                ? "the JSON text does not describe permissions"
+                : v23_strerror(rc));
+    v23_buf_fini(&why);
+    return rc;
+}
+
 static int read_json(const char *file, v23_access_permissions *perms)
 {
     FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
@@ -348,11 +371,10 @@ static int read_json(const char *file, v23_access_permissions *perms)
         v23_buf_put(&b, chunk, n);
     if (f != stdin)
         fclose(f);
-    rc = b.err != 0 ? b.err
-                    : vsec_perms_from_json(v23_bytes(b.p, b.n), &arena, perms,
-                        NULL);
+    rc = b.err != 0 ? v23_error("%s: %s", file, v23_strerror(b.err))
+                    : parse_json(v23_bytes(b.p, b.n), perms);
     v23_buf_fini(&b);
-    return rc == 0 ? 0 : v23_error("%s: %s", file, v23_strerror(rc));
+    return rc;
 }
 
 static int perms_set(void *ud, const struct v23_invocation *inv, int argc,

@@ -7,6 +7,7 @@
 #include <vname/mount_service.h>
 
 #include <v23/vdl/v.io/v23/services/mounttable/mounttable.rpc.h>
+#include <vom/value.h>
 #include <vsec/authorizer.h>
 
 #define GLOB_BUDGET (64u << 20)
@@ -28,23 +29,38 @@ static void note(const struct vname_mount_service *s,
             detail.n == 0 ? "" : detail.p);
 }
 
-/* "name: reason" of each name that was refused, for error texts. */
+/* {"name": reason} of each name that was refused, for error texts. */
 static vdl_str_list rejected_of(struct vrpc_server_call *call,
     struct v23_arena *a)
 {
     v23_security_rejected_blessing_list r = vrpc_server_call_rejected(call);
     vdl_str_list out = { NULL, 0 };
-    struct vdl_str *v = v23_arena_get0(a, r.n, sizeof(*v),
-        _Alignof(struct vdl_str));
+    struct vdl_str *v;
+    struct v23_buf b;
     uint32_t i;
 
-    for (i = 0; v != NULL && i < r.n; i++)
-        v[i] = r.v[i].blessing;
-    if (v != NULL) {
-        out.v = v;
-        out.n = r.n;
+    v = r.n == 0 ? NULL
+                 : v23_arena_get0(a, r.n, sizeof(*v),
+                     _Alignof(struct vdl_str));
+    if (v == NULL)
+        return out; /* only a text suffers when memory is short */
+    v23_buf_init(&b, NULL, 4096);
+    for (i = 0; i < r.n; i++) {
+        const struct v23_verror *err = r.v[i].err;
+
+        v23_buf_cut(&b, 0);
+        v23_buf_puts(&b, "{");
+        vdl_format_quoted(&b, r.v[i].blessing.p, r.v[i].blessing.n);
+        v23_buf_puts(&b, ": ");
+        v23_buf_put_str(&b, err == NULL ? vdl_str("") : err->msg);
+        v23_buf_puts(&b, "}");
+        v[i].p = v23_arena_dup(a, b.p, b.n);
+        v[i].n = v[i].p == NULL ? 0 : (uint32_t)b.n;
     }
-    return out; /* only a text suffers when memory is short */
+    v23_buf_fini(&b);
+    out.v = v;
+    out.n = r.n;
+    return out;
 }
 
 /* Who asks; also counts the call. */
