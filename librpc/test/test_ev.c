@@ -1,6 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The libevent adapter over loopback sockets on ports the kernel chooses. */
 #include <event2/event.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vrpc/ev.h>
@@ -287,6 +289,171 @@ START_TEST(call_after_the_connection_died_reconnects)
 }
 END_TEST
 
+/* ---- listening ----------------------------------------------------------- */
+
+START_TEST(unspecified_address_is_published_as_interfaces)
+{
+    struct vrpc_listen_addr la[2] = {
+        { VDL_STR_INIT("wsh"), VDL_STR_INIT(":0") },
+        { VDL_STR_INIT("tcp"), VDL_STR_INIT("") } };
+    const struct vrpc_endpoint *eps;
+    size_t n, i;
+
+    vrpc_ev_unlisten(S.node);
+    ck_assert_int_eq(vrpc_ev_listen(S.node, la, 2), 0);
+    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
+
+    ck_assert_uint_ge(n, 1);
+    for (i = 0; i < n; i++) {
+        ck_assert(vdl_str_is(eps[i].protocol, "wsh"));
+        ck_assert(eps[i].address.n > 2);
+        ck_assert(strncmp(eps[i].address.p, "0.0.0.0", 7) != 0);
+        ck_assert(strncmp(eps[i].address.p, "[::]", 4) != 0);
+        ck_assert_uint_eq(eps[i].blessings.n, 1);
+        ck_assert(vdl_str_is(eps[i].blessings.v[0], "test:server"));
+    }
+}
+END_TEST
+
+START_TEST(listening_nowhere_gives_a_bidi_endpoint)
+{
+    const struct vrpc_endpoint *eps;
+    size_t n;
+
+    vrpc_ev_unlisten(S.node);
+    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
+
+    ck_assert_uint_eq(n, 1);
+    ck_assert(vdl_str_is(eps[0].protocol, "bidi"));
+    ck_assert_uint_eq(eps[0].address.n, 0);
+}
+END_TEST
+
+static void count_change(void *ud)
+{
+    ++*(int *)ud;
+}
+
+START_TEST(failed_listener_is_reported_and_tried_again)
+{
+    const struct vrpc_endpoint *eps;
+    struct vrpc_listen_addr la;
+    struct vrpc_ev_node *other;
+    struct vrpc_manager_config mc;
+    char address[32];
+    int changes = 0;
+    size_t n;
+
+    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
+    snprintf(address, sizeof(address), "%.*s", (int)eps[0].address.n,
+        eps[0].address.p);
+    memset(&mc, 0, sizeof(mc));
+    mc.principal = W.nodes[0].principal;
+    ck_assert_int_eq(vrpc_ev_routing_id(&mc.rid), 0);
+    ck_assert_int_eq(vrpc_ev_node_new(EV, &mc, &other), 0);
+    la.protocol = vdl_str("tcp");
+    la.address = vdl_str(address);
+    ck_assert_int_eq(vrpc_ev_listen(other, &la, 1), V23_ESYS);
+    ck_assert_ptr_nonnull(strstr(vrpc_ev_listen_errors(other), address));
+    vrpc_ev_on_endpoints(other, count_change, &changes);
+    vrpc_ev_unlisten(S.node); /* the port becomes free */
+    ck_assert(run_until(&changes));
+
+    ck_assert_str_eq(vrpc_ev_listen_errors(other), "");
+    ck_assert_int_eq(vrpc_ev_endpoints(other, &eps, &n), 0);
+    ck_assert(vdl_str_is(eps[0].address, address));
+    vrpc_ev_node_free(other);
+}
+END_TEST
+
+START_TEST(unknown_protocols_cannot_be_listened_on)
+{
+    struct vrpc_listen_addr la = { VDL_STR_INIT("bidi"),
+        VDL_STR_INIT("127.0.0.1:0") };
+
+    ck_assert_int_eq(vrpc_ev_listen(S.node, &la, 1), V23_ENOSYS);
+}
+END_TEST
+
+/* Connect a plain socket to the server. */
+static int plain_connect(void)
+{
+    const struct vrpc_endpoint *eps;
+    struct sockaddr_in sa;
+    struct vdl_str host, port;
+    size_t n;
+    int fd;
+
+    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
+    ck_assert_int_eq(vrpc_split_host_port(eps[0].address, &host, &port), 0);
+    memset(&sa, 0, sizeof(sa));
+    sa.sin_family = AF_INET;
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sa.sin_port = htons((uint16_t)atoi(port.p));
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    return fd;
+}
+
+static void run_for(int ms)
+{
+    struct timeval tv = { 0, ms * 1000 };
+
+    event_base_loopexit(B, &tv);
+    event_base_dispatch(B);
+}
+
+START_TEST(out_of_descriptors_accepts_go_on_later)
+{
+    struct vrpc_manager *m = vrpc_ev_node_manager(S.node);
+    struct rlimit old, low;
+    int fds[5], i;
+
+    for (i = 0; i < 5; i++)
+        fds[i] = plain_connect();
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+    low = old;
+    low.rlim_cur = (rlim_t)fds[4] + 3; /* room for two */
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+    run_for(50);
+    ck_assert_uint_le(vrpc_manager_nconns(m), 2);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+    run_for(50);
+
+    ck_assert_uint_ge(vrpc_manager_nconns(m), 3);
+    for (i = 0; i < 5; i++)
+        close(fds[i]);
+    run_for(20);
+    ck_assert_uint_eq(vrpc_manager_nconns(m), 0);
+}
+END_TEST
+
+START_TEST(garbage_on_the_port_closes_the_connection)
+{
+    static const char *const junk[] = { "GET / HTTP/1.0\r\n\r\n",
+        "\xff\xff\xff", "\x80\x00\x00\x05hello",
+        "\xff\xff\xfe\x7d" };
+    static const size_t sizes[] = { 18, 3, 9, 4 };
+    struct vrpc_manager *m = vrpc_ev_node_manager(S.node);
+    struct add_in in = { 1, 2 };
+    struct result r;
+    size_t i;
+    int fd;
+
+    for (i = 0; i < 4; i++) {
+        fd = plain_connect();
+        ck_assert_int_gt(send(fd, junk[i], sizes[i], 0), 0);
+        run_for(20);
+        ck_assert_msg(vrpc_manager_nconns(m) == 0, "junk %zu is let in", i);
+        close(fd);
+    }
+    ck_assert_ptr_nonnull(go(S.name, M_ADD, NULL, &in, &stub_plain, &r));
+    ck_assert(run_until(&r.done));
+    ck_assert_str_eq(r.id, "");
+}
+END_TEST
+
 START_TEST(warm_calls_do_not_allocate)
 {
     struct add_in in = { 1, 1 };
@@ -325,6 +492,12 @@ static Suite *suite(void)
     tcase_add_test(t, deadline_ends_a_call);
     tcase_add_test(t, stopped_server_finishes_and_refuses);
     tcase_add_test(t, call_after_the_connection_died_reconnects);
+    tcase_add_test(t, unspecified_address_is_published_as_interfaces);
+    tcase_add_test(t, listening_nowhere_gives_a_bidi_endpoint);
+    tcase_add_test(t, failed_listener_is_reported_and_tried_again);
+    tcase_add_test(t, unknown_protocols_cannot_be_listened_on);
+    tcase_add_test(t, out_of_descriptors_accepts_go_on_later);
+    tcase_add_test(t, garbage_on_the_port_closes_the_connection);
     tcase_add_test(t, warm_calls_do_not_allocate);
     suite_add_tcase(s, t);
     return s;
