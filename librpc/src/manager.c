@@ -465,15 +465,15 @@ size_t vrpc_manager_reclaim(struct vrpc_manager *m, size_t n)
     while (done < n) {
         best = NULL;
         for (s = m->sessions; s != NULL; s = s->next) {
-            if (vrpc_conn_status(s->conn) >= VRPC_CONN_CLOSING)
-                continue;
+            if (!s->ready ||
+                vrpc_conn_status(s->conn) >= VRPC_CONN_CLOSING)
+                continue; /* handshakes end by themselves */
             if (vrpc_conn_is_idle(s->conn, since)) {
                 best = s;
                 break;
             }
-            if (s->ready && (best == NULL ||
-                    vrpc_conn_last_use_ns(s->conn) <
-                        vrpc_conn_last_use_ns(best->conn)))
+            if (best == NULL || vrpc_conn_last_use_ns(s->conn) <
+                                    vrpc_conn_last_use_ns(best->conn))
                 best = s;
         }
         if (best == NULL)

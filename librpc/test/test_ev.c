@@ -231,9 +231,8 @@ END_TEST
 START_TEST(deadline_ends_a_call)
 {
     struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
-    struct result r;
-
     struct add_in in = { 1, 2 };
+    struct result r;
 
     ck_assert_ptr_nonnull(go(S.name, M_ADD, NULL, &in, &stub_plain, &r));
     ck_assert(run_until(&r.done)); /* connected */
