@@ -20,7 +20,8 @@ static const struct example examples[] = {
     { "any", "nil", "81 1e 00 00 01 e0" },
     { "any", "int32(-3)", "81 10 05" },
     { "[]any", "{}", "81 5104 03010fe1 52 00 00 01 00" },
-    { "[2]int16", "{0, -300}", "81 51 06 02 01 07 02 02 e1 52 05 00 00 fe0257" },
+    { "[2]int16", "{0, -300}",
+        "81 51 06 02 01 07 02 02 e1 52 05 00 00 fe0257" },
     { "map[int8]set[bool]", "{-2: {true}}",
         "81 53 04 04 01 01 e1 51 06 05 01 10 02 2a e1 52 04 01 03 01 01" },
     /* §5.1 and §5.2 */
@@ -354,8 +355,8 @@ END_TEST
 #define RICH "x.R struct{A string;B []x.I uint64;C any;D map[string]any;" \
     "E []byte;F [3]x.I;G typeobject;H ?x.R;I union{J bool;K string}}"
 #define RICH_VALUE "{A: \"text\", B: {1, 2, 300, 70000}, C: \"in any\", " \
-    "D: {\"k\": []int32{5}, \"n\": nil, \"l\": []any{true, []string{\"s\"}}}, " \
-    "E: \"\\x01\\x02\", F: {7, 8, 9}, G: typeobject(set[string]), " \
+    "D: {\"k\": []int32{5}, \"n\": nil, \"l\": []any{true, []string{\"s\"}}}," \
+    " E: \"\\x01\\x02\", F: {7, 8, 9}, G: typeobject(set[string]), " \
     "H: {A: \"inner\"}, I: {K: \"u\"}}"
 
 /*
