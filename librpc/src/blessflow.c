@@ -149,6 +149,7 @@ void vrpc_blessflow_slim_(struct vrpc_conn *c)
     free_encoder(c);
     if (c->bf.keep)
         free_decoder(c);
+    v23_buf_fit(&c->bf.kept);
 }
 
 /* ---- discharges ---------------------------------------------------------- */

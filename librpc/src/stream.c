@@ -137,7 +137,7 @@ static int send_types(struct vrpc_stream_ *s)
     rc = vrpc_flow_write(t->flow, t->out.p, t->out.n);
     if (rc != 0)
         return rc == V23_EAGAIN ? 0 : rc;
-    v23_buf_cut(&t->out, 0);
+    v23_buf_fini(&t->out); /* new types are rare */
     vrpc_flow_send_after(s->flow, t->flow);
     return 0;
 }

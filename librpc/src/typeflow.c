@@ -54,7 +54,7 @@ static void types_writable(struct vrpc_user_ *u)
 
     if (t->out.n > 0 && t->flow != NULL &&
         vrpc_flow_write(t->flow, t->out.p, t->out.n) == 0)
-        v23_buf_cut(&t->out, 0);
+        v23_buf_fini(&t->out); /* new types are rare */
 }
 
 static void types_closed(struct vrpc_user_ *u, int status)

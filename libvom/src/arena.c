@@ -63,9 +63,13 @@ static int grow(struct v23_arena *a, size_t size, size_t align)
     /* The allocator may align to less than 16. */
     if (v23_add_size(size, align - 1, &size) != 0)
         return V23_ELIMIT;
-    if (a->blocks != NULL)
-        want = a->blocks->size > V23_ARENA_KEEP / 2 ? V23_ARENA_KEEP
-                                                    : 2 * a->blocks->size;
+    /* As much again as there is: little is left over at the end. A block kept
+     * by a reset was too small, so it is doubled like a later one. */
+    if (a->blocks != NULL && (a->blocks->prev != NULL
+        || a->blocks->size != V23_ARENA_BLOCK))
+        want = 2 * a->blocks->size;
+    if (want > V23_ARENA_KEEP)
+        want = V23_ARENA_KEEP;
     if (want > a->limit - a->used)
         want = a->limit - a->used;
     if (want < size)

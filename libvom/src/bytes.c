@@ -150,6 +150,23 @@ void v23_buf_cut(struct v23_buf *b, size_t n)
     b->err = 0;
 }
 
+void v23_buf_fit(struct v23_buf *b)
+{
+    void *p;
+
+    if (b->fixed || b->err != 0 || b->cap == b->n)
+        return;
+    if (b->n == 0) {
+        v23_buf_fini(b);
+        return;
+    }
+    p = v23_regrow(b->al, b->p, b->n);
+    if (p == NULL)
+        return;
+    b->p = p;
+    b->cap = b->n;
+}
+
 const char *v23_buf_cstr(struct v23_buf *b)
 {
     if (room(b, 1, 1) != 0)

@@ -49,6 +49,12 @@ START_TEST(a_buffer_grows_and_moves)
 
     ck_assert_str_eq(v23_buf_cstr(&buf), "9xyz");
     ck_assert_uint_eq(buf.n, 4);
+    v23_buf_fit(&buf);
+    ck_assert_uint_eq(buf.cap, 4);
+    ck_assert_mem_eq(buf.p, "9xyz", 4);
+    v23_buf_cut(&buf, 0);
+    v23_buf_fit(&buf);
+    ck_assert_ptr_null(buf.p);
 }
 END_TEST
 

@@ -123,6 +123,8 @@ void v23_buf_printf(struct v23_buf *b, const char *fmt, ...) V23_PRINTF(2, 3);
 void v23_buf_drop(struct v23_buf *b, size_t n);
 /** Cut back to n ≤ b->n bytes and clear `err`. */
 void v23_buf_cut(struct v23_buf *b, size_t n);
+/** Give back the memory beyond the content, where the allocator can. */
+void v23_buf_fit(struct v23_buf *b);
 /** NUL-terminate without counting it; "" on failure. */
 const char *v23_buf_cstr(struct v23_buf *b);
 
