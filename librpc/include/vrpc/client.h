@@ -110,12 +110,14 @@ struct vrpc_any_cb {
 #define VRPC_ANY_RESULTS SIZE_MAX /* accept as many results as come */
 
 /**
- * Start a dynamic call.
+ * Start a dynamic call. The caller's stream stays open until
+ * vrpc_call_close_send(): call that at once when there is nothing to send.
  *
  * @param args      copied; each travels under its own type, a nil any as any
  * @param nresults  expected number of results, or VRPC_ANY_RESULTS
  * @param cb        must stay valid until done
- * @return NULL only when memory is short; other failures come through `done`
+ * @return NULL only when memory is short or max_calls run; other failures come
+ *         through `done`
  */
 struct vrpc_call *vrpc_client_start_any(struct vrpc_client *c,
     struct vdl_str name, struct vdl_str method,

@@ -41,7 +41,11 @@ void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out);
  */
 V23_MUST_USE int vrpc_ev_node_new(struct vrpc_ev *ev,
     const struct vrpc_manager_config *cfg, struct vrpc_ev_node **out);
-/** Close all listeners and connections and free the manager. */
+/**
+ * Close all listeners and connections, free the manager with its client and
+ * server if they are still there. Not from inside a callback of theirs. NULL
+ * is ignored.
+ */
 void vrpc_ev_node_free(struct vrpc_ev_node *n);
 struct vrpc_manager *vrpc_ev_node_manager(const struct vrpc_ev_node *n);
 struct vrpc_ev *vrpc_ev_node_loop(const struct vrpc_ev_node *n);
