@@ -198,10 +198,16 @@ V23_NAMESPACE=$gone alice "unreachable mount table" 'ERROR' \
 # ---- the end ----------------------------------------------------------------
 
 # A call under way may finish; then the server is gone and its name too.
+sleeps=$(grep -c 'Sleep from' server.log)
 V23_CREDENTIALS=$tmp/alice echo-client --server="$direct" \
     --run=call/sleep-in-time >out 2>client.log &
 client=$!
-sleep 0.1
+i=0
+while [ "$(grep -c 'Sleep from' server.log)" -eq "$sleeps" ]; do
+    i=$((i + 1))
+    [ $i -lt 500 ] && kill -0 $client 2>/dev/null || break
+    sleep 0.01
+done
 kill -TERM $server
 wait $client && ok || bad "a call was lost when the server stopped"
 i=0
