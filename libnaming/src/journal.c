@@ -119,7 +119,7 @@ static int restore_lines(struct vname_journal *j, struct v23_arena *a)
     return rc;
 }
 
-static int restore(struct vname_journal *j)
+static int restore(struct vname_journal *j, struct v23_buf *why)
 {
     struct v23_arena a;
     ssize_t k = 1;
@@ -140,10 +140,13 @@ static int restore(struct vname_journal *j)
     /* A whole record may lack its line end; a part of one was never valid. */
     if (rc == 0 && k == 0)
         rc = restore_line(j, j->buf.p, j->buf.n, &a);
-    if (rc == V23_ETEXT || k < 0) {
-        v23_logf(j->log, V23_LOG_WARN, "%s: ends in a malformed record: %s",
-            j->current, k < 0 ? strerror(errno) : "the rest is left out");
+    if (rc == V23_ETEXT) {
+        v23_logf(j->log, V23_LOG_WARN,
+            "%s has a malformed record: it and the rest are left out",
+            j->current);
         rc = 0;
+    } else if (rc == 0 && k < 0) {
+        rc = fault(why, "read", j->current);
     }
     v23_buf_cut(&j->buf, 0);
     v23_arena_fini(&a);
@@ -342,7 +345,7 @@ int vname_journal_open(const struct vname_journal_config *cfg,
     if (rc == 0)
         rc = open_current(j, &existed, why);
     if (rc == 0)
-        rc = restore(j);
+        rc = restore(j, why);
     if (rc != 0)
         goto out;
     rc = rewrite(j, existed);
