@@ -44,7 +44,7 @@ HOSTCFLAGS ?= $(STD) -O1 -g
 
 .PHONY: all help check demo deps deps-ci layers symbols vectors bench size \
 	install uninstall clean test-programs format headers-cxx unit \
-	cross-programs
+	cross-programs fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -240,6 +240,30 @@ $(foreach p,$(echo_VARS),$(eval test_$(p)_EXTRA_OBJS := $(test_gen_objs)) \
 	$(eval test_$(p)_INC := -I$(BUILD)/gen/test -Itest/interop))
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
+# Fuzz targets: test/fuzz/fuzz_X.c with the inputs test/fuzz/corpus/X, and
+# fuzz_X_LAYER if it needs more than libvom. FUZZ=1 with clang links libFuzzer;
+# else a target replays files.
+FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+define fuzz_rules
+$(BUILD)/obj/test/fuzz/$(1).o: test/fuzz/$(1).c | $$(call stamps_of,$(2))
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $$(call inc_of,$(2)) -MMD -MP -c -o $$@ $$<
+$(BUILD)/test/$(1): $(BUILD)/obj/test/fuzz/$(1).o $(if $(FUZZ),,$(BUILD)/obj/test/fuzz/replay.o) $$(a_$(2))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) -o $$@ $$(filter %.o,$$^) $$(a_$(2)) $$(sys_$(2)) -lm
+test-programs: $(BUILD)/test/$(1)
+endef
+$(BUILD)/obj/test/fuzz/replay.o: test/fuzz/replay.c | $(libvom_stamp)
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(WARN) $(call inc_of,libvom) -MMD -MP -c -o $@ $<
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$(f),$(or $($(f)_LAYER),libvom))))
+
+# Every target on its stored inputs.
+fuzz: $(FUZZERS:%=$(BUILD)/test/%)
+	$(Q)for f in $(FUZZERS); do \
+	  $(EXEC) $(BUILD)/test/$$f $(if $(FUZZ),-runs=0) test/fuzz/corpus/$${f#fuzz_}/* || exit 1; \
+	done
+
 VECTORS ?= test/vectors
 vectors: $(BUILD)/test/runner
 	$(Q)$(EXEC) $(BUILD)/test/runner -companions test/vectors $(VECTORS)
@@ -283,7 +307,7 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 help:
-	@echo 'all check demo deps deps-ci unit vectors layers symbols headers-cxx'
+	@echo 'all check demo deps deps-ci unit vectors fuzz layers symbols headers-cxx'
 	@echo 'bench size install clean format'
 	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
 

@@ -38,6 +38,10 @@ stage() {
 
 stage "unit tests" sh test/run-units.sh "$@"
 stage "vectors" "$BUILD/test/runner" -companions test/vectors "$VECTORS"
+for f in test/fuzz/fuzz_*.c; do
+    f=${f##*/fuzz_} f=${f%.c}
+    stage "stored inputs of fuzz_$f" "$BUILD/test/fuzz_$f" test/fuzz/corpus/"$f"/*
+done
 stage "layers" sh test/layers.sh
 stage "symbols" sh test/symbols.sh
 stage "headers as C++" sh test/headers-cxx.sh
