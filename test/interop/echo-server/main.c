@@ -216,6 +216,10 @@ static int serve(struct echo_server *s)
     }
     s->p->flags.lame_duck_ns = lame_duck;
     rc = vname_serve(s->p, &scfg, &v);
+    if (rc == V23_ENOSYS)
+        return v23_error("cannot serve: a protocol is not supported by this "
+                         "version%s%s",
+            listen_at[0] == 0 ? "" : ": -listen=", listen_at);
     if (rc != 0)
         return v23_error("cannot serve: %s",
             s->p->rt.why[0] != 0 ? s->p->rt.why : v23_strerror(rc));
