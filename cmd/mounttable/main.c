@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <v23/time.h>
 #include <v23/vdl/v.io/v23/services/mounttable/mounttable.rpc.h>
 #include <vom/value.h>
 #include <vname/program.h>
@@ -144,19 +143,6 @@ static int glob(void *ud, const struct v23_invocation *inv, int argc,
 
 /* ---- mount, unmount, resolvestep ----------------------------------------- */
 
-static int parse_ttl(const char *text, int64_t *ns)
-{
-    struct v23_buf why;
-    int rc;
-
-    v23_buf_init(&why, NULL, 4096);
-    rc = v23_duration_parse(text, ns, &why);
-    if (rc != 0)
-        rc = v23_error("TTL parse error: %s", v23_buf_cstr(&why));
-    v23_buf_fini(&why);
-    return rc;
-}
-
 static int mount(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
@@ -171,7 +157,7 @@ static int mount(void *ud, const struct v23_invocation *inv, int argc,
             "mount: incorrect number of arguments, expected 2, 3, or 4, got "
             "%d",
             argc);
-    if (argc > 2 && parse_ttl(argv[2], &ns) != 0)
+    if (argc > 2 && vname_program_ttl(argv[2], &ns) != 0)
         return 1;
     for (c = argc > 3 ? argv[3] : ""; *c != 0; c++)
         flags |= *c == 'L' ? V23_NAMING_LEAF

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <v23/time.h>
 #include <vname/json.h>
 #include <vname/program.h>
 #include <vrpc/name.h>
@@ -140,19 +139,6 @@ static int glob(void *ud, const struct v23_invocation *inv, int argc,
 
 /* ---- mount and unmount --------------------------------------------------- */
 
-static int parse_ttl(const char *text, int64_t *ns)
-{
-    struct v23_buf why;
-    int rc;
-
-    v23_buf_init(&why, NULL, 4096);
-    rc = v23_duration_parse(text, ns, &why);
-    if (rc != 0)
-        rc = v23_error("TTL parse error: %s", v23_buf_cstr(&why));
-    v23_buf_fini(&why);
-    return rc;
-}
-
 static int mount(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
@@ -162,7 +148,7 @@ static int mount(void *ud, const struct v23_invocation *inv, int argc,
     int rc = v23_want_args(inv, 3, argc);
 
     if (rc == 0)
-        rc = parse_ttl(argv[2], &ttl);
+        rc = vname_program_ttl(argv[2], &ttl);
     if (rc != 0)
         return rc;
     options(p, &o);

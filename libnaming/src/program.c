@@ -75,6 +75,19 @@ int vname_program_error(const struct v23_verror *err)
         err->msg.n == 0 ? "" : err->msg.p);
 }
 
+int vname_program_ttl(const char *text, int64_t *ns)
+{
+    struct v23_buf why;
+    int rc;
+
+    v23_buf_init(&why, NULL, 4096);
+    rc = v23_duration_parse(text, ns, &why);
+    if (rc != 0)
+        rc = v23_error("TTL parse error: %s", v23_buf_cstr(&why));
+    v23_buf_fini(&why);
+    return rc;
+}
+
 /* ---- serving ------------------------------------------------------------- */
 
 struct vname_serving {
