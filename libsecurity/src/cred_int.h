@@ -66,9 +66,9 @@ void vsec_cred_pair_unlock_(struct vsec_cred_pair_ *p);
  */
 V23_MUST_USE int vsec_cred_pair_read_(struct vsec_cred_pair_ *p,
     struct v23_buf *data, char *why);
-/* Sign and replace both files. */
+/* Encode a state of type `t`, sign it and replace both files. */
 V23_MUST_USE int vsec_cred_pair_write_(struct vsec_cred_pair_ *p,
-    struct v23_bytes data, char *why);
+    const struct vdl_type *t, const void *state, char *why);
 
 /* ---- kinds of store and roots -------------------------------------------- */
 

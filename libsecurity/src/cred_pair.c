@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <vom/enc.h>
+
 int vsec_cred_pair_init_(struct vsec_cred_pair_ *p, const char *dir,
     const char *base, const char *lock, struct vsec_signer *signer,
     struct vsec_pubkey *key, bool readonly_fs)
@@ -166,7 +168,7 @@ static void sync_dir(const char *dir)
     close(fd);
 }
 
-int vsec_cred_pair_write_(struct vsec_cred_pair_ *p, struct v23_bytes data,
+static int write_signed(struct vsec_cred_pair_ *p, struct v23_bytes data,
     char *why)
 {
     struct v23_buf sig;
@@ -191,5 +193,22 @@ int vsec_cred_pair_write_(struct vsec_cred_pair_ *p, struct v23_bytes data,
     if (rc == 0)
         sync_dir(p->dir);
     v23_buf_fini(&sig);
+    return rc;
+}
+
+int vsec_cred_pair_write_(struct vsec_cred_pair_ *p, const struct vdl_type *t,
+    const void *state, char *why)
+{
+    const struct v23_alloc *al = p->key->engine->al;
+    struct v23_buf data;
+    int rc;
+
+    v23_buf_init(&data, al, VSEC_CRED_FILE_MAX);
+    rc = vom_encode_single(al, t, state, &data);
+    if (rc != 0)
+        vsec_cred_why_(why, rc, "%s: %s", p->base, v23_strerror(rc));
+    else
+        rc = write_signed(p, v23_bytes(data.p, data.n), why);
+    v23_buf_fini(&data);
     return rc;
 }

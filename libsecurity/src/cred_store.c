@@ -8,7 +8,6 @@
 
 #include <v23/vdl/v.io/x/ref/lib/security/security.vdl.h>
 #include <vom/dec.h>
-#include <vom/enc.h>
 
 struct file_store {
     struct vsec_store base;
@@ -174,24 +173,18 @@ static int fill(const struct vsec_store_state *st, struct v23_arena *a,
 static int save(struct file_store *f, const struct vsec_store_state *st,
     char *why)
 {
-    const struct v23_alloc *al = f->base.engine->al;
     v23_lib_security_blessing_store_state w;
-    struct v23_buf data;
     struct v23_arena a;
     int rc;
 
-    v23_buf_init(&data, al, VSEC_CRED_FILE_MAX);
-    v23_arena_init(&a, al, SIZE_MAX);
+    v23_arena_init(&a, f->base.engine->al, SIZE_MAX);
     rc = fill(st, &a, &w);
-    if (rc == 0)
-        rc = vom_encode_single(al,
-            &v23_lib_security_blessing_store_state_desc, &w, &data);
     if (rc != 0)
         vsec_cred_why_(why, rc, "%s: %s", f->pair.base, v23_strerror(rc));
     else
-        rc = vsec_cred_pair_write_(&f->pair, v23_bytes(data.p, data.n), why);
+        rc = vsec_cred_pair_write_(&f->pair,
+            &v23_lib_security_blessing_store_state_desc, &w, why);
     v23_arena_fini(&a);
-    v23_buf_fini(&data);
     return rc;
 }
 

@@ -78,19 +78,6 @@ static void put_line(struct text *x, uint32_t indent)
         v23_buf_put_byte(x->out, '\t');
 }
 
-static void put_labels(struct v23_buf *out, const struct vdl_type *t)
-{
-    uint32_t i;
-
-    v23_buf_puts(out, "enum{");
-    for (i = 0; i < t->count; i++) {
-        if (i != 0)
-            v23_buf_put_byte(out, ';');
-        v23_buf_put_str(out, t->labels[i]);
-    }
-    v23_buf_put_byte(out, '}');
-}
-
 /* What stands before the first subtype. */
 static void put_head(struct text *x, const struct vdl_type *t)
 {
@@ -101,7 +88,7 @@ static void put_head(struct text *x, const struct vdl_type *t)
         v23_buf_put_byte(out, '?');
         break;
     case VDL_ENUM:
-        put_labels(out, t);
+        vdl_put_labels_(out, t);
         break;
     case VDL_ARRAY:
         v23_buf_printf(out, "[%lu]", (unsigned long)t->count);

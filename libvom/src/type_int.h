@@ -3,6 +3,7 @@
 #ifndef VOM_TYPE_INT_H
 #define VOM_TYPE_INT_H
 
+#include <v23/bytes.h>
 #include <v23/config.h>
 #include <vom/type.h>
 
@@ -43,5 +44,8 @@ const struct vdl_type *vdl_subtype_(const struct vdl_type *t, uint32_t i);
 
 /* Same kind, name, length, labels and field names; subtypes not compared. */
 bool vdl_type_same_node_(const struct vdl_type *a, const struct vdl_type *b);
+
+/* `enum{A;B}` */
+void vdl_put_labels_(struct v23_buf *out, const struct vdl_type *t);
 
 #endif

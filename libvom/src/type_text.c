@@ -16,7 +16,7 @@ struct text {
     uint32_t depth;
 };
 
-static void put_labels(struct v23_buf *out, const struct vdl_type *t)
+void vdl_put_labels_(struct v23_buf *out, const struct vdl_type *t)
 {
     uint32_t i;
 
@@ -37,7 +37,7 @@ static void put_head(struct v23_buf *out, const struct vdl_type *t)
         v23_buf_put_byte(out, '?');
         break;
     case VDL_ENUM:
-        put_labels(out, t);
+        vdl_put_labels_(out, t);
         break;
     case VDL_ARRAY:
         v23_buf_printf(out, "[%lu]", (unsigned long)t->count);
