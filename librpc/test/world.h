@@ -19,7 +19,9 @@
 #include <vrpc/verror.h>
 #include <vsec/principal.h>
 
+#ifndef WORLD_NODES
 #define WORLD_NODES 4
+#endif
 #define WORLD_LINKS 64
 
 struct world;
