@@ -53,7 +53,7 @@ load() {
         --server="$server" "$@" 2>client.log) || die "echo-client $*"
 }
 field() { printf '%s\n' "$json" | sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p"; }
-rss() { ps -o rss= -p "$1" | tr -d ' '; }
+rss() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }
 # row TEXT FIGURE UNIT TARGET most|least
 row() {
     awk -v text="$1" -v v="$2" -v unit="$3" -v target="$4" -v rule="$5" '
