@@ -1,0 +1,527 @@
+/* BSD-3-Clause; see LICENSE. */
+/* The publisher against mount tables in memory, in virtual time. */
+#include <stdarg.h>
+
+#include <vname/publisher.h>
+
+#include "ns_rig.h"
+
+#define E1 "@6@tcp@h1:1@@00000000000000000000000000000001@s@@@"
+#define E2 "@6@tcp@h2:2@@00000000000000000000000000000002@s@@@"
+
+static struct vname_publisher *pub;
+static int timers, stopped, warnings;
+
+static void on_timer(void *ud)
+{
+    (void)ud;
+    timers++;
+}
+
+static void on_stopped(void *ud)
+{
+    (void)ud;
+    stopped++;
+}
+
+static void write_log(void *ud, enum v23_log_level level, const char *text)
+{
+    (void)ud;
+    (void)level;
+    (void)text;
+    warnings++;
+}
+
+static const struct v23_log log_ = { write_log, NULL, V23_LOG_WARN };
+
+static int new_publisher(const struct v23_alloc *al)
+{
+    struct vname_publisher_config cfg;
+
+    memset(&cfg, 0, sizeof(cfg));
+    cfg.al = al;
+    cfg.log = &log_;
+    cfg.ns = N.ns;
+    cfg.timer = on_timer;
+    return vname_publisher_new(&cfg, &pub);
+}
+
+static void setup(void)
+{
+    ns_setup();
+    timers = stopped = warnings = 0;
+    ck_assert_int_eq(new_publisher(&W.t.al), 0);
+}
+
+static void teardown(void)
+{
+    vname_publisher_free(pub);
+    ns_teardown();
+}
+
+/* Let time pass; the publisher's timer fires when it should. */
+static void pass(int64_t ns)
+{
+    int64_t until = W.now.mono_ns + ns, t, p;
+
+    for (;;) {
+        world_settle(&W);
+        p = vname_publisher_next_deadline(pub);
+        if (p <= W.now.mono_ns) {
+            vname_publisher_tick(pub, W.now.mono_ns);
+            continue;
+        }
+        t = world_next(&W);
+        if (p < t)
+            t = p;
+        if (t > until)
+            break;
+        world_set_time(&W, t);
+    }
+    world_set_time(&W, until);
+}
+
+static int add_name(const char *name, bool mt, bool leaf)
+{
+    return vname_publisher_add_name(pub, vdl_str(name), mt, leaf);
+}
+
+static int add_server(const char *server)
+{
+    return vname_publisher_add_server(pub, vdl_str(server));
+}
+
+/* "server=seconds … [MT] [L]" of a name in the root table, "-" for none. */
+static const char *mounted(const char *name)
+{
+    struct vname_caller c;
+    struct v23_arena a;
+    v23_naming_mount_entry e;
+    uint32_t i;
+
+    memset(&c, 0, sizeof(c));
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    c.arena = &a;
+    c.now_ns = W.now.mono_ns;
+    N.text[0] = 0;
+    if (vname_table_resolve(N.tables[0].t, &c, vdl_str(name), &e) != NULL) {
+        put("-");
+    } else {
+        for (i = 0; i < e.servers.n; i++)
+            put("%s%.*s=%d", i == 0 ? "" : " ", (int)e.servers.v[i].server.n,
+                e.servers.v[i].server.p,
+                (int)e.servers.v[i].deadline.from_now.seconds);
+        put("%s%s", e.serves_mount_table ? " MT" : "",
+            e.is_leaf ? " L" : "");
+    }
+    v23_arena_fini(&a);
+    return N.text;
+}
+
+static void put_state(void *ud, const struct vname_publish_entry *e)
+{
+    static const char *const states[] = { "unmounted", "mounting", "mounted",
+        "unmounting" };
+
+    (void)ud;
+    put("[%.*s %s%s%.*s]", (int)e->name.n, e->name.p, states[e->state],
+        e->mount_error.n == 0 ? "" : " !", (int)e->mount_error.n,
+        e->mount_error.p);
+}
+
+static const char *status(void)
+{
+    N.text[0] = 0;
+    vname_publisher_status(pub, W.now.mono_ns, put_state, NULL);
+    return N.text;
+}
+
+/* ---- mounting ------------------------------------------------------------ */
+
+START_TEST(names_times_servers_are_mounted)
+{
+    ck_assert_int_eq(vname_publisher_next_deadline(pub), V23_NEVER);
+    ck_assert_int_eq(add_name("a", false, false), 0);
+    ck_assert_int_eq(add_server(E1), 0);
+    ck_assert_int_eq(add_name("b/c", false, true), 0);
+    ck_assert_int_eq(add_server(E2), 0);
+    ck_assert_int_gt(timers, 0);
+    ck_assert(!vname_publisher_is_settled(pub));
+
+    pass(SEC / 10);
+
+    ck_assert(vname_publisher_is_settled(pub));
+    ck_assert_ptr_nonnull(strstr(mounted("a"), E1 "="));
+    ck_assert_ptr_nonnull(strstr(N.text, E2 "="));
+    ck_assert_ptr_null(strstr(N.text, " L"));
+    ck_assert_ptr_nonnull(strstr(mounted("b/c"), " L"));
+    ck_assert_ptr_nonnull(strstr(N.text, E1 "=79")); /* period + 20 s */
+    ck_assert_int_eq(warnings, 0);
+}
+END_TEST
+
+START_TEST(mounts_are_refreshed_each_minute)
+{
+    add_name("a", true, false);
+    add_server(E1);
+    pass(SEC / 10);
+
+    pass(59 * SEC);
+    ck_assert_str_eq(mounted("a"), E1 "=20 MT");
+    pass(SEC);
+    ck_assert_str_eq(mounted("a"), E1 "=79 MT");
+    pass(600 * SEC);
+    ck_assert_str_ne(mounted("a"), "-");
+    ck_assert_str_eq(status(), "[a mounted]");
+}
+END_TEST
+
+START_TEST(refresh_heals_a_table_that_forgot)
+{
+    struct vname_caller c;
+    struct v23_arena a;
+
+    add_name("a", false, false);
+    add_server(E1);
+    pass(SEC);
+    memset(&c, 0, sizeof(c));
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    c.arena = &a;
+    ck_assert_ptr_null(vname_table_delete(N.tables[0].t, &c, vdl_str("a"),
+        true));
+    v23_arena_fini(&a);
+    ck_assert_str_eq(mounted("a"), "-");
+
+    pass(60 * SEC);
+
+    ck_assert_str_ne(mounted("a"), "-");
+}
+END_TEST
+
+START_TEST(server_started_before_its_table_appears_soon)
+{
+    N.tables[0].n->refuses = true;
+    add_name("a", false, false);
+    add_server(E1);
+    pass(5 * SEC);
+    ck_assert_str_eq(mounted("a"), "-");
+    ck_assert(!vname_publisher_is_settled(pub));
+    ck_assert_int_eq(warnings, 1); /* not one for each attempt */
+
+    N.tables[0].n->refuses = false;
+    pass(6 * SEC); /* the pauses double */
+
+    ck_assert_str_ne(mounted("a"), "-");
+    ck_assert(vname_publisher_is_settled(pub));
+}
+END_TEST
+
+START_TEST(pauses_between_attempts_are_bounded)
+{
+    size_t first, later;
+
+    N.tables[0].n->refuses = true;
+    add_name("a", false, false);
+    add_server(E1);
+    pass(10 * SEC);
+    first = W.ndials;
+    ck_assert_uint_ge(first, 4);
+    pass(600 * SEC);
+    later = W.ndials - first;
+
+    /* Every 15 s, and with the refresh. */
+    ck_assert_uint_ge(later, 600 / 15);
+    ck_assert_uint_le(later, 600 / 15 + 600 / 60 + 5);
+}
+END_TEST
+
+START_TEST(status_tells_the_error)
+{
+    N.tables[0].n->refuses = true;
+    add_name("a", false, false);
+    add_server(E1);
+    ck_assert_str_eq(status(), "[a unmounted]");
+    pass(SEC);
+    ck_assert_str_eq(status(), "[a mounted !v.io/v23/verror.NoServers]");
+}
+END_TEST
+
+/* ---- changes ------------------------------------------------------------- */
+
+START_TEST(removed_names_and_servers_are_unmounted)
+{
+    add_name("a", false, false);
+    add_name("b", false, false);
+    add_server(E1);
+    add_server(E2);
+    pass(SEC);
+
+    vname_publisher_remove_name(pub, vdl_str("a"));
+    vname_publisher_remove_name(pub, vdl_str("none"));
+    pass(SEC);
+    ck_assert_str_eq(mounted("a"), "-");
+    ck_assert_str_ne(mounted("b"), "-");
+
+    vname_publisher_remove_server(pub, vdl_str(E1));
+    pass(SEC);
+    ck_assert_ptr_null(strstr(mounted("b"), E1));
+    ck_assert_str_eq(status(), "[b mounted]");
+}
+END_TEST
+
+START_TEST(set_servers_adds_and_removes)
+{
+    struct vdl_str both[2], one = VDL_STR_INIT(E2);
+
+    both[0] = vdl_str(E1);
+    both[1] = vdl_str(E2);
+    add_name("a", false, false);
+    ck_assert_int_eq(vname_publisher_set_servers(pub, both, 2), 0);
+    pass(SEC);
+    ck_assert_ptr_nonnull(strstr(mounted("a"), E1));
+    ck_assert_ptr_nonnull(strstr(N.text, E2));
+
+    ck_assert_int_eq(vname_publisher_set_servers(pub, &one, 1), 0);
+    pass(SEC);
+    ck_assert_ptr_null(strstr(mounted("a"), E1));
+    ck_assert_ptr_nonnull(strstr(N.text, E2));
+
+    ck_assert_int_eq(vname_publisher_set_servers(pub, NULL, 0), 0);
+    pass(SEC);
+    ck_assert_str_eq(mounted("a"), "-");
+    ck_assert_str_eq(status(), "");
+}
+END_TEST
+
+START_TEST(name_taken_away_and_given_back_is_mounted_at_once)
+{
+    add_name("a", false, false);
+    add_server(E1);
+    pass(SEC);
+    pass(30 * SEC);
+
+    vname_publisher_remove_name(pub, vdl_str("a"));
+    ck_assert_int_eq(add_name("a", false, false), 0);
+    pass(SEC / 10);
+
+    ck_assert_str_eq(mounted("a"), E1 "=79");
+}
+END_TEST
+
+START_TEST(name_never_mounted_is_not_unmounted)
+{
+    int before = calls_of(&N.tables[0]);
+
+    add_name("a", false, false);
+    add_server(E1);
+    vname_publisher_remove_name(pub, vdl_str("a"));
+    pass(SEC);
+
+    ck_assert_str_eq(status(), "");
+    ck_assert_int_eq(calls_of(&N.tables[0]), before);
+}
+END_TEST
+
+START_TEST(changed_attributes_are_mounted_again)
+{
+    add_name("a", false, false);
+    add_server(E1);
+    pass(SEC);
+
+    ck_assert_int_eq(add_name("a", false, true), 0);
+    pass(SEC);
+
+    /* The table refuses other flags while the old mount lives. */
+    ck_assert_str_eq(status(), "[a mounted !v.io/v23/verror.Unknown]");
+    pass(90 * SEC);
+    pass(30 * SEC);
+    ck_assert_ptr_nonnull(strstr(mounted("a"), " L"));
+}
+END_TEST
+
+START_TEST(failed_unmount_is_tried_at_the_refresh)
+{
+    add_name("a", false, false);
+    add_server(E1);
+    pass(SEC);
+    vrpc_manager_close_all(N.client->m, "cut");
+    world_settle(&W);
+    N.tables[0].n->refuses = true;
+    vname_publisher_remove_name(pub, vdl_str("a"));
+    pass(45 * SEC);
+    ck_assert_str_eq(status(), "[a mounted]");
+    N.tables[0].n->refuses = false;
+
+    pass(60 * SEC);
+
+    ck_assert_str_eq(mounted("a"), "-");
+    ck_assert_str_eq(status(), "");
+}
+END_TEST
+
+/* ---- the end ------------------------------------------------------------- */
+
+START_TEST(stop_unmounts_everything)
+{
+    add_name("a", false, false);
+    add_name("b", false, false);
+    add_server(E1);
+    pass(SEC);
+
+    vname_publisher_stop(pub, on_stopped, NULL);
+    vname_publisher_stop(pub, on_stopped, NULL);
+    world_sleep(&W, SEC);
+
+    ck_assert_int_eq(stopped, 1);
+    ck_assert_str_eq(mounted("a"), "-");
+    ck_assert_str_eq(mounted("b"), "-");
+    ck_assert_int_eq(vname_publisher_next_deadline(pub), V23_NEVER);
+    ck_assert_int_eq(add_name("c", false, false), 0);
+    ck_assert_int_eq(add_server(E2), 0);
+    vname_publisher_remove_name(pub, vdl_str("a"));
+    ck_assert_str_eq(status(), "");
+}
+END_TEST
+
+START_TEST(stop_of_nothing_is_done_at_once)
+{
+    vname_publisher_stop(pub, on_stopped, NULL);
+
+    ck_assert_int_eq(stopped, 1);
+}
+END_TEST
+
+START_TEST(stop_does_not_wait_for_a_dead_table)
+{
+    int i;
+    char name[8];
+
+    for (i = 0; i < 10; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        add_name(name, false, false);
+    }
+    add_server(E1);
+    pass(SEC);
+    vrpc_manager_close_all(N.client->m, "cut");
+    world_settle(&W);
+    N.tables[0].n->black_hole = true;
+
+    vname_publisher_stop(pub, on_stopped, NULL);
+    world_sleep(&W, 3 * SEC); /* for all of them */
+
+    ck_assert_int_eq(stopped, 1);
+}
+END_TEST
+
+START_TEST(stop_undoes_a_mount_under_way)
+{
+    int i;
+
+    add_name("a", false, false);
+    add_server(E1);
+    vname_publisher_tick(pub, W.now.mono_ns);
+    for (i = 0; i < _i; i++)
+        (void)world_step(&W);
+
+    vname_publisher_stop(pub, on_stopped, NULL);
+    world_sleep(&W, 5 * SEC);
+
+    ck_assert_int_eq(stopped, 1);
+    ck_assert_str_eq(mounted("a"), "-");
+}
+END_TEST
+
+START_TEST(free_in_the_middle_is_silent)
+{
+    add_name("a", false, false);
+    add_server(E1);
+    vname_publisher_tick(pub, W.now.mono_ns);
+    (void)world_step(&W);
+
+    vname_publisher_free(pub);
+    pub = NULL;
+
+    world_sleep(&W, 5 * SEC);
+    ck_assert_int_eq(stopped, 0);
+}
+END_TEST
+
+/* ---- memory -------------------------------------------------------------- */
+
+static int life(const struct v23_alloc *al, void *ud)
+{
+    int rc = new_publisher(al);
+
+    (void)ud;
+    if (rc != 0)
+        return rc;
+    rc = add_name("a", false, false);
+    if (rc == 0)
+        rc = add_server(E1);
+    if (rc == 0)
+        rc = add_name("b", false, false);
+    if (rc == 0)
+        rc = add_server(E2);
+    vname_publisher_remove_server(pub, vdl_str(E1));
+    vname_publisher_free(pub);
+    pub = NULL;
+    return rc;
+}
+
+START_TEST(publisher_survives_every_lack_of_memory)
+{
+    vname_publisher_free(pub);
+    pub = NULL;
+    tst_out_of_memory(life, NULL);
+}
+END_TEST
+
+START_TEST(mount_without_memory_is_tried_again)
+{
+    add_name("a", false, false);
+    add_server(E1);
+    W.t.fail_at = W.t.calls + 1;
+    vname_publisher_tick(pub, W.now.mono_ns);
+    W.t.fail_at = 0;
+
+    pass(SEC);
+
+    ck_assert_str_ne(mounted("a"), "-");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("libnaming/publisher");
+    TCase *tc = tcase_create("publisher");
+    SRunner *sr;
+    int failed;
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, names_times_servers_are_mounted);
+    tcase_add_test(tc, mounts_are_refreshed_each_minute);
+    tcase_add_test(tc, refresh_heals_a_table_that_forgot);
+    tcase_add_test(tc, server_started_before_its_table_appears_soon);
+    tcase_add_test(tc, pauses_between_attempts_are_bounded);
+    tcase_add_test(tc, status_tells_the_error);
+    tcase_add_test(tc, removed_names_and_servers_are_unmounted);
+    tcase_add_test(tc, set_servers_adds_and_removes);
+    tcase_add_test(tc, name_taken_away_and_given_back_is_mounted_at_once);
+    tcase_add_test(tc, name_never_mounted_is_not_unmounted);
+    tcase_add_test(tc, changed_attributes_are_mounted_again);
+    tcase_add_test(tc, failed_unmount_is_tried_at_the_refresh);
+    tcase_add_test(tc, stop_unmounts_everything);
+    tcase_add_test(tc, stop_of_nothing_is_done_at_once);
+    tcase_add_test(tc, stop_does_not_wait_for_a_dead_table);
+    tcase_add_loop_test(tc, stop_undoes_a_mount_under_way, 0, 20);
+    tcase_add_test(tc, free_in_the_middle_is_silent);
+    tcase_add_test(tc, publisher_survives_every_lack_of_memory);
+    tcase_add_test(tc, mount_without_memory_is_tried_again);
+    suite_add_tcase(s, tc);
+    sr = srunner_create(s);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed == 0 ? 0 : 1;
+}
