@@ -78,11 +78,15 @@ static int types_new(struct vrpc_session_ *s, struct vrpc_types_ **out)
 {
     const struct v23_alloc *al = s->m->al;
     struct vrpc_types_ *t = v23_new(al, struct vrpc_types_);
+    struct vom_options opt = vom_options_host;
     int rc;
 
     if (t == NULL)
         return V23_ENOMEM;
-    rc = vom_typedec_new(al, NULL, &t->dec);
+    /* Peers that pass on an any without looking into it may have forgotten
+     * the lengths of those inside. Nothing depends on them. */
+    opt.lax_any_lengths = true;
+    rc = vom_typedec_new(al, &opt, &t->dec);
     if (rc != 0) {
         v23_put(al, t);
         return rc;
