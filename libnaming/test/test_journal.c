@@ -2,7 +2,6 @@
 /* The journal of permissions: files, recovery, torn and hostile content. */
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <vname/journal.h>
@@ -396,29 +395,6 @@ START_TEST(journal_is_rewritten_when_it_has_grown)
 }
 END_TEST
 
-START_TEST(journal_belongs_to_one_process)
-{
-    pid_t pid;
-    int status;
-
-    ck_assert_int_eq(open_it(), 0);
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        struct vname_journal *mine = journal;
-        int rc = open_it();
-
-        (void)mine;
-        _exit(rc == V23_ESYS && strstr(why_mem, "another process") ? 0 : 1);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-
-    ck_assert_int_eq(status, 0);
-    do_set("root", "a", OPEN, "");
-    ck_assert_str_eq(content("persistent.permslog"), REC("a", "1"));
-}
-END_TEST
-
 static int life(const struct v23_alloc *al, void *ud)
 {
     struct vname_table_config tcfg = { 0 };
@@ -474,7 +450,6 @@ int main(void)
     tcase_add_test(tc, unusable_directory_is_refused);
     tcase_add_test(tc, journal_that_cannot_be_rewritten_is_continued);
     tcase_add_test(tc, journal_is_rewritten_when_it_has_grown);
-    tcase_add_test(tc, journal_belongs_to_one_process);
     tcase_add_test(tc, journal_survives_every_lack_of_memory);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
