@@ -1,4 +1,5 @@
 # program:highest layer it uses
 TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
-	echo-client:libnaming pingpong:libvom,\
+	echo-client:libnaming pingpong:libvom testd:libnaming \
+	cli:libvom,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))

@@ -109,6 +109,7 @@ static void on_item(void *ud, struct vdl_any item)
         putchar(')');
     }
     putchar('\n');
+    fflush(stdout);
 }
 
 static void on_done(void *ud, const struct v23_verror *err,
@@ -127,17 +128,19 @@ static int glob(void *ud, const struct v23_invocation *inv, int argc,
     struct vrpc_call_opts o;
     struct vdl_str pattern;
     struct vdl_any arg;
+    const char *name;
 
     if (argc != 1 && argc != 2)
         return v23_usage_error(inv,
             "glob: incorrect number of arguments, expected 1 or 2, got %d",
             argc);
-    if (options(p, argc == 2 ? argv[0] : "", &o) != 0)
+    name = argc == 2 ? argv[0] : "";
+    if (options(p, name, &o) != 0)
         return 1;
     pattern = vdl_str(argv[argc - 1]);
     arg.type = &vdl_string_desc;
     arg.val = &pattern;
-    return wait(p, vrpc_client_start_any(p->rt.client, vdl_str(""),
+    return wait(p, vrpc_client_start_any(p->rt.client, vdl_str(name),
                        vdl_str("__Glob"), &o, &arg, 1, 0, &cb, p));
 }
 
@@ -169,8 +172,8 @@ static int mount(void *ud, const struct v23_invocation *inv, int argc,
     ttl = (uint32_t)((ns + V23_NS_PER_SEC - 1) / V23_NS_PER_SEC);
     if (options(p, argv[0], &o) != 0
         || wait(p,
-               v23_mounttable_mount_table_mount_start(p->rt.client, "", &o,
-                   vdl_str(argv[1]), ttl, flags, done, p))
+               v23_mounttable_mount_table_mount_start(p->rt.client, argv[0],
+                   &o, vdl_str(argv[1]), ttl, flags, done, p))
             != 0)
         return 1;
     puts("Name mounted successfully.");
@@ -188,8 +191,8 @@ static int unmount(void *ud, const struct v23_invocation *inv, int argc,
         return rc;
     if (options(p, argv[0], &o) != 0
         || wait(p,
-               v23_mounttable_mount_table_unmount_start(p->rt.client, "", &o,
-                   vdl_str(argv[1]), done, p))
+               v23_mounttable_mount_table_unmount_start(p->rt.client, argv[0],
+                   &o, vdl_str(argv[1]), done, p))
             != 0)
         return 1;
     puts("Unmount successful or name not mounted.");
@@ -230,7 +233,7 @@ static int resolve_step(void *ud, const struct v23_invocation *inv, int argc,
     if (options(p, argv[0], &o) != 0)
         return 1;
     return wait(p, v23_mounttable_mount_table_resolve_step_start(
-                       p->rt.client, "", &o, resolved, p));
+                       p->rt.client, argv[0], &o, resolved, p));
 }
 
 /* ---- the command tree ---------------------------------------------------- */

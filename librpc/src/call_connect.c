@@ -502,6 +502,14 @@ void vrpc_client_resolved(struct vrpc_client *c, struct v23_op op, int rc,
     resolved(call, rc, copy, err);
 }
 
+const struct v23_errctx *vrpc_client_resolve_ctx(struct vrpc_client *c,
+    struct v23_op op)
+{
+    struct vrpc_call *call = vrpc_op_owner_(&c->m->ops, op, VRPC_OP_RESOLVE);
+
+    return call == NULL ? NULL : vrpc_call_ctx_(call);
+}
+
 void vrpc_call_try_(struct vrpc_call *call)
 {
     struct vrpc_client *c = call->c;

@@ -296,12 +296,16 @@ static int object_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
     const struct vsec_authorizer **auth, const struct v23_verror **err)
 {
     struct vrpc_server *s = ud;
+    struct v23_errctx ctx;
 
     (void)op;
-    (void)a;
-    (void)err;
-    if (suffix.n > 0 && s->leaf)
-        return V23_ENOENT;
+    if (suffix.n > 0 && s->leaf) {
+        memset(&ctx, 0, sizeof(ctx));
+        ctx.component = s->cfg.component;
+        *err = vrpc_err_params(a, &ctx, VRPC_ERR_UNKNOWN_SUFFIX, &suffix, 1,
+            "Suffix does not exist: %.*s", (int)suffix.n, suffix.p);
+        return V23_EWIREERR;
+    }
     *obj = s->cfg.object;
     *auth = s->cfg.authorizer;
     return 0;

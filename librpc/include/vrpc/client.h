@@ -60,6 +60,13 @@ struct vrpc_resolver {
 void vrpc_client_resolved(struct vrpc_client *c, struct v23_op op, int rc,
     vdl_str_list servers, const struct v23_verror *err);
 
+/**
+ * Component and operation of the call that asked for a resolution, for errors
+ * that a resolver makes; valid until the answer. NULL for a stale op.
+ */
+const struct v23_errctx *vrpc_client_resolve_ctx(struct vrpc_client *c,
+    struct v23_op op);
+
 /* ---- options of a call --------------------------------------------------- */
 
 /*
