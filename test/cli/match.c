@@ -59,7 +59,8 @@ static size_t digits(const char *p)
     return strspn(p, "0123456789");
 }
 
-/* Length of "2006-01-02 15:04:05.999999999 -0700 MST", 0 for anything else. */
+/* Length of "2006-01-02 15:04:05.999999999 -0700 MST", 0 for anything else. A
+ * monotonic reading " m=+1.5" may follow. */
 static size_t time_length(const char *p)
 {
     static const char form[] = "dddd-dd-dd dd:dd:dd";
@@ -77,7 +78,12 @@ static size_t time_length(const char *p)
     for (n = 0; isalnum((unsigned char)p[i + n]) || p[i + n] == '+'
          || p[i + n] == '-';)
         n++;
-    return n == 0 ? 0 : i + n;
+    if (n == 0)
+        return 0;
+    i += n;
+    return strncmp(p + i, " m=", 3) != 0
+        ? i
+        : i + 3 + strspn(p + i + 3, "+-.0123456789");
 }
 
 /* A word of at least one character: try every length. */
