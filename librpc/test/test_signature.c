@@ -179,9 +179,11 @@ START_TEST(unknown_methods_and_suffixes_are_errors)
         VERR "UnknownMethod");
     ck_assert_str_eq(ask("x", "__Signature", NULL), VERR "UnknownSuffix");
     ck_assert_str_eq(ask("x", "__MethodSignature", "Sum"),
-        VERR "UnknownMethod");
+        VERR "UnknownSuffix");
     ck_assert_str_eq(ask("__debug", "__Signature", NULL),
         VERR "UnknownSuffix");
+    ck_assert_str_eq(ask("__debug", "__MethodSignature", "Sum"),
+        VERR "UnknownMethod");
     ck_assert_str_eq(ask("", "__Nope", NULL), VERR "UnknownMethod");
 }
 END_TEST
