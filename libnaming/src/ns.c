@@ -349,23 +349,31 @@ static void resolve_cancel(void *ud, struct v23_op op)
         }
 }
 
-static void flush_name(void *ud, struct vdl_str name)
+bool vname_ns_flush_name(struct vname_ns *ns, struct vdl_str name)
 {
-    struct vname_ns *ns = ud;
-    struct v23_arena a;
+    int64_t now = vname_now_(ns);
     struct vdl_str rooted;
+    struct v23_arena a;
+    bool flushed = false;
     uint32_t i;
 
     if (ns->cache == NULL)
-        return;
+        return false;
     v23_arena_init(&a, ns->al, SIZE_MAX);
     if (vrpc_name_is_rooted(name))
-        vname_cache_flush_(ns->cache, &a, name, vname_now_(ns));
+        flushed = vname_cache_flush_(ns->cache, &a, name, now);
     else
         for (i = 0; i < ns->roots.n; i++)
             if (vrpc_name_join2(&a, ns->roots.v[i], name, &rooted) == 0)
-                vname_cache_flush_(ns->cache, &a, rooted, vname_now_(ns));
+                flushed = vname_cache_flush_(ns->cache, &a, rooted, now)
+                    || flushed;
     v23_arena_fini(&a);
+    return flushed;
+}
+
+static void flush_name(void *ud, struct vdl_str name)
+{
+    (void)vname_ns_flush_name(ud, name);
 }
 
 /* ---- life ---------------------------------------------------------------- */

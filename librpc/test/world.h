@@ -7,7 +7,9 @@
 #ifndef WORLD_H
 #define WORLD_H
 
+#ifndef WORLD_WITHOUT_CHECK /* then the includer defines ck_assert_… */
 #include <check.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -448,7 +448,7 @@ static const struct run_file files[] = {
     { "wire.jsonl", run_naming_wire, NULL, NULL, NULL, NULL },
     { "mounttable_scripts.jsonl", run_naming_table, NULL, NULL, NULL,
         NULL },
-    { "namespace_scripts.jsonl", NULL, NULL, LATER, NULL, NULL },
+    { "namespace_scripts.jsonl", run_naming_ns, NULL, NULL, NULL, NULL },
     { "namespace_misc.jsonl", run_naming_misc, NULL, NULL, NULL, NULL },
     { "cache_scripts.jsonl", run_naming_cache, NULL, NULL, NULL, NULL },
     { "cli.jsonl", NULL, NULL, LATER, NULL, NULL },

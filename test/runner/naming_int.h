@@ -12,6 +12,8 @@ bool run_naming_table(struct run_case *c);
 /* naming/cache_scripts.jsonl, naming/namespace_misc.jsonl */
 bool run_naming_cache(struct run_case *c);
 bool run_naming_misc(struct run_case *c);
+/* naming/namespace_scripts.jsonl */
+bool run_naming_ns(struct run_case *c);
 /* naming/wire.jsonl */
 bool run_naming_wire(struct run_case *c);
 

@@ -57,6 +57,11 @@ V23_MUST_USE int vname_ns_set_roots(struct vname_ns *ns,
 vdl_str_list vname_ns_roots(const struct vname_ns *ns);
 /** Forget everything that is cached. */
 void vname_ns_flush(struct vname_ns *ns);
+/**
+ * Forget what led to the servers of a name (13.7), the last step only.
+ * @return whether anything was forgotten
+ */
+bool vname_ns_flush_name(struct vname_ns *ns, struct vdl_str name);
 
 /* Options of an operation; NULL = all zero. Borrowed until it ends. */
 struct vname_opts {
