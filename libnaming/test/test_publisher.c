@@ -394,7 +394,7 @@ END_TEST
 START_TEST(stop_does_not_wait_for_a_dead_table)
 {
     int i;
-    char name[8];
+    char name[16];
 
     for (i = 0; i < 10; i++) {
         snprintf(name, sizeof(name), "n%d", i);
