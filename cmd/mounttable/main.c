@@ -1,5 +1,5 @@
 /* BSD-3-Clause; see LICENSE. */
-/* mounttable: raw calls of mount tables, no resolution (spec/naming.md 17.2). */
+/* mounttable: raw calls of mount tables, no resolution (naming.md 17.2). */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

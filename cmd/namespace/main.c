@@ -438,7 +438,8 @@ static const struct v23_command resolve_to_mt_command = { "resolvetomt",
     resolve_to_mt, NULL, 0 };
 static const struct v23_command get_command = { "get",
     "Gets permissions on a mount name", NULL, "<name>",
-    "<name> is a name in the namespace.", NULL, 0, NULL, 0, perms_get, NULL, 0 };
+    "<name> is a name in the namespace.", NULL, 0, NULL, 0, perms_get, NULL,
+    0 };
 static const struct v23_command set_command = { "set",
     "Sets permissions on a mount name", NULL, "<name> <permissions>",
     "<permissions> is a file with the permissions as JSON; - is standard "
@@ -451,7 +452,8 @@ static const struct v23_command perms_command = { "permissions",
     NULL, 0, perms_children, 2, NULL, NULL, 0 };
 static const struct v23_command delete_command = { "delete",
     "Deletes a name from the namespace", NULL, "<name>",
-    "<name> is a name to delete.", NFLAGS(delete_flags), NULL, 0, delete_, NULL, 0 };
+    "<name> is a name to delete.", NFLAGS(delete_flags), NULL, 0,
+    delete_, NULL, 0 };
 static const struct v23_command *const children[] = { &glob_command,
     &mount_command, &unmount_command, &resolve_command,
     &resolve_to_mt_command, &perms_command, &delete_command };

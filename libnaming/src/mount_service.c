@@ -81,7 +81,8 @@ static void caller_of(struct vname_mount_service *s,
 }
 
 static const struct v23_verror *mount_(void *self,
-    struct vrpc_server_call *call, const v23_mounttable_mount_table_mount_in *in)
+    struct vrpc_server_call *call,
+    const v23_mounttable_mount_table_mount_in *in)
 {
     struct vname_mount_service *s = service(self);
     struct vname_caller c;

@@ -299,8 +299,8 @@ static bool mount_act(struct change *ch, const struct vrpc_call_opts *opts)
     name->n = 1;
     one.preresolved = name;
     ch->walk.call = v23_mounttable_mount_table_mount_start(
-        ch->walk.op.ns->client, call_name(ch), &one, ch->server, ch->ttl, ch->flags,
-        mounted, ch);
+        ch->walk.op.ns->client, call_name(ch), &one, ch->server, ch->ttl,
+        ch->flags, mounted, ch);
     return ch->walk.call != NULL;
 }
 
@@ -373,8 +373,8 @@ int vname_delete(struct vname_ns *ns, struct vdl_str name, bool subtree,
 static bool set_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
     ch->walk.call = v23_permissions_object_set_permissions_start(
-        ch->walk.op.ns->client, call_name(ch), opts, ch->perms, ch->version, changed,
-        ch);
+        ch->walk.op.ns->client, call_name(ch), opts, ch->perms, ch->version,
+        changed, ch);
     return ch->walk.call != NULL;
 }
 

@@ -196,8 +196,8 @@ const struct v23_verror *vname_table_delete(struct vname_table *t,
         return err;
     if (p.n == 0)
         return vname_err_text_(c, "cannot delete root node");
-    if ((err = vname_find_(t, c, p, false, TAGS_REMOVE, TAGS_REMOVE, &n)) != NULL
-        || n == NULL)
+    err = vname_find_(t, c, p, false, TAGS_REMOVE, TAGS_REMOVE, &n);
+    if (err != NULL || n == NULL)
         return err;
     if (n->children != NULL && !subtree)
         return vname_err_text_(c, "cannot delete %.*s: has children",

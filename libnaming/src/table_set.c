@@ -37,22 +37,38 @@ static bool version_ok(struct vdl_str text, int32_t have)
     return v <= INT32_MAX && v == have;
 }
 
+/* This name alone is an admin by a list (which may be missing). */
+static bool is_admin(const v23_access_access_list *admins,
+    const struct vdl_str *name)
+{
+    v23_access_permissions_entry e;
+    struct perms p = { 0 };
+    vdl_str_list one;
+
+    if (admins == NULL)
+        return false;
+    memset(&e, 0, sizeof(e));
+    e.key = vdl_str("Admin");
+    e.val = *admins;
+    p.map.v = &e;
+    p.map.n = 1;
+    one.v = name;
+    one.n = 1;
+    return vname_perms_allow_(&p, TAG_ADMIN, one);
+}
+
 /* Admins to add so that the caller does not lock everybody out. */
 static int keep_admins(struct vname_table *t, const struct vname_caller *c,
     const struct node *n, struct perms **perms)
 {
     const v23_access_access_list *old = NULL;
-    vdl_str_list names = { NULL, 0 }, one;
+    vdl_str_list names = { NULL, 0 };
+    struct perms *wide;
     struct vdl_str *v;
-    struct perms *wide, admin = { 0 };
-    v23_access_permissions_entry entry;
     uint32_t i;
     int rc;
 
-    if (vname_perms_find_(&(*perms)->map, "Admin") != NULL
-        && vname_perms_allow_(*perms, TAG_ADMIN, c->names))
-        return 0;
-    if (c->names.n == 0)
+    if (vname_perms_allow_(*perms, TAG_ADMIN, c->names) || c->names.n == 0)
         return 0;
     v = v23_arena_get0(c->arena, c->names.n, sizeof(*v),
         _Alignof(struct vdl_str));
@@ -60,22 +76,9 @@ static int keep_admins(struct vname_table *t, const struct vname_caller *c,
         return V23_ENOMEM;
     if (n->perms != NULL)
         old = vname_perms_find_(&n->perms->map, "Admin");
-    for (i = 0; i < c->names.n; i++) {
-        one.v = &c->names.v[i];
-        one.n = 1;
-        if (n->perms != NULL) {
-            if (old == NULL)
-                continue;
-            memset(&entry, 0, sizeof(entry));
-            entry.key = vdl_str("Admin");
-            entry.val = *old;
-            admin.map.v = &entry;
-            admin.map.n = 1;
-            if (!vname_perms_allow_(&admin, TAG_ADMIN, one))
-                continue;
-        }
-        v[names.n++] = c->names.v[i];
-    }
+    for (i = 0; i < c->names.n; i++)
+        if (n->perms == NULL || is_admin(old, &c->names.v[i]))
+            v[names.n++] = c->names.v[i];
     names.v = v;
     rc = vname_perms_add_admins_(t, *perms, names, &wide);
     if (rc != 0)

@@ -11,8 +11,8 @@
 #define OPEN "{\"Read\":{\"In\":[\"...\"]}}"
 #define REC(n, v) \
     "{\"N\":\"" n "\",\"V\":{\"V\":" v ",\"P\":{\"Admin\":{\"In\":[\"root\"]," \
-    "\"NotIn\":null},\"Read\":{\"In\":[\"...\"],\"NotIn\":null}}},\"D\":false," \
-    "\"C\":\"root\"}\n"
+    "\"NotIn\":null},\"Read\":{\"In\":[\"...\"],\"NotIn\":null}}}," \
+    "\"D\":false,\"C\":\"root\"}\n"
 #define DEL(n) \
     "{\"N\":\"" n "\",\"V\":{\"V\":0,\"P\":null},\"D\":true,\"C\":\"\"}\n"
 

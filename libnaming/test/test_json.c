@@ -62,7 +62,8 @@ START_TEST(check_finds_the_end_of_a_value)
     } good[] = {
         { "{}", 2 }, { " [] x", 3 }, { "{\"a\":[1,{\"b\":null}],\"c\":\"}\"} {",
                                          28 },
-        { "-0.5e-3,", 7 }, { "01", 1 }, { "true", 4 }, { "\"\\u00e4\\\"\"", 10 },
+        { "-0.5e-3,", 7 }, { "01", 1 }, { "true", 4 },
+        { "\"\\u00e4\\\"\"", 10 },
         { "[[[]],[{}]]", 11 },
     };
     size_t i, end;
@@ -108,7 +109,8 @@ END_TEST
 
 START_TEST(check_refuses_every_truncation)
 {
-    const char *text = "{\"a\\n\":[true,-1.5e7,{\"b\":\"\\u0041\"}],\"c\":null}";
+    const char *text = "{\"a\\n\":[true,-1.5e7,{\"b\":\"\\u0041\"}],"
+                       "\"c\":null}";
     size_t n;
 
     for (n = 1; n < strlen(text); n++)

@@ -12,7 +12,7 @@
 
 #include <cjson/cJSON.h>
 
-/* ---- texts with placeholders (match.c) ------------------------------------ */
+/* ---- texts with placeholders (match.c) ----------------------------------- */
 
 /*
  * Put the values of $ROOT, $SUB, $TESTD and $TMP (environment) into a text;
@@ -29,7 +29,7 @@ bool cli_match_lines(const char *pattern, const char *text);
 /* Remove comments and empty lines, in place. */
 void cli_strip_comments(char *text);
 
-/* ---- processes (run.c) ----------------------------------------------------- */
+/* ---- processes (run.c) --------------------------------------------------- */
 
 struct cli_process {
     pid_t pid;

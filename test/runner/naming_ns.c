@@ -347,45 +347,59 @@ static bool do_flush(const cJSON *op, struct vdl_str name)
         || fail(op, "flushed something or not", vdl_str(""));
 }
 
+/* The three resolutions differ only in the function. */
+typedef int resolve_fn(struct vname_ns *ns, struct vdl_str name,
+    const struct vname_opts *opts, vname_entry_done_fn *done, void *ud,
+    struct vname_op **op);
+
+static bool do_resolve(const cJSON *op, resolve_fn *fn,
+    const struct vname_opts *o)
+{
+    return finish(op,
+               fn(S.ns, expanded(get(op, "name")), o, on_entry, NULL, NULL))
+        && same_entry(op);
+}
+
+/* Mount, unmount, delete. */
+static bool do_change(const cJSON *op, const char *kind,
+    const struct vname_opts *o)
+{
+    struct vdl_str name = expanded(get(op, "name"));
+    struct vdl_str server = expanded(get(op, "server"));
+    const cJSON *ttl = get(op, "ttl");
+    int rc;
+
+    if (strcmp(kind, "mount") == 0)
+        rc = vname_mount(S.ns, name, server,
+            (int64_t)(ttl->valuedouble * 1e9), mount_flags(op), o, on_done,
+            NULL, NULL);
+    else if (strcmp(kind, "unmount") == 0)
+        rc = vname_unmount(S.ns, name, server, o, on_done, NULL, NULL);
+    else
+        rc = vname_delete(S.ns, name, cJSON_IsTrue(get(op, "subtree")), o,
+            on_done, NULL, NULL);
+    return finish(op, rc) && same_id(op);
+}
+
 static bool run_op(const cJSON *op)
 {
     const char *kind = get(op, "op")->valuestring;
     struct vdl_str name = expanded(get(op, "name"));
-    struct vdl_str server = expanded(get(op, "server"));
     struct vname_opts o = { 0 };
-    const cJSON *ttl = get(op, "ttl");
 
     if (cJSON_IsTrue(get(op, "insecure")))
         o.name_auth = &vsec_auth_everyone;
     if (strcmp(kind, "roots") == 0)
         return do_roots(op);
     if (strcmp(kind, "resolve") == 0)
-        return finish(op,
-                   vname_resolve(S.ns, name, &o, on_entry, NULL, NULL))
-            && same_entry(op);
+        return do_resolve(op, vname_resolve, &o);
     if (strcmp(kind, "resolvetomt") == 0)
-        return finish(op, vname_resolve_to_mount_table(S.ns, name, &o,
-                              on_entry, NULL, NULL))
-            && same_entry(op);
+        return do_resolve(op, vname_resolve_to_mount_table, &o);
     if (strcmp(kind, "shallow") == 0)
-        return finish(op, vname_shallow_resolve(S.ns, name, &o, on_entry,
-                              NULL, NULL))
-            && same_entry(op);
-    if (strcmp(kind, "mount") == 0)
-        return finish(op,
-                   vname_mount(S.ns, name, server,
-                       (int64_t)(ttl->valuedouble * 1e9), mount_flags(op), &o,
-                       on_done, NULL, NULL))
-            && same_id(op);
-    if (strcmp(kind, "unmount") == 0)
-        return finish(op, vname_unmount(S.ns, name, server, &o, on_done, NULL,
-                              NULL))
-            && same_id(op);
-    if (strcmp(kind, "delete") == 0)
-        return finish(op,
-                   vname_delete(S.ns, name, cJSON_IsTrue(get(op, "subtree")),
-                       &o, on_done, NULL, NULL))
-            && same_id(op);
+        return do_resolve(op, vname_shallow_resolve, &o);
+    if (strcmp(kind, "mount") == 0 || strcmp(kind, "unmount") == 0
+        || strcmp(kind, "delete") == 0)
+        return do_change(op, kind, &o);
     if (strcmp(kind, "getperms") == 0)
         return finish(op, vname_get_permissions(S.ns, name, &o, on_perms,
                               NULL, NULL))

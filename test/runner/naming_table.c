@@ -377,12 +377,51 @@ static bool do_loop(struct script *s, const cJSON *op)
     return ok;
 }
 
-static bool run_op(struct script *s, const cJSON *op)
+static uint32_t mount_flags(const cJSON *op)
 {
-    const char *kind = get(op, "op")->valuestring;
+    const cJSON *f = get(op, "flags");
+    const char *t = cJSON_IsString(f) ? f->valuestring : "";
+
+    return (strchr(t, 'R') != NULL ? V23_NAMING_REPLACE : 0u)
+        | (strchr(t, 'M') != NULL ? V23_NAMING_MT : 0u)
+        | (strchr(t, 'L') != NULL ? V23_NAMING_LEAF : 0u);
+}
+
+/* A call of one of the table's methods. */
+static bool run_call(struct script *s, const cJSON *op, const char *kind)
+{
     struct vname_caller c;
 
     caller(s, op, &c);
+    vname_table_count_rpc(s->table, &c);
+    if (strcmp(kind, "resolvestep") == 0)
+        return do_resolve(s, op, &c);
+    if (strcmp(kind, "glob") == 0)
+        return do_glob(s, op, &c);
+    if (strcmp(kind, "setperms") == 0)
+        return do_setperms(s, op, &c);
+    if (strcmp(kind, "getperms") == 0)
+        return do_getperms(s, op, &c);
+    if (strcmp(kind, "mount") == 0)
+        return same_error(s, op,
+            vname_table_mount(s->table, &c, text(s, op, "name"),
+                text(s, op, "server"),
+                (uint32_t)get(op, "ttl")->valuedouble, mount_flags(op)));
+    if (strcmp(kind, "unmount") == 0)
+        return same_error(s, op,
+            vname_table_unmount(s->table, &c, text(s, op, "name"),
+                text(s, op, "server")));
+    if (strcmp(kind, "delete") == 0)
+        return same_error(s, op,
+            vname_table_delete(s->table, &c, text(s, op, "name"),
+                cJSON_IsTrue(get(op, "subtree"))));
+    return fail(s, op, "unknown operation");
+}
+
+static bool run_op(struct script *s, const cJSON *op)
+{
+    const char *kind = get(op, "op")->valuestring;
+
     if (strcmp(kind, "loop") == 0)
         return do_loop(s, op);
     if (strcmp(kind, "advance") == 0) {
@@ -397,40 +436,7 @@ static bool run_op(struct script *s, const cJSON *op)
         stop_table(s);
         return start(s);
     }
-    if (strcmp(kind, "glob") != 0)
-        vname_table_count_rpc(s->table, &c);
-    if (strcmp(kind, "resolvestep") == 0)
-        return do_resolve(s, op, &c);
-    if (strcmp(kind, "glob") == 0) {
-        vname_table_count_rpc(s->table, &c);
-        return do_glob(s, op, &c);
-    }
-    if (strcmp(kind, "setperms") == 0)
-        return do_setperms(s, op, &c);
-    if (strcmp(kind, "getperms") == 0)
-        return do_getperms(s, op, &c);
-    if (strcmp(kind, "mount") == 0) {
-        const cJSON *f = get(op, "flags");
-        const char *letters = cJSON_IsString(f) ? f->valuestring : "";
-
-        return same_error(s, op,
-            vname_table_mount(s->table, &c, text(s, op, "name"),
-                text(s, op, "server"),
-                (uint32_t)get(op, "ttl")->valuedouble,
-                (strchr(letters, 'R') != NULL ? V23_NAMING_REPLACE : 0u)
-                    | (strchr(letters, 'M') != NULL ? V23_NAMING_MT : 0u)
-                    | (strchr(letters, 'L') != NULL ? V23_NAMING_LEAF
-                                                    : 0u)));
-    }
-    if (strcmp(kind, "unmount") == 0)
-        return same_error(s, op,
-            vname_table_unmount(s->table, &c, text(s, op, "name"),
-                text(s, op, "server")));
-    if (strcmp(kind, "delete") == 0)
-        return same_error(s, op,
-            vname_table_delete(s->table, &c, text(s, op, "name"),
-                cJSON_IsTrue(get(op, "subtree"))));
-    return fail(s, op, "unknown operation");
+    return run_call(s, op, kind);
 }
 
 /* Make the table as a server does at its start: journal, then file. */

@@ -111,7 +111,7 @@ V23_MUST_USE int vname_table_glob(struct vname_table *t,
 V23_MUST_USE int vname_table_load_permissions(struct vname_table *t,
     struct vdl_str json, struct v23_buf *why);
 
-/* ---- what outlives the process (8.3) -------------------------------------- */
+/* ---- what outlives the process (8.3) ------------------------------------- */
 
 /* A change of permissions; a table is made again by replaying them. */
 struct vname_change {
@@ -143,7 +143,7 @@ V23_MUST_USE int vname_table_restore(struct vname_table *t,
 V23_MUST_USE int vname_table_each_kept(const struct vname_table *t,
     int (*fn)(void *ud, const struct vname_change *ch), void *ud);
 
-/* ---- statistics ------------------------------------------------------------ */
+/* ---- statistics ---------------------------------------------------------- */
 
 struct vname_table_stats {
     size_t nodes;   /* with the root: an empty table has one */
