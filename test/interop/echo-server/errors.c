@@ -125,6 +125,7 @@ static const struct v23_verror *with_subs(struct vrpc_server_call *call)
     const struct v23_verror *e, **subs;
     struct v23_verror *out;
     struct vdl_any *v;
+    struct v23_buf text;
     uint32_t n;
 
     e = with_string(call, &custom_of_subs, vdl_str("p1"));
@@ -144,6 +145,13 @@ static const struct v23_verror *with_subs(struct vrpc_server_call *call)
     *out = *e;
     out->params.v = v;
     out->params.n = n + 2;
+    v23_buf_init(&text, NULL, 4096);
+    v23_buf_printf(&text, "%.*s %.*s %.*s", (int)e->msg.n, e->msg.p,
+        (int)subs[0]->msg.n, subs[0]->msg.p, (int)subs[1]->msg.n,
+        subs[1]->msg.p);
+    out->msg.p = v23_arena_dup(a, text.p, text.n);
+    out->msg.n = out->msg.p == NULL ? 0 : (uint32_t)text.n;
+    v23_buf_fini(&text);
     return out;
 }
 
