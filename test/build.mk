@@ -3,3 +3,4 @@ TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
 	echo-client:libnaming pingpong:libvom testd:libnaming \
 	cli:libvom,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
+fuzz_naming_LAYER := libnaming

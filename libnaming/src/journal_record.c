@@ -5,6 +5,7 @@
  */
 #include <cjson/cJSON.h>
 
+#include <vname/json.h>
 #include <vsec/acl.h>
 
 #include "journal_int.h"
@@ -93,25 +94,36 @@ static int read_object(const cJSON *o, struct v23_arena *a,
     return rc;
 }
 
-/* The JSON library ends a text at its first NUL: another name would result. */
-static bool has_nul(struct v23_bytes line)
+/* The JSON library ends a text at its first NUL, and what is not UTF-8 would
+ * be written in another way: other names would result. */
+static bool is_exact(struct v23_bytes line)
 {
-    size_t i;
+    size_t i, len;
 
-    for (i = 0; i + 6 <= line.n; i++)
-        if (memcmp(line.p + i, "\\u0000", 6) == 0)
-            return true;
-    return false;
+    for (i = 0; i < line.n; i += len) {
+        len = v23_utf8_next((const char *)line.p + i, line.n - i, NULL);
+        if (len == 0
+            || (line.n - i >= 6 && memcmp(line.p + i, "\\u0000", 6) == 0))
+            return false;
+    }
+    return true;
 }
 
 int vname_record_read_(struct v23_bytes line, struct v23_arena *a,
     struct vname_change *ch)
 {
-    cJSON *o = cJSON_ParseWithLength((const char *)line.p, line.n);
-    int rc = o == NULL ? V23_ETEXT : has_nul(line) ? V23_EARG : 0;
+    size_t end;
+    cJSON *o;
+    int rc;
 
-    if (rc == 0)
-        rc = read_object(o, a, ch);
+    if (vname_json_check(line, &end, NULL) != 0
+        || vname_json_check(v23_bytes(line.p + end, line.n - end), NULL, NULL)
+            != V23_EEOF)
+        return V23_ETEXT;
+    if (!is_exact(line))
+        return V23_EARG;
+    o = cJSON_ParseWithLength((const char *)line.p, end);
+    rc = o == NULL ? V23_ETEXT : read_object(o, a, ch);
     cJSON_Delete(o);
     return rc;
 }

@@ -173,7 +173,8 @@ static void consider(struct glob *g, struct v23_arena *scratch,
 
     if (used > rest.n)
         used = rest.n;
-    rest.elems += used;
+    if (used != 0)
+        rest.elems += used;
     rest.n -= used;
     if (rest.n == 0 && depth != 0)
         out_entry(g, scratch, x);

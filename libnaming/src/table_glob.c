@@ -36,7 +36,8 @@ static struct vrpc_glob rest_at(const struct walk *w, size_t depth)
     struct vrpc_glob g = *w->pattern;
     uint32_t used = depth < g.n ? (uint32_t)depth : g.n;
 
-    g.elems += used;
+    if (used != 0)
+        g.elems += used;
     g.n -= used;
     return g;
 }

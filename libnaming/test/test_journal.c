@@ -261,13 +261,14 @@ START_TEST(unusable_records_are_left_out)
     /* A NUL would make it another name; versions and names have limits. */
     put("persistent.permslog",
         REC("a", "1") REC("b\\u0000x", "1") REC("c", "4294967296")
-            REC("d", "-1") "\n" REC("e", "2147483647"));
+            REC("d", "-1") "\n" REC("f\xff", "1") REC("e", "2147483647"));
 
     ck_assert_int_eq(open_it(), 0);
 
     ck_assert_str_eq(do_get("root", "b"), "nameDoesntExist");
     ck_assert_str_eq(do_get("root", "c"), "nameDoesntExist");
     ck_assert_str_eq(do_get("root", "d"), "nameDoesntExist");
+    ck_assert_uint_eq(nodes(), 3);
     ck_assert_int_eq(do_get("root", "a")[0], '1');
     ck_assert_int_eq(do_get("root", "e")[0], '2');
     ck_assert_ptr_nonnull(strstr(log_text, "left out"));
