@@ -59,7 +59,8 @@ struct vname_serve_config {
     const struct vrpc_server_config *server;
     const struct vrpc_listen_addr *addrs; /* NULL = those of the flags */
     size_t naddrs;
-    struct vdl_str name; /* to publish under; empty = not published */
+    struct vdl_str name; /* to publish under; empty = not published; must
+                            outlive the serving */
 };
 
 /**
