@@ -36,8 +36,8 @@ OPT     ?= -O2 -g
 CFLAGS  ?=
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
 	-fno-sanitize-recover=all)
-STD     := -std=c11 -D_POSIX_C_SOURCE=200809L -ffunction-sections \
-	-fdata-sections
+STD     := -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
+	-ffunction-sections -fdata-sections
 ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(CFLAGS)
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g

@@ -6,6 +6,7 @@
 #include "runner.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,9 +213,14 @@ static void run_folder(const struct run_family *fam, const char *dir,
 
     if (d == NULL)
         return;
-    while ((e = readdir(d)) != NULL && n < 4096)
+    errno = 0;
+    while (n < 4096 && (e = readdir(d)) != NULL)
         if (e->d_name[0] != '.')
             names[n++] = strdup(e->d_name);
+    if (errno != 0) {
+        printf("FAIL %s: %s\n", dir, strerror(errno));
+        failed++;
+    }
     closedir(d);
     qsort(names, n, sizeof(names[0]), by_name);
     for (i = 0; i < n; i++) {
