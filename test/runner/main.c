@@ -15,7 +15,7 @@
 static const struct run_family *const families[] = { &run_vom, &run_security,
     &run_rpc, &run_naming, &run_wspr };
 
-static size_t passed, failed;
+static size_t passed, failed, files;
 
 void run_result(const char *file, const char *id, bool ok, const char *why)
 {
@@ -211,17 +211,23 @@ static void run_folder(const struct run_family *fam, const char *dir,
     const char *const *skip;
     DIR *d = opendir(dir);
 
-    if (d == NULL)
-        return;
-    errno = 0;
-    while (n < 4096 && (e = readdir(d)) != NULL)
-        if (e->d_name[0] != '.')
+    errno = d == NULL ? errno : 0;
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        if (e->d_name[0] == '.')
+            continue;
+        if (n == sizeof(names) / sizeof(names[0]))
+            errno = ENOBUFS;
+        else
             names[n++] = strdup(e->d_name);
+        if (errno != 0)
+            break;
+    }
     if (errno != 0) {
         printf("FAIL %s: %s\n", dir, strerror(errno));
         failed++;
     }
-    closedir(d);
+    if (d != NULL)
+        closedir(d);
     qsort(names, n, sizeof(names[0]), by_name);
     for (i = 0; i < n; i++) {
         snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
@@ -237,6 +243,7 @@ static void run_folder(const struct run_family *fam, const char *dir,
             /* Cases are named by their path below the family's folder. */
             char base[8192];
 
+            files++;
             snprintf(base, sizeof(base), "%.*s",
                 (int)(strlen(path) - strlen(rel) - 1), path);
             run_one(fam, base, companions, rel);
@@ -271,8 +278,9 @@ int main(int argc, char **argv)
         found++;
         run_folder(families[i], sub, own, "");
     }
-    if (found == 0) {
-        printf("FAIL %s: no folder of a known family\n", dir);
+    if (found == 0 || files == 0) {
+        printf("FAIL %s: %s\n", dir,
+            found == 0 ? "no folder of a known family" : "no files");
         failed++;
     }
     printf("%zu passed, %zu failed\n", passed, failed);
