@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <v23/time.h>
 #include <vname/mounttable.h>

@@ -430,8 +430,6 @@ int main(void)
 {
     Suite *s = suite_create("libnaming/journal");
     TCase *tc = tcase_create("journal");
-    SRunner *sr;
-    int failed;
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -453,9 +451,5 @@ int main(void)
     tcase_add_test(tc, journal_is_rewritten_when_it_has_grown);
     tcase_add_test(tc, journal_survives_every_lack_of_memory);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

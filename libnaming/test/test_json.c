@@ -1,8 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* What is wrong with a JSON text (vname/json.h). */
 #include <check.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vname/json.h>
 
@@ -124,8 +124,6 @@ int main(void)
 {
     Suite *s = suite_create("libnaming/json");
     TCase *tc = tcase_create("json");
-    SRunner *sr;
-    int failed;
 
     tcase_add_loop_test(tc, check_names_the_fault, 0,
         sizeof(bad) / sizeof(bad[0]));
@@ -134,9 +132,5 @@ int main(void)
     tcase_add_test(tc, check_bounds_nesting);
     tcase_add_test(tc, check_refuses_every_truncation);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

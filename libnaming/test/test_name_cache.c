@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include <suite.h>
 #include <support.h>
 #include <v23/time.h>
 
@@ -218,8 +219,6 @@ int main(void)
 {
     Suite *s = suite_create("libnaming/cache");
     TCase *tc = tcase_create("cache");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, lookup_gives_the_time_left);
@@ -233,9 +232,5 @@ int main(void)
     tcase_add_test(tc, what_does_not_fit_is_not_remembered);
     tcase_add_test(tc, cache_survives_every_lack_of_memory);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -693,8 +693,6 @@ int main(void)
 {
     Suite *s = suite_create("libnaming/namespace");
     TCase *tc = tcase_create("namespace");
-    SRunner *sr;
-    int failed;
 
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, ns_setup, ns_teardown);
@@ -729,9 +727,5 @@ int main(void)
     tcase_add_loop_test(tc, operations_survive_every_lack_of_memory, 0, 3);
     tcase_add_test(tc, namespace_survives_every_lack_of_memory);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

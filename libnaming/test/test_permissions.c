@@ -439,8 +439,6 @@ int main(void)
 {
     Suite *s = suite_create("libnaming/permissions");
     TCase *tc = tcase_create("permissions");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
     tcase_add_test(tc, set_adds_the_caller_and_counts_versions);
@@ -462,9 +460,5 @@ int main(void)
     tcase_add_test(tc, restore_refuses_impossible_records);
     tcase_add_test(tc, what_json_would_change_is_not_kept);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -494,8 +494,6 @@ int main(void)
 {
     Suite *s = suite_create("libnaming/publisher");
     TCase *tc = tcase_create("publisher");
-    SRunner *sr;
-    int failed;
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -519,9 +517,5 @@ int main(void)
     tcase_add_test(tc, publisher_survives_every_lack_of_memory);
     tcase_add_test(tc, mount_without_memory_is_tried_again);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

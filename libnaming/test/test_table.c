@@ -531,8 +531,6 @@ int main(void)
 {
     Suite *s = suite_create("libnaming/table");
     TCase *tc = tcase_create("table"), *oom = tcase_create("memory");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
     tcase_add_test(tc, mount_is_found_with_the_rest_of_the_name);
@@ -562,9 +560,5 @@ int main(void)
     tcase_add_test(oom, table_survives_every_lack_of_memory);
     suite_add_tcase(s, tc);
     suite_add_tcase(s, oom);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vrpc/conn.h>
 #include <vrpc/message.h>

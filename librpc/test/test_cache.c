@@ -2,8 +2,8 @@
 /* The index of connections, timers, deferred functions and operations. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 
 #include "cache_int.h"
@@ -304,11 +304,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *r = srunner_create(suite());
-    int failed;
-
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return tst_run(suite());
 }

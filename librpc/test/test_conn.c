@@ -827,8 +827,6 @@ int main(void)
 {
     Suite *s = suite_create("librpc/conn");
     TCase *tc = tcase_create("conn");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
     tcase_set_timeout(tc, 120);
@@ -861,9 +859,5 @@ int main(void)
     tcase_add_test(tc, resting_connection_is_small);
     tcase_add_test(tc, small_calls_do_not_allocate);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -358,8 +358,6 @@ int main(void)
 {
     Suite *s = suite_create("librpc/conn_random");
     TCase *tc = tcase_create("conn_random");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, small, rig_teardown);
     tcase_set_timeout(tc, 120);
@@ -367,9 +365,5 @@ int main(void)
     tcase_add_loop_test(tc, sealed_nonsense_is_survived, 0, 10);
     tcase_add_loop_test(tc, random_bytes_end_the_handshake, 0, 10);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

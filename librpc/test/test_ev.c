@@ -524,16 +524,10 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *r = srunner_create(suite());
-    int failed;
-
     (void)stub_text;
     (void)pair_setup;
     (void)world_until;
     (void)world_sleep;
     (void)world_name;
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return tst_run(suite());
 }

@@ -651,8 +651,6 @@ int main(void)
 {
     Suite *s = suite_create("librpc/flowcontrol");
     TCase *tc = tcase_create("flowcontrol");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, small, rig_teardown);
     tcase_set_timeout(tc, 120);
@@ -685,9 +683,5 @@ int main(void)
     tcase_add_test(tc, output_survives_a_full_buffer);
     tcase_add_test(tc, messages_wait_for_tokens_of_the_whole);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -600,8 +600,6 @@ int main(void)
 {
     Suite *s = suite_create("librpc/handshake");
     TCase *tc = tcase_create("handshake");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
     tcase_set_timeout(tc, 120);
@@ -630,9 +628,5 @@ int main(void)
     tcase_add_loop_test(tc, foreign_bytes_are_refused, 0, 6);
     tcase_add_test(tc, announced_frame_takes_no_memory);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -154,8 +154,6 @@ int main(void)
 {
     Suite *s = suite_create("librpc/health");
     TCase *tc = tcase_create("health");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
     tcase_add_test(tc, healthy_channel_stays_open);
@@ -167,9 +165,5 @@ int main(void)
     tcase_add_test(tc, rtt_is_measured);
     tcase_add_test(tc, quiet_connection_wakes_rarely);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -1,8 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The id map against a plain array, and the block pool. */
 #include <check.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 
 #include "../src/idmap_int.h"
@@ -127,8 +127,6 @@ int main(void)
 {
     Suite *s = suite_create("librpc/idmap");
     TCase *tc = tcase_create("idmap");
-    SRunner *sr;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, map_agrees_with_an_array, 0, 5);
@@ -136,9 +134,5 @@ int main(void)
     tcase_add_test(tc, map_without_memory_is_unchanged);
     tcase_add_test(tc, pool_hands_out_what_it_got);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vrpc/message.h>
 
@@ -320,8 +321,7 @@ int main(void)
 {
     Suite *s = suite_create("librpc/message");
     TCase *tc = tcase_create("message");
-    SRunner *sr;
-    int failed, n = (int)(sizeof(whole) / sizeof(whole[0]));
+    int n = (int)(sizeof(whole) / sizeof(whole[0]));
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, frame_header_is_the_complement);
@@ -338,9 +338,5 @@ int main(void)
     tcase_add_test(tc, binding_of_an_encapsulated_dialer_has_no_routes);
     tcase_add_loop_test(tc, encoding_reports_a_full_buffer, 0, n);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? 0 : 1;
+    return tst_run(s);
 }

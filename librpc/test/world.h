@@ -8,7 +8,7 @@
 #define WORLD_H
 
 #ifndef WORLD_WITHOUT_CHECK /* then the includer defines ck_assert_… */
-#include <check.h>
+#include <suite.h>
 #endif
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vsec/principal.h>
 
@@ -104,25 +105,6 @@ static inline bool text_is(struct vdl_str s, const char *want)
     if (vdl_str_is(s, want))
         return true;
     ck_abort_msg("\"%.*s\" is not \"%s\"", (int)s.n, s.p, want);
-}
-
-static inline int run_suite(const char *name, void (*add)(TCase *t),
-    void (*setup)(void), void (*teardown)(void))
-{
-    Suite *s = suite_create(name);
-    TCase *t = tcase_create(name);
-    SRunner *r;
-    int failed;
-
-    tcase_add_checked_fixture(t, setup, teardown);
-    tcase_set_timeout(t, 120);
-    add(t);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif

@@ -276,5 +276,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return run_suite("security/acl", add, setup, people_teardown);
+    return tst_run_case("security/acl", add, setup, people_teardown);
 }

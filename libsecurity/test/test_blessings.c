@@ -482,5 +482,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return run_suite("security/blessings", add, spoil_setup, spoil_teardown);
+    return tst_run_case("security/blessings", add, spoil_setup, spoil_teardown);
 }

@@ -1,8 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The sealed box of a connection. */
 #include <check.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vsec/mbedtls.h>
 
@@ -167,8 +167,6 @@ int main(void)
 {
     Suite *s = suite_create("security/box");
     TCase *t = tcase_create("box");
-    SRunner *r;
-    int failed;
 
     tcase_add_test(t, keys_known_answers);
     tcase_add_test(t, both_ends_get_one_key);
@@ -177,9 +175,5 @@ int main(void)
     tcase_add_test(t, every_changed_bit_is_noticed);
     tcase_add_test(t, seal_known_answer);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

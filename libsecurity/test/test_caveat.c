@@ -363,5 +363,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return run_suite("security/caveat", add, people_setup, people_teardown);
+    return tst_run_case("security/caveat", add, people_setup, people_teardown);
 }

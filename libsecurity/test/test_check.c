@@ -571,5 +571,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return run_suite("security/check", add, setup, teardown);
+    return tst_run_case("security/check", add, setup, teardown);
 }

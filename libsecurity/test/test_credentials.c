@@ -603,5 +603,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return run_suite("security/credentials", add, setup, teardown);
+    return tst_run_case("security/credentials", add, setup, teardown);
 }

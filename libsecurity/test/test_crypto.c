@@ -1,8 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Known answers of the provider's hashes, ciphers and signatures; engines. */
 #include <check.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vsec/mbedtls.h>
 
@@ -420,8 +420,6 @@ int main(void)
 {
     Suite *s = suite_create("security/crypto");
     TCase *t = tcase_create("crypto");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, hash_known_answers, 0, 4);
@@ -444,9 +442,5 @@ int main(void)
     tcase_add_test(t, engine_needs_some_random_source);
     tcase_add_test(t, engine_survives_out_of_memory);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

@@ -148,5 +148,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return run_suite("security/pattern", add, people_setup, people_teardown);
+    return tst_run_case("security/pattern", add, people_setup, people_teardown);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vsec/key.h>
 
@@ -743,8 +744,6 @@ int main(void)
 {
     Suite *s = suite_create("security/pem");
     TCase *t = tcase_create("pem");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 120);
@@ -752,9 +751,5 @@ int main(void)
     add_private(t);
     add_public(t);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

@@ -498,5 +498,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return run_suite("security/principal", add, store_setup, store_teardown);
+    return tst_run_case("security/principal", add, store_setup, store_teardown);
 }

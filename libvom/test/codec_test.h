@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vom/dec.h>
 #include <vom/enc.h>
@@ -306,22 +307,10 @@ static inline const char *conv(const char *from, const char *constant,
     return dec_as(ty(to), enc_text(from, constant));
 }
 
+/* The program of a file whose tests all use this header's fixture. */
 static inline int run_suite(const char *name, void (*fill)(TCase *))
 {
-    Suite *s = suite_create(name);
-    TCase *tc = tcase_create(name);
-    SRunner *sr;
-    int failed;
-
-    tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 120);
-    fill(tc);
-    suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
+    return tst_run_case(name, fill, setup, teardown);
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Allocators, size arithmetic, reference counts, arenas. */
 #include <check.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <v23/config.h>
 
@@ -315,8 +315,6 @@ int main(void)
 {
     Suite *s = suite_create("libvom/alloc");
     TCase *tc = tcase_create("alloc");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, libc_stands_for_null);
@@ -334,9 +332,5 @@ int main(void)
     tcase_add_test(tc, a_fixed_arena_allocates_nothing);
     tcase_add_test(tc, out_of_memory_leaks_nothing);
     suite_add_tcase(s, tc);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

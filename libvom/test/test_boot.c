@@ -1,9 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The hand-written descriptors equal what the VDL compiler makes. */
-#include <stdlib.h>
-
 #include <check.h>
 
+#include <suite.h>
 #include <v23/vdl/v.io/v23/vdl/vdl.vdl.h>
 
 static void same(const struct vdl_type *hand, const struct vdl_type *made)
@@ -70,17 +69,11 @@ int main(void)
 {
     Suite *s = suite_create("libvom/boot");
     TCase *tc = tcase_create("boot");
-    SRunner *sr;
-    int failed;
 
     tcase_add_test(tc, retry_code_equals_generated);
     tcase_add_test(tc, wire_error_equals_generated);
     tcase_add_test(tc, error_is_optional_wire_error);
     tcase_add_test(tc, enum_names_and_labels_match);
     suite_add_tcase(s, tc);
-    sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

@@ -1,8 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Buffers, secrets, hex, base64, UTF-8, log lines. */
 #include <check.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <v23/log.h>
 
@@ -280,8 +280,6 @@ int main(void)
 {
     Suite *s = suite_create("libvom/bytes");
     TCase *tc = tcase_create("bytes");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, strings_sort_by_octets);
@@ -299,9 +297,5 @@ int main(void)
     tcase_add_test(tc, log_lines_are_filtered_and_cut);
     tcase_add_test(tc, every_status_has_a_text);
     suite_add_tcase(s, tc);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

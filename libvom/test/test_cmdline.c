@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <suite.h>
 #include <support.h>
 #include <v23/cmdline.h>
 
@@ -449,8 +450,6 @@ int main(void)
 {
     Suite *s = suite_create("libvom/cmdline");
     TCase *tc = tcase_create("cmdline");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, NULL);
     tcase_add_test(tc, flags_take_all_forms);
@@ -469,9 +468,5 @@ int main(void)
     tcase_add_test(tc, the_prefix_precedes_the_tool);
     tcase_add_test(tc, metadata_and_time);
     suite_add_tcase(s, tc);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

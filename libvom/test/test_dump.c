@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vom/dump.h>
 
@@ -328,8 +329,6 @@ int main(void)
 {
     Suite *s = suite_create("dump");
     TCase *c = tcase_create("dump");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, status_tells_what_is_waited_for);
@@ -343,9 +342,5 @@ int main(void)
     tcase_add_test(c, long_messages_are_not_looked_at_for_every_piece);
     tcase_add_test(c, memory_may_run_out);
     suite_add_tcase(s, c);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

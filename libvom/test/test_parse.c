@@ -2,8 +2,8 @@
 /* Values written as VDL constants. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vom/parse.h>
 #include <vom/value.h>
@@ -177,8 +177,6 @@ int main(void)
 {
     Suite *s = suite_create("libvom/parse");
     TCase *tc = tcase_create("parse");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, scalars_are_read_by_type);
@@ -188,9 +186,5 @@ int main(void)
     tcase_add_test(tc, every_prefix_of_a_constant_is_handled);
     tcase_add_test(tc, deep_nesting_is_refused);
     suite_add_tcase(s, tc);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

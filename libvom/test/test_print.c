@@ -599,8 +599,6 @@ int main(void)
 {
     Suite *s = suite_create("print");
     TCase *c = tcase_create("print");
-    SRunner *r;
-    int failed;
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, types_in_one_line);
@@ -622,9 +620,5 @@ int main(void)
     tcase_add_test(c, interfaces);
     tcase_add_test(c, memory_may_run_out);
     suite_add_tcase(s, c);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }

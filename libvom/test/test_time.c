@@ -2,8 +2,8 @@
 /* Durations, instants and deadlines: arithmetic and text. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include <suite.h>
 #include <support.h>
 #include <vom/time.h>
 
@@ -282,8 +282,6 @@ int main(void)
 {
     Suite *s = suite_create("libvom/time");
     TCase *tc = tcase_create("time");
-    SRunner *r;
-    int failed;
 
     tcase_add_test(tc, durations_are_read);
     tcase_add_test(tc, bad_durations_say_why);
@@ -297,9 +295,5 @@ int main(void)
     tcase_add_test(tc, instants_are_read);
     tcase_add_test(tc, bad_instants_are_refused);
     suite_add_tcase(s, tc);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return tst_run(s);
 }
