@@ -19,6 +19,9 @@
 
 #include "rpc_int.h"
 
+#define SEC V23_NS_PER_SEC
+#define VERR "v.io/v23/verror."
+
 struct add_in { int32_t a, b; };
 struct add_out { int32_t sum; };
 struct text { struct vdl_str s; };
@@ -393,6 +396,27 @@ static void pair_setup(void)
     ck_assert_int_eq(pair_init(&W), 0);
 }
 
+/* One attempt: what goes wrong is the result at once. */
+static struct vrpc_call_opts opts_now(void)
+{
+    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+
+    o.no_retry = true;
+    return o;
+}
+
+/* The error id of such a call; "" if it succeeds. */
+static const char *fail_with(const char *name, int method, const void *in)
+{
+    static struct result r;
+    struct vrpc_call_opts o = opts_now();
+
+    ck_assert_ptr_nonnull(start(P.c, name, method, &o, in, &stub_plain, &r));
+    ck_assert(world_until(&W, &r.done, 10 * SEC));
+    ck_assert_int_eq(r.done, 1);
+    return r.id;
+}
+
 /* ---- flows written by hand ----------------------------------------------- */
 
 static void raw_ignore(struct vrpc_user_ *u)
@@ -419,8 +443,5 @@ static struct vrpc_flow *raw_open(struct vrpc_conn *c)
     vrpc_flow_set_ud(f, &raw_user);
     return f;
 }
-
-#define SEC V23_NS_PER_SEC
-#define VERR "v.io/v23/verror."
 
 #endif

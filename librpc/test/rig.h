@@ -424,4 +424,10 @@ static inline struct vrpc_flow *rig_open(void)
     return f;
 }
 
+/* Whether an end has received exactly this. */
+static inline bool got_is(const struct end *e, const char *text)
+{
+    return e->got.n == strlen(text) && memcmp(e->got.p, text, e->got.n) == 0;
+}
+
 #endif

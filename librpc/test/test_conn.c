@@ -2,11 +2,6 @@
 /* Flows, closing, refresh, memory: two connections in one process. */
 #include "rig.h"
 
-static bool got_is(const struct end *e, const char *text)
-{
-    return e->got.n == strlen(text) && memcmp(e->got.p, text, e->got.n) == 0;
-}
-
 /* ---- flows --------------------------------------------------------------- */
 
 START_TEST(flow_carries_bytes_both_ways)
@@ -440,167 +435,6 @@ START_TEST(dependents_survive_the_end_of_what_they_wait_for)
 }
 END_TEST
 
-/* ---- message mode, clear payload ----------------------------------------- */
-
-START_TEST(message_flows_keep_messages_whole)
-{
-    struct vrpc_flow_opts o;
-    struct vrpc_flow *f;
-    uint8_t big[1025] = { 0 };
-
-    R.dcfg.mtu = 1024;
-    R.dcfg.message_transport = R.acfg.message_transport = _i == 1;
-    R.a.messages = true;
-    rig_connect();
-    memset(&o, 0, sizeof(o));
-    o.messages = true;
-    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
-
-    ck_assert_int_eq(vrpc_flow_write(f, "x", 1), V23_ESTATE);
-    ck_assert_int_eq(vrpc_flow_write_message(f, "one", 3, false), 0);
-    ck_assert_int_eq(vrpc_flow_write_message(f, "two", 3, true), 0);
-    ck_assert_int_eq(vrpc_flow_write_message(f, "", 0, true), 0);
-    ck_assert_int_eq(vrpc_flow_write_message(f, "four", 4, false), 0);
-    ck_assert_int_eq(vrpc_flow_write_message(f, big, 1025, true),
-        V23_ELIMIT);
-    ck_assert_int_eq(rig_run(&R), 0);
-
-    ck_assert(got_is(&R.a, "one|two||four|"));
-    ck_assert_int_eq(R.a.readable, 4);
-}
-END_TEST
-
-START_TEST(message_flows_queue_messages)
-{
-    struct vrpc_flow_opts o;
-    struct vrpc_flow *f;
-    struct v23_bytes b;
-
-    R.a.messages = R.a.hold = true;
-    rig_connect();
-    memset(&o, 0, sizeof(o));
-    o.messages = true;
-    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
-    ck_assert_int_eq(vrpc_flow_write_message(f, "one", 3, true), 0);
-    ck_assert_int_eq(vrpc_flow_write_message(f, "three", 5, true), 0);
-    vrpc_flow_close(f);
-    ck_assert_int_eq(rig_run(&R), 0);
-    f = R.a.flows[0];
-
-    ck_assert_int_eq(vrpc_flow_peek(f, &b), 0);
-    ck_assert_uint_eq(b.n, 3);
-    vrpc_flow_consume(f, 3);
-    ck_assert_int_eq(vrpc_flow_peek(f, &b), 0);
-    ck_assert_mem_eq(b.p, "three", 5);
-    vrpc_flow_consume(f, 5);
-    ck_assert_int_eq(vrpc_flow_peek(f, &b), V23_EEOF);
-}
-END_TEST
-
-/* A connection whose transport is a flow of another one. */
-static struct vrpc_conn *inner_d, *inner_a;
-static int inner_ready;
-
-static void inner_on_ready(void *ud, struct vrpc_conn *c)
-{
-    (void)ud;
-    (void)c;
-    inner_ready++;
-}
-
-static void inner_closed(void *ud, struct vrpc_conn *c, int status,
-    const char *text)
-{
-    (void)ud;
-    (void)c;
-    ck_abort_msg("inner connection closed: %d %s", status, text);
-}
-
-static void inner_opened(void *ud, struct vrpc_conn *c, struct vrpc_flow *f)
-{
-    (void)ud;
-    (void)c;
-    (void)f;
-}
-
-static void inner_readable(void *ud, struct vrpc_conn *c, struct vrpc_flow *f)
-{
-    struct v23_bytes b;
-
-    (void)c;
-    ck_assert_int_eq(vrpc_flow_peek(f, &b), 0);
-    v23_buf_put(&((struct end *)ud)->got, b.p, b.n);
-    vrpc_flow_consume(f, b.n);
-}
-
-static const struct vrpc_conn_hooks inner_hooks = { rig_authorize,
-    inner_on_ready, inner_opened, inner_readable, NULL, NULL, NULL, NULL,
-    NULL, inner_closed, NULL };
-
-/* From an inner connection onto the outer flow. */
-static void inner_flush(struct vrpc_conn *c, struct vrpc_flow *f)
-{
-    struct v23_buf b;
-
-    v23_buf_init(&b, NULL, SIZE_MAX);
-    while (vrpc_conn_wants_output(c)) {
-        b.n = 0;
-        ck_assert_int_eq(vrpc_conn_output(c, &b, SIZE_MAX, &R.now), 0);
-        if (b.n > 0)
-            ck_assert_int_eq(vrpc_flow_write_message(f, b.p, b.n,
-                vrpc_conn_output_was_sealed(c)), 0);
-    }
-    v23_buf_fini(&b);
-}
-
-static void tunnel_readable(struct end *e, struct vrpc_flow *f)
-{
-    struct vrpc_conn *c = e == &R.a ? inner_a : inner_d;
-    uint8_t copy[65536];
-    struct v23_bytes b;
-
-    while (vrpc_flow_peek(f, &b) == 0) {
-        memcpy(copy, b.p, b.n);
-        vrpc_flow_consume(f, b.n);
-        ck_assert_int_eq(vrpc_conn_input(c, copy, b.n, &R.now), 0);
-    }
-    inner_flush(c, f);
-}
-
-START_TEST(connection_inside_a_flow)
-{
-    struct vrpc_conn_config dcfg, acfg;
-    struct vrpc_flow_opts o;
-    struct vrpc_flow *f, *g;
-
-    R.a.messages = true;
-    R.a.on_readable = R.d.on_readable = tunnel_readable;
-    rig_connect();
-    dcfg = R.dcfg;
-    acfg = R.acfg;
-    dcfg.message_transport = acfg.message_transport = true;
-    dcfg.encapsulated = acfg.encapsulated = true;
-    dcfg.hooks = acfg.hooks = &inner_hooks;
-    ck_assert_int_eq(vrpc_conn_new(&dcfg, &R.now, &inner_d), 0);
-    ck_assert_int_eq(vrpc_conn_new(&acfg, &R.now, &inner_a), 0);
-    memset(&o, 0, sizeof(o));
-    o.messages = true;
-    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
-
-    inner_flush(inner_d, f);
-    ck_assert_int_eq(rig_run(&R), 0);
-    ck_assert_int_eq(inner_ready, 2);
-    ck_assert_int_eq(vrpc_flow_open(inner_d, NULL, &g), 0);
-    ck_assert_int_eq(vrpc_flow_write(g, "inside", 6), 0);
-    inner_flush(inner_d, f);
-    ck_assert_int_eq(rig_run(&R), 0);
-
-    ck_assert(got_is(&R.a, "inside"));
-    vrpc_conn_free(inner_d);
-    vrpc_conn_free(inner_a);
-}
-END_TEST
-
 /* ---- life ---------------------------------------------------------------- */
 
 START_TEST(close_tells_the_peer)
@@ -847,9 +681,6 @@ int main(void)
     tcase_add_test(tc, blessings_stream_goes_on_after_a_rest);
     tcase_add_test(tc, values_wait_for_their_types);
     tcase_add_test(tc, dependents_survive_the_end_of_what_they_wait_for);
-    tcase_add_loop_test(tc, message_flows_keep_messages_whole, 0, 2);
-    tcase_add_test(tc, message_flows_queue_messages);
-    tcase_add_test(tc, connection_inside_a_flow);
     tcase_add_test(tc, close_tells_the_peer);
     tcase_add_test(tc, lame_duck_lets_flows_finish);
     tcase_add_test(tc, lame_duck_is_acked_when_flows_are_dropped);

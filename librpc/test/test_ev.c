@@ -184,10 +184,9 @@ END_TEST
 
 START_TEST(refused_connection_is_no_servers)
 {
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct vrpc_call_opts o = opts_now();
     struct result r;
 
-    o.no_retry = true;
     ck_assert_ptr_nonnull(go("/(test:server)@127.0.0.1:1", M_WAIT, &o, NULL,
         &stub_plain, &r));
     ck_assert(run_until(&r.done));
@@ -199,10 +198,9 @@ END_TEST
 
 START_TEST(websocket_is_not_supported_yet)
 {
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct vrpc_call_opts o = opts_now();
     struct result r;
 
-    o.no_retry = true;
     ck_assert_ptr_nonnull(go("/@6@ws@127.0.0.1:1@@00000000000000000000000000"
         "000000@s@test:server@@", M_WAIT, &o, NULL, &stub_plain, &r));
     ck_assert(run_until(&r.done));
@@ -253,7 +251,7 @@ static void count_stop(void *ud)
 
 START_TEST(stopped_server_finishes_and_refuses)
 {
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct vrpc_call_opts o = opts_now();
     struct result r, r2;
     int stopped = 0;
 
@@ -264,7 +262,6 @@ START_TEST(stopped_server_finishes_and_refuses)
     ck_assert_int_eq(vrpc_server_call_reply(S.echo.waiting, NULL, NULL), 0);
     ck_assert(run_until(&stopped));
     ck_assert(run_until(&r.done));
-    o.no_retry = true;
     ck_assert_ptr_nonnull(go(S.name, M_WAIT, &o, NULL, &stub_plain, &r2));
     ck_assert(run_until(&r2.done));
 
@@ -524,10 +521,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    (void)stub_text;
-    (void)pair_setup;
-    (void)world_until;
-    (void)world_sleep;
-    (void)world_name;
     return tst_run(suite());
 }

@@ -76,9 +76,8 @@ static struct result R;
 
 static const char *call(const char *suffix, int method, const void *in)
 {
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct vrpc_call_opts o = opts_now();
 
-    o.no_retry = true;
     ck_assert_ptr_nonnull(start(P.c, world_name(P.s, suffix), method, &o, in,
         &stub_plain, &R));
     ck_assert(world_until(&W, &R.done, 100 * SEC));
@@ -341,12 +340,11 @@ END_TEST
 
 START_TEST(connection_may_die_while_an_authorizer_thinks)
 {
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct vrpc_call_opts o = opts_now();
     struct add_in in = { 1, 2 };
     int round;
 
     disp_serve(VRPC_LEAF_DEFAULT);
-    o.no_retry = true;
     o.server_auth = &later_auth;
     for (round = 0; round < 2; round++) {
         /* The first time in the handshake, then for a cached connection. */

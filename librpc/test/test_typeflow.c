@@ -82,12 +82,11 @@ static int refuse_grant(void *ud, struct v23_op op, struct vrpc_call *call,
 /* The granter refuses after the connection is there and before any flow. */
 static struct vrpc_conn *bare_client(void)
 {
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct vrpc_call_opts o = opts_now();
     struct wnode *n;
     struct result r;
 
     ck_assert_int_eq(world_node(&W, "raw", 0, &n), 0);
-    o.no_retry = true;
     o.granter = refuse_grant;
     ck_assert_ptr_nonnull(start(n, world_name(P.s, ""), M_NO, &o, NULL,
         &stub_plain, &r));

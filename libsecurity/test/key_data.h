@@ -295,4 +295,14 @@ static const char rfc8410_pem[] =
     "Z9w7lshQhqowtrbLDFw4rXAxZuE=\n"
     "-----END PRIVATE KEY-----\n";
 
+/* One private key of each kind. */
+static const char *const privates[] = { alice_pkcs8, carol_pkcs8, dave_pkcs8,
+    eve_pkcs8 };
+enum { NPRIVATE = 4 };
+
+/* Order of P-256. */
+#define ORDER "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"
+/* The curve's object identifier in DER. */
+#define OID_P256 "06082a8648ce3d030107"
+
 #endif

@@ -1,28 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Known answers of the provider's hashes, ciphers and signatures; engines. */
-#include <check.h>
-
-#include <suite.h>
-#include <support.h>
-#include <vsec/mbedtls.h>
-
 #include "key_int.h"
-
-static struct tst_alloc mem;
-static struct vsec_engine *e;
-
-static void setup(void)
-{
-    tst_alloc_init(&mem);
-    ck_assert_int_eq(vsec_engine_new(&e, &vsec_crypto_default, &mem.al, NULL),
-        0);
-}
-
-static void teardown(void)
-{
-    vsec_engine_unref(e);
-    ck_assert_uint_eq(mem.live, 0);
-}
+#include "key_rig.h"
 
 static void assert_octets(const void *p, const char *want)
 {

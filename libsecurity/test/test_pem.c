@@ -1,33 +1,13 @@
 /* BSD-3-Clause; see LICENSE. */
 /* PEM, private and public key files, OpenSSH's forms. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <suite.h>
-#include <support.h>
-#include <vsec/key.h>
-
 #include "key_data.h"
+#include "key_rig.h"
 
 static const char right[] = "correct horse battery staple";
 static const char wrong[] = "wrong";
-
-static struct tst_alloc mem;
-static struct vsec_engine *e;
-
-static void setup(void)
-{
-    tst_alloc_init(&mem);
-    ck_assert_int_eq(vsec_engine_new(&e, &vsec_crypto_default, &mem.al, NULL),
-        0);
-}
-
-static void teardown(void)
-{
-    vsec_engine_unref(e);
-    ck_assert_uint_eq(mem.live, 0);
-}
 
 static struct v23_bytes text(const char *s)
 {

@@ -1,0 +1,54 @@
+/* BSD-3-Clause; see LICENSE. */
+/* An engine of the default provider for the tests of keys. */
+#ifndef VSEC_TEST_KEY_RIG_H
+#define VSEC_TEST_KEY_RIG_H
+
+#include <suite.h>
+#include <support.h>
+#include <vsec/key.h>
+#include <vsec/mbedtls.h>
+
+static struct tst_alloc mem;
+static struct vsec_engine *e;
+static struct v23_arena arena;
+
+static inline void setup(void)
+{
+    tst_alloc_init(&mem);
+    v23_arena_init(&arena, &mem.al, SIZE_MAX);
+    ck_assert_int_eq(vsec_engine_new(&e, &vsec_crypto_default, &mem.al, NULL),
+        0);
+}
+
+static inline void teardown(void)
+{
+    vsec_engine_unref(e);
+    v23_arena_fini(&arena);
+    ck_assert_uint_eq(mem.live, 0);
+}
+
+static inline struct vsec_signer *signer(const char *pkcs8)
+{
+    struct vsec_signer *s;
+
+    ck_assert_int_eq(vsec_signer_pkcs8(e, hex(pkcs8), &s), 0);
+    return s;
+}
+
+/* The purpose of these signatures. */
+static const struct vdl_bytes s1 = { (const uint8_t *)"S1", 2 };
+
+static inline void sign(struct vsec_signer *s, const char *msg,
+    struct vsec_signature *sig)
+{
+    ck_assert_int_eq(vsec_sign(s, s1, msg, strlen(msg), &arena, sig, NULL),
+        0);
+}
+
+static inline int verify(const struct vsec_pubkey *k,
+    const struct vsec_signature *sig, const char *msg)
+{
+    return vsec_verify(k, sig, msg, strlen(msg));
+}
+
+#endif
