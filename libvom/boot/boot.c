@@ -15,7 +15,7 @@ static const struct vdl_str retry_labels[] = {
 const struct vdl_type v23_retry_desc = {
     VDL_ENUM, VDL_REP_NORMAL, VDL_T_FLAT, 1, 1,
     VDL_STR_INIT("v.io/v23/vdl.WireRetryCode"),
-    NULL, NULL, 4, 0, 0, NULL, retry_labels, NULL
+    NULL, NULL, 4, 0, 0, NULL, { retry_labels }, NULL
 };
 
 static const struct vdl_field error_fields[] = {
@@ -31,11 +31,11 @@ static const struct vdl_field error_fields[] = {
 const struct vdl_type v23_verror_desc = {
     VDL_STRUCT, VDL_REP_NORMAL, VDL_T_ANY, _Alignof(struct v23_verror),
     sizeof(struct v23_verror), VDL_STR_INIT("v.io/v23/vdl.WireError"),
-    NULL, NULL, 4, 0, 0, error_fields, NULL, NULL
+    NULL, NULL, 4, 0, 0, error_fields, { NULL }, NULL
 };
 
 const struct vdl_type vdl_error_desc = {
     VDL_OPTIONAL, VDL_REP_NORMAL, VDL_T_ANY,
     _Alignof(const struct v23_verror *), sizeof(const struct v23_verror *),
-    { NULL, 0 }, &v23_verror_desc, NULL, 0, 0, 0, NULL, NULL, NULL
+    { NULL, 0 }, &v23_verror_desc, NULL, 0, 0, 0, NULL, { NULL }, NULL
 };

@@ -10,12 +10,12 @@
 #define SCALAR(name_, kind_, ctype_, flags_) \
     const struct vdl_type vdl_##name_##_desc = { kind_, VDL_REP_NORMAL, \
         flags_, _Alignof(ctype_), sizeof(ctype_), { NULL, 0 }, NULL, NULL, 0, \
-        0, 0, NULL, NULL, NULL }
+        0, 0, NULL, { NULL }, NULL }
 #define LIST(name_, elem_, ctype_, flags_) \
     const struct vdl_type vdl_##name_##_desc = { VDL_LIST, VDL_REP_NORMAL, \
         flags_, _Alignof(struct vdl_list), sizeof(struct vdl_list), \
         { NULL, 0 }, &vdl_##elem_##_desc, NULL, 0, sizeof(ctype_), 0, NULL, \
-        NULL, NULL }
+        { NULL }, NULL }
 
 SCALAR(any, VDL_ANY, struct vdl_any, VDL_T_ANY);
 SCALAR(bool, VDL_BOOL, bool, VDL_T_FLAT);

@@ -58,7 +58,9 @@ enum vdl_kind {
     VDL_MAP,
     VDL_STRUCT,
     VDL_UNION,
-    VDL_KINDS /* number of kinds */
+    VDL_KINDS, /* number of kinds */
+    /* No kind of VDL: values of the type `wire`, held as `rep` says. */
+    VDL_SPECIAL = VDL_KINDS
 };
 
 /* Flags; computed over the whole graph reachable from the type. */
@@ -68,12 +70,20 @@ enum vdl_type_flags {
     VDL_T_FLAT = 4 /* C value holds no pointer: copying is memcpy */
 };
 
-/* How a value is held in C (bounded inline and streamed forms come later). */
+/*
+ * How a value is held in C. Whatever is not held in the normal way has a
+ * descriptor of kind VDL_SPECIAL, so that code which knows the normal way only
+ * takes it for something unknown rather than for something else.
+ */
 enum vdl_rep {
-    VDL_REP_NORMAL = 0
+    VDL_REP_NORMAL = 0,
+    VDL_REP_INLINE = 1, /* bounded, in place: struct { N n; T v[count]; } */
+    VDL_REP_STREAM = 2, /* a list whose items pass through callbacks */
+    VDL_REP_RAW = 3     /* an any left as bytes */
 };
 
 struct vdl_type;
+struct vdl_rep_ops; /* private: what the coder does with a special type */
 
 struct vdl_field {
     struct vdl_str name;
@@ -94,7 +104,10 @@ struct vdl_type {
     uint32_t stride;  /* list, set: element size; map: entry size */
     uint32_t val_off; /* map: offset of the elem in an entry */
     const struct vdl_field *fields;  /* struct, union */
-    const struct vdl_str *labels;    /* enum */
+    union {
+        const struct vdl_str *labels;  /* enum */
+        const struct vdl_rep_ops *ops; /* VDL_SPECIAL */
+    };
     const struct vdl_type *wire; /* type on the wire; NULL = this one */
 };
 
