@@ -11,100 +11,16 @@
 
 #include <vom/value.h>
 
-/* ---- writer -------------------------------------------------------------- */
-
-/* Most bytes the buffer can ever hold. */
-static size_t most(const struct v23_buf *b)
-{
-    return b->fixed && b->cap < b->max ? b->cap : b->max;
-}
-
-static void use_out(struct vom_wr_ *w)
-{
-    struct v23_buf *b = w->out;
-
-    w->base = b->p;
-    w->flushed = 0;
-    w->p = b->p == NULL ? NULL : b->p + b->n;
-    w->end = b->p == NULL ? NULL
-                          : b->p + (b->cap < b->max ? b->cap : b->max);
-}
-
-void vom_wr_init_(struct vom_wr_ *w, struct vom_enc *e)
-{
-    w->e = e;
-    w->out = e->out;
-    w->types_out = e->types->out;
-    w->depth = VOM_ENC_DEPTH_;
-    w->nrecent = 0;
-    use_out(w);
-}
-
-int vom_wr_flush_(struct vom_wr_ *w)
-{
-    struct v23_buf *b = w->out;
-
-    if (w->base != w->small) {
-        if (w->base != NULL)
-            b->n = (size_t)(w->p - w->base);
-        return 0;
-    }
-    v23_buf_put(b, w->small, (size_t)(w->p - w->small));
-    w->p = w->small;
-    w->flushed = b->n;
-    return b->err;
-}
-
-int vom_wr_grow_(struct vom_wr_ *w, size_t n)
-{
-    struct v23_buf *b = w->out;
-    int rc = vom_wr_flush_(w);
-
-    if (rc != 0)
-        return rc;
-    if (n <= most(b) - b->n) {
-        rc = v23_buf_room(b, n);
-        use_out(w);
-        return rc;
-    }
-    w->base = w->p = w->small;
-    w->end = w->small + sizeof(w->small);
-    w->flushed = b->n;
-    return 0;
-}
-
-int vom_wr_bytes_slow_(struct vom_wr_ *w, const void *p, size_t n)
-{
-    int rc = vom_wr_flush_(w);
-
-    if (rc != 0)
-        return rc;
-    v23_buf_put(w->out, p, n);
-    use_out(w);
-    return w->out->err;
-}
-
-void vom_wr_rewind_(struct vom_wr_ *w, size_t pos)
-{
-    if (pos >= w->flushed) {
-        w->p = w->base + (pos - w->flushed);
-        return;
-    }
-    w->out->n = pos;
-    w->flushed = pos;
-    w->p = w->base;
-}
-
 int vom_u32s_add_(struct vom_u32s *l, const struct v23_alloc *al, uint32_t x)
 {
-    size_t room = l->more == NULL ? sizeof(l->small) / sizeof(*l->small)
-                                  : l->cap;
+    size_t room =
+        l->more == NULL ? sizeof(l->small) / sizeof(*l->small) : l->cap;
     void *v = l->more;
     int rc;
 
     if (l->n == room) {
-        rc = v23_reserve(al, &v, &l->cap, 2 * room, VOM_LENGTH_MAX_,
-            sizeof(*l->more));
+        rc = v23_reserve(
+            al, &v, &l->cap, 2 * room, VOM_LENGTH_MAX_, sizeof(*l->more));
         if (rc != 0)
             return rc;
         if (l->more == NULL)
@@ -123,8 +39,8 @@ void vom_u32s_fini_(struct vom_u32s *l, const struct v23_alloc *al)
 
 /* ---- messages ------------------------------------------------------------ */
 
-void vom_enc_init(struct vom_enc *e, struct vom_typeenc *types,
-    struct v23_buf *out)
+void vom_enc_init(
+    struct vom_enc *e, struct vom_typeenc *types, struct v23_buf *out)
 {
     memset(e, 0, sizeof(*e));
     e->types = types;
@@ -207,7 +123,8 @@ static size_t guess(struct vom_enc *e, const struct header *h)
     const uint8_t *hint = hint_of(e->types, h->id);
 
     /* A wrong guess must not make a message fail that fits. */
-    if (hint == NULL || *hint < least || most(e->out) - e->out->n < 65536)
+    if (hint == NULL || *hint < least ||
+        vom_wr_most_(e->out) - e->out->n < 65536)
         return least;
     return *hint;
 }
@@ -257,6 +174,7 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
 {
     struct vom_wr_ w;
     struct header h;
+    uint8_t *p;
     int rc;
 
     if (!e->started)
@@ -272,19 +190,19 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
         if (rc != 0)
             return rc;
     }
-    vom_wr_init_(&w, e);
-    if (e->types->out == e->out)
-        w.types_out = &e->late;
-    rc = vom_wr_need_(&w, VOM_UINT_MAX_ + 16);
-    if (rc != 0)
-        return rc;
-    h.at = vom_wr_pos_(&w);
-    w.p += vom_uint_size_(vom_zigzag_(h.id)) + guess(e, &h);
-    h.body = vom_wr_pos_(&w);
-    rc = vom_enc_value_(&w, t, v);
-    if (rc < 0)
-        return rc;
-    rc = vom_wr_flush_(&w);
+    p = vom_wr_init_(&w, e->out, e);
+    w.typed = vom_enc_typed_;
+    w.types_out = e->types->out == e->out ? &e->late : e->types->out;
+    p = vom_wr_room_(&w, p, VOM_UINT_MAX_ + 16);
+    if (p == NULL)
+        return w.err;
+    h.at = vom_wr_pos_(&w, p);
+    p += vom_uint_size_(vom_zigzag_(h.id)) + guess(e, &h);
+    h.body = vom_wr_pos_(&w, p);
+    p = vom_enc_value_(&w, p, t, v);
+    if (p == NULL)
+        return w.err;
+    rc = vom_wr_flush_(&w, p);
     return rc == 0 ? finish(e, &h) : rc;
 }
 

@@ -16,55 +16,87 @@
 #define VOM_WR_RECENT_ 8
 
 /*
- * Writes one message behind the content of `out`. [p, end) is room either in
- * `out` itself or, when `out` cannot take the most that a group of fields
- * might need, in `small`, from where the bytes really used are copied.
- * Positions count from the start of `out`, so they stay valid.
+ * Writes one message behind the content of `out`. What writes takes the place
+ * where to and returns the place behind, or NULL with `err` set. The room that
+ * ends at `end` is in `out` itself or, when `out` cannot take the most that a
+ * group of fields might need, in `small`, from where the bytes really used are
+ * copied. Positions count from the start of `out`, so they stay valid.
  */
 struct vom_wr_ {
-    uint8_t *p, *end;
-    uint8_t *base;  /* where the byte at position `flushed` is, or will be */
+    uint8_t *end;
+    uint8_t *base; /* where the byte at position `flushed` is, or will be */
     size_t flushed;
-    struct vom_enc *e;
+    uint32_t depth; /* levels of values left */
+    int err;
+    bool set; /* the value written last is not zero */
     struct v23_buf *out;
+    /* Writes anys and typeobjects; NULL: the value can hold none. */
+    uint8_t *(*typed)(
+        struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v);
+    struct vom_enc *e;         /* for `typed` */
     struct v23_buf *types_out; /* where new type messages go */
-    uint32_t depth;            /* levels of values left */
     uint32_t nrecent;
     struct vom_typeid_slot recent[VOM_WR_RECENT_];
     uint8_t small[VOM_WR_ROOM_];
 };
 
-void vom_wr_init_(struct vom_wr_ *w, struct vom_enc *e);
+/* Most bytes the buffer can ever hold. */
+static inline size_t vom_wr_most_(const struct v23_buf *b)
+{
+    return b->fixed && b->cap < b->max ? b->cap : b->max;
+}
+
+/* Where writing begins. `e` may be NULL if the value needs no types. */
+uint8_t *vom_wr_init_(
+    struct vom_wr_ *w, struct v23_buf *out, struct vom_enc *e);
 /* Bring out->n up to date. */
-int vom_wr_flush_(struct vom_wr_ *w);
+int vom_wr_flush_(struct vom_wr_ *w, uint8_t *p);
 /* Slow parts of the two functions below. */
-int vom_wr_grow_(struct vom_wr_ *w, size_t n);
-int vom_wr_bytes_slow_(struct vom_wr_ *w, const void *p, size_t n);
-void vom_wr_rewind_(struct vom_wr_ *w, size_t pos);
+uint8_t *vom_wr_grow_(struct vom_wr_ *w, uint8_t *p, size_t n);
+uint8_t *vom_wr_bytes_slow_(
+    struct vom_wr_ *w, uint8_t *p, const void *from, size_t n);
+/* Take back what was written from a position on. */
+uint8_t *vom_wr_rewind_(struct vom_wr_ *w, size_t pos);
 
-/* Room for n ≤ VOM_WR_ROOM_ bytes at w->p. */
-static inline int vom_wr_need_(struct vom_wr_ *w, size_t n)
+/* Room for n ≤ VOM_WR_ROOM_ bytes. */
+static inline uint8_t *vom_wr_room_(struct vom_wr_ *w, uint8_t *p, size_t n)
 {
-    return (size_t)(w->end - w->p) >= n ? 0 : vom_wr_grow_(w, n);
+    return (size_t)(w->end - p) >= n ? p : vom_wr_grow_(w, p, n);
 }
 
-static inline int vom_wr_bytes_(struct vom_wr_ *w, const void *p, size_t n)
+static inline uint8_t *vom_wr_bytes_(
+    struct vom_wr_ *w, uint8_t *p, const void *from, size_t n)
 {
-    if ((size_t)(w->end - w->p) < n)
-        return vom_wr_bytes_slow_(w, p, n);
+    if ((size_t)(w->end - p) < n)
+        return vom_wr_bytes_slow_(w, p, from, n);
     if (n != 0)
-        memcpy(w->p, p, n);
-    w->p += n;
-    return 0;
+        memcpy(p, from, n);
+    return p + n;
 }
 
-static inline size_t vom_wr_pos_(const struct vom_wr_ *w)
+static inline uint8_t *vom_wr_uint_(struct vom_wr_ *w, uint8_t *p, uint64_t u)
 {
-    return w->flushed + (size_t)(w->p - w->base);
+    p = vom_wr_room_(w, p, VOM_UINT_MAX_);
+    return p == NULL ? NULL : vom_put_uint_(p, u);
 }
 
-/* 1 the value is not zero, 0 it is, < 0 error. */
-int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v);
+static inline size_t vom_wr_pos_(const struct vom_wr_ *w, const uint8_t *p)
+{
+    return w->flushed + (size_t)(p - w->base);
+}
+
+static inline uint8_t *vom_wr_fail_(struct vom_wr_ *w, int err)
+{
+    w->err = err;
+    return NULL;
+}
+
+/* Write a value; w->set then tells whether it is not zero. */
+uint8_t *vom_enc_value_(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v);
+/* The same for any and typeobject: what vom_wr_.typed points to. */
+uint8_t *vom_enc_typed_(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v);
 
 /* Append to / look at a list of numbers. */
 int vom_u32s_add_(struct vom_u32s *l, const struct v23_alloc *al, uint32_t x);
@@ -83,14 +115,14 @@ static inline bool vom_is_runtime_(const struct vdl_type *t)
 /* Where the search for a type's slot begins; n is a power of two. */
 static inline size_t vom_typeenc_hash_(const struct vdl_type *t, size_t n)
 {
-    return (size_t)(((uint64_t)(uintptr_t)t * UINT64_C(0x9E3779B97F4A7C15))
-               >> 32)
-        & (n - 1);
+    return (size_t)(((uint64_t)(uintptr_t)t * UINT64_C(0x9E3779B97F4A7C15)) >>
+                    32) &
+           (n - 1);
 }
 
 /* Id of a type if it is found at once, or 0. */
-static inline uint32_t vom_typeenc_cached_(const struct vom_typeenc *te,
-    const struct vdl_type *t)
+static inline uint32_t vom_typeenc_cached_(
+    const struct vom_typeenc *te, const struct vdl_type *t)
 {
     const struct vom_typeid_slot *s =
         &te->slots[vom_typeenc_hash_(t, te->nslots)];

@@ -13,8 +13,8 @@
 #define FIELD_ROOM (4 + VOM_UINT_MAX_)
 #define ELEMS 24
 
-_Static_assert(FIELDS * FIELD_ROOM + 1 <= VOM_WR_ROOM_
-        && ELEMS * VOM_UINT_MAX_ <= VOM_WR_ROOM_,
+_Static_assert(FIELDS *FIELD_ROOM + 1 <= VOM_WR_ROOM_ &&
+                   ELEMS * VOM_UINT_MAX_ <= VOM_WR_ROOM_,
     "a group fits the writer");
 _Static_assert(sizeof(bool) == 1, "bool is a byte");
 
@@ -72,238 +72,239 @@ VOM_INLINE_ bool number(const struct vdl_type *t, const void *v, uint64_t *u)
     }
 }
 
-/* -0.0 is zero, and a sign bit is the lowest byte's. */
+/* What stands for -0.0, which is zero: a sign bit is the lowest byte's. */
+#define MINUS_ZERO 0x80
+
 static inline bool is_zero(const struct vdl_type *t, uint64_t u)
 {
-    return u == 0
-        || (u == 0x80 && (t->kind == VDL_FLOAT32 || t->kind == VDL_FLOAT64));
+    return u == 0 || (u == MINUS_ZERO &&
+                         (t->kind == VDL_FLOAT32 || t->kind == VDL_FLOAT64));
 }
 
-/* memcpy whose call is saved for short texts. */
-static inline void copy(uint8_t *to, const void *from, size_t n)
+static inline bool is_scalar(const struct vdl_type *t)
 {
-    const uint8_t *p = from;
-
-    if (n > 16 || n < 4) {
-        if (n > 16)
-            memcpy(to, p, n);
-        else
-            for (; n != 0; n--)
-                *to++ = *p++;
-    } else if (n >= 8) {
-        memcpy(to, p, 8);
-        memcpy(to + n - 8, p + n - 8, 8);
-    } else {
-        memcpy(to, p, 4);
-        memcpy(to + n - 4, p + n - 4, 4);
-    }
-}
-
-static int enc_uint(struct vom_wr_ *w, uint64_t u)
-{
-    int rc = vom_wr_need_(w, VOM_UINT_MAX_);
-
-    if (rc == 0)
-        w->p = vom_put_uint_(w->p, u);
-    return rc;
+    return t->kind >= VDL_BOOL && t->kind <= VDL_FLOAT64;
 }
 
 /* Count or length, then the bytes. */
-static int enc_bytes(struct vom_wr_ *w, const void *p, uint32_t n)
+static uint8_t *enc_bytes(
+    struct vom_wr_ *w, uint8_t *p, const void *from, uint32_t n)
 {
-    int rc;
-
+    w->set = n != 0;
+    if ((size_t)(w->end - p) >= VOM_UINT_MAX_ + (size_t)n) {
+        p = vom_put_uint_(p, n);
+        vom_copy_(p, from, n);
+        return p + n;
+    }
     if (n > VOM_LENGTH_MAX_)
-        return V23_ELIMIT;
-    rc = enc_uint(w, n);
-    if (rc == 0 && n != 0)
-        rc = vom_wr_bytes_(w, p, n);
-    return rc != 0 ? rc : n != 0;
+        return vom_wr_fail_(w, V23_ELIMIT);
+    p = vom_wr_uint_(w, p, n);
+    return p == NULL ? NULL : vom_wr_bytes_(w, p, from, n);
 }
 
 /* ---- lists and arrays ---------------------------------------------------- */
 
-#define EACH(T, code) \
-    do { \
-        const T *x_ = (const T *)v; \
-        for (; i < stop; i++) \
-            p = vom_put_uint_(p, code(x_[i])); \
+#define EACH(T, code)                                                          \
+    do {                                                                       \
+        const T *x_ = (const T *)v;                                            \
+        for (; i < stop; i++)                                                  \
+            p = vom_put_uint_(p, code(x_[i]));                                 \
     } while (0)
 #define PLAIN(x) (x)
 
+#ifdef __OPTIMIZE_SIZE__
+static uint8_t *put_scalars(uint8_t *p, const struct vdl_type *elem,
+    const void *v, size_t i, size_t stop)
+{
+    uint64_t u;
+
+    for (; i < stop; i++) {
+        number(elem, (const uint8_t *)v + i * elem->size, &u);
+        p = vom_put_uint_(p, u);
+    }
+    return p;
+}
+#else
+/* Elements i to stop - 1, for which there is room. */
+static uint8_t *put_scalars(uint8_t *p, const struct vdl_type *elem,
+    const void *v, size_t i, size_t stop)
+{
+    switch (elem->kind) {
+    case VDL_UINT16:
+        EACH(uint16_t, PLAIN);
+        break;
+    case VDL_UINT32:
+        EACH(uint32_t, PLAIN);
+        break;
+    case VDL_UINT64:
+        EACH(uint64_t, PLAIN);
+        break;
+    case VDL_INT8:
+        EACH(int8_t, vom_zigzag_);
+        break;
+    case VDL_INT16:
+        EACH(int16_t, vom_zigzag_);
+        break;
+    case VDL_INT32:
+        EACH(int32_t, vom_zigzag_);
+        break;
+    case VDL_INT64:
+        EACH(int64_t, vom_zigzag_);
+        break;
+    case VDL_FLOAT32:
+        EACH(float, vom_float_bits_);
+        break;
+    case VDL_FLOAT64:
+        EACH(double, vom_float_bits_);
+        break;
+    case VDL_BOOL:
+        EACH(uint8_t, !!);
+        break;
+    default: /* byte as a set's key */
+        EACH(uint8_t, PLAIN);
+        break;
+    }
+    return p;
+}
+#endif
+
 /* Bools and numbers. */
-static int enc_scalars(struct vom_wr_ *w, enum vdl_kind kind, const void *v,
-    size_t n)
+static uint8_t *enc_scalars(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *elem, const void *v, size_t n)
 {
     size_t i = 0, stop;
-    uint8_t *p;
-    int rc;
 
     while (i < n) {
         stop = n - i < ELEMS ? n - i : ELEMS;
-        rc = vom_wr_need_(w, stop * VOM_UINT_MAX_);
-        if (rc != 0)
-            return rc;
-        stop = (size_t)(w->end - w->p) / VOM_UINT_MAX_;
+        p = vom_wr_room_(w, p, stop * VOM_UINT_MAX_);
+        if (p == NULL)
+            return NULL;
+        stop = (size_t)(w->end - p) / VOM_UINT_MAX_;
         stop = n - i < stop ? n : i + stop;
-        p = w->p;
-        switch (kind) {
-        case VDL_UINT16:
-            EACH(uint16_t, PLAIN);
-            break;
-        case VDL_UINT32:
-            EACH(uint32_t, PLAIN);
-            break;
-        case VDL_UINT64:
-            EACH(uint64_t, PLAIN);
-            break;
-        case VDL_INT8:
-            EACH(int8_t, vom_zigzag_);
-            break;
-        case VDL_INT16:
-            EACH(int16_t, vom_zigzag_);
-            break;
-        case VDL_INT32:
-            EACH(int32_t, vom_zigzag_);
-            break;
-        case VDL_INT64:
-            EACH(int64_t, vom_zigzag_);
-            break;
-        case VDL_FLOAT32:
-            EACH(float, vom_float_bits_);
-            break;
-        case VDL_FLOAT64:
-            EACH(double, vom_float_bits_);
-            break;
-        case VDL_BOOL:
-            EACH(uint8_t, !!);
-            break;
-        default: /* byte as a set's key */
-            EACH(uint8_t, PLAIN);
-            break;
-        }
-        w->p = p;
+        p = put_scalars(p, elem, v, i, stop);
+        i = stop;
     }
-    return 0;
+    return p;
 }
 
 /* Is an array of bools or numbers not zero? -0.0 is zero. */
-static int any_set(const struct vdl_type *elem, const void *v, size_t n)
+static bool any_set(const struct vdl_type *elem, const void *v, size_t n)
 {
     const uint8_t *p = v;
     uint64_t u;
 
     for (; n != 0; n--, p += elem->size)
         if (number(elem, p, &u) && !is_zero(elem, u))
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
-static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v);
+static uint8_t *enc_struct(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v);
 
-static int enc_structs(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v, size_t n)
+/* Elements of a list or array; w->set: one of them is not zero. */
+static uint8_t *enc_elems(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *elem, const void *v, size_t n)
 {
-    const uint8_t *p = v;
-    int rc = 0, seen = 0;
+    const uint8_t *q = v;
+    bool set = false;
 
-    if (w->depth == 0)
-        return V23_ELIMIT;
-    w->depth--;
-    for (; rc >= 0 && n != 0; n--, p += t->size) {
-        rc = enc_struct(w, t, p);
-        seen |= rc;
+    if (is_scalar(elem))
+        return enc_scalars(w, p, elem, v, n);
+    if (elem->kind == VDL_STRUCT && n != 0) {
+        if (w->depth == 0)
+            return vom_wr_fail_(w, V23_ELIMIT);
+        w->depth--;
+        for (; p != NULL && n != 0; n--, q += elem->size) {
+            p = enc_struct(w, p, elem, q);
+            set |= w->set;
+        }
+        w->depth++;
+    } else {
+        for (; p != NULL && n != 0; n--, q += elem->size) {
+            p = vom_enc_value_(w, p, elem, q);
+            set |= w->set;
+        }
     }
-    w->depth++;
-    return rc < 0 ? rc : seen;
+    w->set = set;
+    return p;
 }
 
-static int enc_elems(struct vom_wr_ *w, const struct vdl_type *elem,
-    const void *v, size_t n)
+/* A list or set; its level is the caller's to count. */
+static uint8_t *enc_list(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *t, const struct vdl_list *l)
 {
-    const uint8_t *p = v;
-    int rc, seen = 0;
+    const struct vdl_type *elem = t->kind == VDL_SET ? t->key : t->elem;
+    const struct vdl_str *s = l->v;
+    uint32_t n = l->n;
 
-    if (elem->kind >= VDL_BOOL && elem->kind <= VDL_FLOAT64)
-        return enc_scalars(w, (enum vdl_kind)elem->kind, v, n);
-    if (elem->kind == VDL_STRUCT && n != 0)
-        return enc_structs(w, elem, v, n);
-    for (; n != 0; n--, p += elem->size) {
-        rc = vom_enc_value_(w, elem, p);
-        if (rc < 0)
-            return rc;
-        seen |= rc;
-    }
-    return seen;
+    if (t->kind == VDL_LIST && elem->kind == VDL_BYTE)
+        return enc_bytes(w, p, l->v, n);
+    if (n > VOM_LENGTH_MAX_)
+        return vom_wr_fail_(w, V23_ELIMIT);
+    p = vom_wr_uint_(w, p, n);
+    if (p == NULL)
+        return NULL;
+    if (elem->kind == VDL_STRING)
+        for (; p != NULL && n != 0; n--, s++)
+            p = enc_bytes(w, p, s->p, s->n);
+    else
+        p = enc_elems(w, p, elem, l->v, n);
+    w->set = l->n != 0;
+    return p;
 }
 
-static int enc_list(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
-{
-    const struct vdl_list *l = v;
-    int rc;
-
-    if (t->kind == VDL_LIST && t->elem->kind == VDL_BYTE)
-        return enc_bytes(w, l->v, l->n);
-    if (l->n > VOM_LENGTH_MAX_)
-        return V23_ELIMIT;
-    rc = enc_uint(w, l->n);
-    if (rc == 0)
-        rc = enc_elems(w, t->kind == VDL_SET ? t->key : t->elem, l->v, l->n);
-    return rc < 0 ? rc : l->n != 0;
-}
-
-static int enc_array(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v)
+static uint8_t *enc_array(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
     const struct vdl_type *elem = t->elem;
-    int rc = enc_uint(w, 0);
 
-    if (rc != 0)
-        return rc;
+    p = vom_wr_uint_(w, p, 0);
+    if (p == NULL)
+        return NULL;
     if (elem->kind == VDL_BYTE)
-        rc = vom_wr_bytes_(w, v, t->count);
+        p = vom_wr_bytes_(w, p, v, t->count);
     else
-        rc = enc_elems(w, elem, v, t->count);
-    if (rc == 0 && elem->kind >= VDL_BOOL && elem->kind <= VDL_FLOAT64)
-        rc = any_set(elem, v, t->count);
-    return rc;
+        p = enc_elems(w, p, elem, v, t->count);
+    if (is_scalar(elem))
+        w->set = any_set(elem, v, t->count);
+    return p;
 }
 
-static int enc_map(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+static uint8_t *enc_map(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
     const struct vdl_list *l = v;
-    const uint8_t *p = l->v;
+    const uint8_t *q = l->v;
     uint32_t n = l->n;
-    int rc;
 
     if (n > VOM_LENGTH_MAX_)
-        return V23_ELIMIT;
-    rc = enc_uint(w, n);
-    for (; rc >= 0 && n != 0; n--, p += t->stride) {
-        rc = vom_enc_value_(w, t->key, p);
-        if (rc >= 0)
-            rc = vom_enc_value_(w, t->elem, p + t->val_off);
+        return vom_wr_fail_(w, V23_ELIMIT);
+    p = vom_wr_uint_(w, p, n);
+    for (; p != NULL && n != 0; n--, q += t->stride) {
+        p = vom_enc_value_(w, p, t->key, q);
+        if (p != NULL)
+            p = vom_enc_value_(w, p, t->elem, q + t->val_off);
     }
-    return rc < 0 ? rc : l->n != 0;
+    w->set = l->n != 0;
+    return p;
 }
 
 /* ---- struct and union ---------------------------------------------------- */
 
 /* A field that is more than a number, left out if it is zero. */
-static int enc_field(struct vom_wr_ *w, uint32_t index,
-    const struct vdl_type *t, const void *v)
+static uint8_t *enc_field(struct vom_wr_ *w, uint8_t *p, uint32_t index,
+    const struct vdl_field *f, const void *v)
 {
-    size_t pos = vom_wr_pos_(w), nids = w->e->ids.n;
-    int rc;
+    size_t pos = vom_wr_pos_(w, p), nids = w->e == NULL ? 0 : w->e->ids.n;
 
-    w->p = vom_put_uint_(w->p, index);
-    rc = vom_enc_value_(w, t, v);
-    if (rc == 0) {
-        vom_wr_rewind_(w, pos);
+    p = vom_put_uint_(p, index);
+    p = vom_enc_value_(w, p, f->type, (const uint8_t *)v + f->offset);
+    if (p == NULL || w->set)
+        return p;
+    if (w->e != NULL)
         w->e->ids.n = nids;
-    }
-    return rc;
+    return vom_wr_rewind_(w, pos);
 }
 
 /* Is it certain, without writing it, that the field is zero? */
@@ -325,31 +326,30 @@ static inline bool is_absent(const struct vdl_type *t, const void *v)
 /* Room for a group of fields, the END and whatever else a field asks for. */
 #define GROUP_ROOM (FIELDS * FIELD_ROOM + 1)
 
-/* Strings and bytes, if they and the rest of the group fit; else NULL. */
-static inline uint8_t *put_short(uint8_t *p, const uint8_t *end, uint8_t index,
-    const struct vdl_str *s)
+/* A list that is a field: neither bytes nor empty. */
+static uint8_t *enc_field_list(struct vom_wr_ *w, uint8_t *p, uint8_t index,
+    const struct vdl_type *t, const struct vdl_list *l)
 {
-    if ((size_t)(end - p) < (size_t)GROUP_ROOM + s->n)
-        return NULL;
+    if (w->depth == 0)
+        return vom_wr_fail_(w, V23_ELIMIT);
+    w->depth--;
     *p = index;
-    p = vom_put_uint_(p + 1, s->n);
-    copy(p, s->p, s->n);
-    return p + s->n;
+    p = enc_list(w, p + 1, t, l);
+    w->depth++;
+    return p;
 }
 
 /*
  * Fields i to stop - 1 < 128, for which there is room if they are all numbers.
  * One switch decides everything: this is where encoding spends its time.
  */
-static int enc_fields(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v, uint32_t i, uint32_t stop)
+static uint8_t *enc_fields(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *t, const void *v, uint32_t i, uint32_t stop)
 {
     const struct vdl_field *f = t->fields + i, *end = t->fields + stop;
-    uint8_t *p = w->p, *next;
     const struct vdl_type *ft;
     const void *fv;
     uint64_t u;
-    int rc;
 
     for (; f != end; f++, i++) {
         ft = f->type;
@@ -385,276 +385,183 @@ static int enc_fields(struct vom_wr_ *w, const struct vdl_type *t,
         case VDL_ENUM:
             u = selector(fv, ft->size == 2);
             if (u >= ft->count)
-                return V23_EARG;
+                return vom_wr_fail_(w, V23_EARG);
             break;
         case VDL_FLOAT32:
-            if (*(const float *)fv == 0)
-                continue;
             u = vom_float_bits_((double)*(const float *)fv);
+            if (u == MINUS_ZERO)
+                continue;
             break;
         case VDL_FLOAT64:
-            if (*(const double *)fv == 0)
-                continue;
             u = vom_float_bits_(*(const double *)fv);
+            if (u == MINUS_ZERO)
+                continue;
             break;
         case VDL_LIST:
             if (((const struct vdl_list *)fv)->n == 0)
                 continue;
-            if (ft->elem->kind != VDL_BYTE)
-                goto other;
-            next = put_short(p, w->end, (uint8_t)i, fv);
-            if (next == NULL)
-                goto other;
-            p = next;
-            continue;
+            if (ft->elem->kind == VDL_BYTE)
+                goto text;
+            p = enc_field_list(w, p, (uint8_t)i, ft, fv);
+            goto more;
         case VDL_STRING:
             if (((const struct vdl_str *)fv)->n == 0)
                 continue;
-            next = put_short(p, w->end, (uint8_t)i, fv);
-            if (next == NULL)
-                goto other;
-            p = next;
-            continue;
+        text:
+            *p = (uint8_t)i;
+            p = enc_bytes(w, p + 1, ((const struct vdl_str *)fv)->p,
+                ((const struct vdl_str *)fv)->n);
+            goto more;
         default:
-            goto other;
+            if (is_absent(ft, fv))
+                continue;
+            p = enc_field(w, p, i, f, v);
+            goto more;
         }
         if (u == 0)
             continue;
         *p = (uint8_t)i;
         p = vom_put_uint_(p + 1, u);
         continue;
-    other:
-        if (is_absent(ft, fv))
-            continue;
-        w->p = p;
-        rc = enc_field(w, i, ft, fv);
-        if (rc >= 0)
-            rc = vom_wr_need_(w, (size_t)(end - f) * FIELD_ROOM + 1);
-        if (rc < 0)
-            return rc;
-        p = w->p;
+    more:
+        if (p != NULL)
+            p = vom_wr_room_(w, p, (size_t)(end - f) * FIELD_ROOM + 1);
+        if (p == NULL)
+            return NULL;
     }
-    w->p = p;
-    return 0;
+    return p;
 }
 
 /* The fields from 128 on, whose index takes two bytes and more. */
-static int enc_far_fields(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v)
+static uint8_t *enc_far_fields(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
-    const struct vdl_field *f;
     uint32_t i;
-    int rc;
 
-    for (i = 128; i < t->count; i++) {
-        f = &t->fields[i];
-        rc = vom_wr_need_(w, FIELD_ROOM);
-        if (rc == 0)
-            rc = enc_field(w, i, f->type, (const uint8_t *)v + f->offset);
-        if (rc < 0)
-            return rc;
+    for (i = 128; p != NULL && i < t->count; i++) {
+        p = vom_wr_room_(w, p, FIELD_ROOM);
+        if (p != NULL)
+            p = enc_field(w, p, i, &t->fields[i], v);
     }
-    return vom_wr_need_(w, 1);
+    return p;
 }
 
-static int enc_struct(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v)
+static uint8_t *enc_struct(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
-    size_t start = vom_wr_pos_(w);
+    size_t start = vom_wr_pos_(w, p);
     uint32_t n = t->count < 128 ? t->count : 128, i = 0, stop;
-    int rc = vom_wr_need_(w, 1);
 
-    while (rc == 0 && i < n) {
+    while (i < n) {
         stop = n - i < FIELDS ? n : i + FIELDS;
-        rc = vom_wr_need_(w, (stop - i) * FIELD_ROOM + 1);
-        if (rc == 0)
-            rc = enc_fields(w, t, v, i, stop);
+        p = vom_wr_room_(w, p, (stop - i) * FIELD_ROOM + 1);
+        if (p == NULL)
+            return NULL;
+        p = enc_fields(w, p, t, v, i, stop);
+        if (p == NULL)
+            return NULL;
         i = stop;
     }
-    if (rc == 0 && t->count > 128)
-        rc = enc_far_fields(w, t, v);
-    if (rc != 0)
-        return rc;
-    *w->p++ = VOM_END_;
-    return vom_wr_pos_(w) - start != 1;
+    if (t->count > 128)
+        p = enc_far_fields(w, p, t, v);
+    if (p != NULL)
+        p = vom_wr_room_(w, p, 1);
+    if (p == NULL)
+        return NULL;
+    *p++ = VOM_END_;
+    w->set = vom_wr_pos_(w, p) - start != 1;
+    return p;
 }
 
-static int enc_union(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v)
+static uint8_t *enc_union(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
     uint32_t which = selector(v, t->count > 256);
     const struct vdl_field *f = t->fields + which;
-    int rc;
 
     if (which >= t->count)
-        return V23_EARG;
-    rc = enc_uint(w, which);
-    if (rc == 0)
-        rc = vom_enc_value_(w, f->type, (const uint8_t *)v + f->offset);
-    return rc < 0 ? rc : rc != 0 || which != 0;
+        return vom_wr_fail_(w, V23_EARG);
+    p = vom_wr_uint_(w, p, which);
+    if (p != NULL)
+        p = vom_enc_value_(w, p, f->type, (const uint8_t *)v + f->offset);
+    w->set |= which != 0;
+    return p;
 }
 
-/* ---- types inside values ------------------------------------------------- */
-
-static int type_id(struct vom_wr_ *w, const struct vdl_type *t, uint32_t *id)
-{
-    uint32_t i;
-    int rc;
-
-    if (!vom_is_runtime_(t))
-        return vom_typeenc_id_(w->e->types, t, w->types_out, id);
-    for (i = 0; i < w->nrecent; i++) {
-        if (w->recent[i].type == t) {
-            *id = w->recent[i].id;
-            return 0;
-        }
-    }
-    rc = vom_typeenc_id_(w->e->types, t, w->types_out, id);
-    if (rc == 0 && i < VOM_WR_RECENT_)
-        w->recent[w->nrecent++] = (struct vom_typeid_slot){ t, *id };
-    return rc;
-}
-
-/* Write the index of a type in the message's type-id list. */
-static int enc_type(struct vom_wr_ *w, const struct vdl_type *t)
-{
-    struct vom_enc *e = w->e;
-    const uint32_t *ids;
-    uint32_t id;
-    size_t i;
-    int rc = type_id(w, t, &id);
-
-    if (rc != 0)
-        return rc;
-    ids = vom_u32s_(&e->ids);
-    for (i = 0; i < e->ids.n && ids[i] != id; i++)
-        ;
-    if (i == e->ids.n)
-        rc = vom_u32s_add_(&e->ids, e->types->al, id);
-    return rc != 0 ? rc : enc_uint(w, i);
-}
-
-static int enc_nil(struct vom_wr_ *w)
-{
-    int rc = vom_wr_need_(w, 1);
-
-    if (rc == 0)
-        *w->p++ = VOM_NIL_;
-    return rc;
-}
-
-static int enc_any(struct vom_wr_ *w, const struct vdl_any *a)
-{
-    struct vom_enc *e = w->e;
-    size_t k, start, size;
-    int rc;
-
-    /* An any holds no any: the innermost counts. */
-    while (a->type != NULL && a->type->kind == VDL_ANY)
-        a = a->val;
-    if (a->type == NULL)
-        return enc_nil(w);
-    rc = enc_type(w, a->type);
-    if (rc != 0)
-        return rc;
-    k = e->lens.n;
-    rc = vom_u32s_add_(&e->lens, e->types->al, 0);
-    if (rc == 0)
-        rc = enc_uint(w, k);
-    if (rc != 0)
-        return rc;
-    start = vom_wr_pos_(w);
-    rc = vom_enc_value_(w, a->type, a->val);
-    if (rc < 0)
-        return rc;
-    size = vom_wr_pos_(w) - start;
-    if (size > VOM_LENGTH_MAX_)
-        return V23_ELIMIT;
-    vom_u32s_(&e->lens)[k] = (uint32_t)size;
-    return 1;
-}
-
-static int enc_optional(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v)
+static uint8_t *enc_optional(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
     const void *content = *(const void *const *)v;
-    int rc;
 
-    if (content == NULL)
-        return enc_nil(w);
-    rc = vom_enc_value_(w, t->elem, content);
-    return rc < 0 ? rc : 1;
-}
-
-static int enc_typeobject(struct vom_wr_ *w, const void *v)
-{
-    const struct vdl_type *t = *(const struct vdl_type *const *)v;
-    int rc;
-
-    if (t == NULL)
-        t = &vdl_any_desc;
-    rc = enc_type(w, t);
-    return rc != 0 ? rc : t->kind != VDL_ANY;
+    if (content != NULL)
+        p = vom_enc_value_(w, p, t->elem, content);
+    else if ((p = vom_wr_room_(w, p, 1)) != NULL)
+        *p++ = VOM_NIL_;
+    w->set = content != NULL;
+    return p;
 }
 
 /* ---- any value ----------------------------------------------------------- */
 
-static int enc_composite(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v)
+static uint8_t *enc_composite(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
     switch (t->kind) {
     case VDL_ARRAY:
-        return enc_array(w, t, v);
+        return enc_array(w, p, t, v);
     case VDL_LIST:
     case VDL_SET:
-        return enc_list(w, t, v);
+        return enc_list(w, p, t, v);
     case VDL_MAP:
-        return enc_map(w, t, v);
+        return enc_map(w, p, t, v);
     case VDL_STRUCT:
-        return enc_struct(w, t, v);
+        return enc_struct(w, p, t, v);
     case VDL_UNION:
-        return enc_union(w, t, v);
+        return enc_union(w, p, t, v);
     case VDL_ANY:
-        return enc_any(w, v);
+        if (w->typed != NULL)
+            return w->typed(w, p, t, v);
+        return vom_wr_fail_(w, V23_EARG);
     default:
-        return V23_EARG;
+        return vom_wr_fail_(w, V23_EARG);
     }
 }
 
 /* Values that hold no others, but for optional. */
-static int enc_simple(struct vom_wr_ *w, const struct vdl_type *t,
-    const void *v)
+static uint8_t *enc_simple(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
     const struct vdl_str *s = v;
     uint64_t u;
-    int rc;
 
     if (number(t, v, &u)) {
-        rc = enc_uint(w, u);
-        return rc != 0 ? rc : !is_zero(t, u);
+        w->set = !is_zero(t, u);
+        return vom_wr_uint_(w, p, u);
     }
     switch (t->kind) {
     case VDL_STRING:
-        return enc_bytes(w, s->p, s->n);
+        return enc_bytes(w, p, s->p, s->n);
     case VDL_OPTIONAL:
-        return enc_optional(w, t, v);
+        return enc_optional(w, p, t, v);
     case VDL_TYPEOBJECT:
-        return enc_typeobject(w, v);
+        if (w->typed != NULL)
+            return w->typed(w, p, t, v);
+        return vom_wr_fail_(w, V23_EARG);
     default:
-        return V23_EARG; /* an enum without such a label */
+        /* an enum without such a label */
+        return vom_wr_fail_(w, V23_EARG);
     }
 }
 
-int vom_enc_value_(struct vom_wr_ *w, const struct vdl_type *t, const void *v)
+uint8_t *vom_enc_value_(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
 {
-    int rc;
-
     if (t->kind < VDL_ARRAY && t->kind != VDL_ANY)
-        return enc_simple(w, t, v);
+        return enc_simple(w, p, t, v);
     if (w->depth == 0)
-        return V23_ELIMIT;
+        return vom_wr_fail_(w, V23_ELIMIT);
     w->depth--;
-    rc = enc_composite(w, t, v);
+    p = enc_composite(w, p, t, v);
     w->depth++;
-    return rc;
+    return p;
 }

@@ -8,8 +8,8 @@
 
 #include <vom/enc.h>
 
-/* For functions of which each caller wants its own copy. */
-#if defined(__GNUC__) || defined(__clang__)
+/* For functions of which each caller wants its own copy, unless size counts. */
+#if (defined(__GNUC__) || defined(__clang__)) && !defined(__OPTIMIZE_SIZE__)
 #define VOM_INLINE_ static inline __attribute__((always_inline))
 #else
 #define VOM_INLINE_ static inline
@@ -30,10 +30,10 @@ static inline uint64_t vom_bswap64_(uint64_t v)
 #if defined(__GNUC__) || defined(__clang__)
     return __builtin_bswap64(v);
 #else
-    v = (v & UINT64_C(0x00FF00FF00FF00FF)) << 8
-        | (v >> 8 & UINT64_C(0x00FF00FF00FF00FF));
-    v = (v & UINT64_C(0x0000FFFF0000FFFF)) << 16
-        | (v >> 16 & UINT64_C(0x0000FFFF0000FFFF));
+    v = (v & UINT64_C(0x00FF00FF00FF00FF)) << 8 |
+        (v >> 8 & UINT64_C(0x00FF00FF00FF00FF));
+    v = (v & UINT64_C(0x0000FFFF0000FFFF)) << 16 |
+        (v >> 16 & UINT64_C(0x0000FFFF0000FFFF));
     return v << 32 | v >> 32;
 #endif
 }
@@ -56,9 +56,9 @@ static inline uint64_t vom_load64_(const uint8_t *p)
     memcpy(&v, p, sizeof(v));
     return VOM_SWAPS_ ? vom_bswap64_(v) : v;
 #else
-    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40
-        | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16
-        | (uint64_t)p[6] << 8 | (uint64_t)p[7];
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
+           (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+           (uint64_t)p[6] << 8 | (uint64_t)p[7];
 #endif
 }
 
@@ -109,7 +109,7 @@ static inline uint8_t *vom_put_uint_(uint8_t *p, uint64_t v)
     }
     /* n = bit / 8 + 1 bytes follow the first, which is 256 - n. */
     bit = vom_top_bit_(v);
-    *p = (uint8_t)~(bit >> 3);
+    *p = (uint8_t) ~(bit >> 3);
     vom_store64_(p + 1, v << (56 - (bit & 56)));
     return p + 2 + (bit >> 3);
 }
@@ -145,6 +145,34 @@ static inline double vom_bits_float_(uint64_t u)
     return d;
 }
 
+/* memcpy whose call is saved for short texts. */
+static inline void vom_copy_(void *to, const void *from, size_t n)
+{
+    const uint8_t *p = from;
+    uint8_t *q = to;
+
+#ifdef __OPTIMIZE_SIZE__
+    if (n != 0)
+        memcpy(q, p, n);
+#else
+    if (n > 32) {
+        memcpy(q, p, n);
+    } else if (n >= 16) {
+        memcpy(q, p, 16);
+        memcpy(q + n - 16, p + n - 16, 16);
+    } else if (n >= 8) {
+        memcpy(q, p, 8);
+        memcpy(q + n - 8, p + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(q, p, 4);
+        memcpy(q + n - 4, p + n - 4, 4);
+    } else {
+        for (; n != 0; n--)
+            *q++ = *p++;
+    }
+#endif
+}
+
 /* Where reading went on, and what was read. p == NULL: malformed. */
 struct vom_got_ {
     const uint8_t *p;
@@ -158,8 +186,8 @@ struct vom_got_ vom_get_uint_slow_(const uint8_t *p, const uint8_t *end);
  * Read a number. On failure p is NULL; vom_get_uint on the same place tells
  * why.
  */
-static inline struct vom_got_ vom_get_uint_(const uint8_t *p,
-    const uint8_t *end)
+static inline struct vom_got_ vom_get_uint_(
+    const uint8_t *p, const uint8_t *end)
 {
     struct vom_got_ g;
     unsigned n;
