@@ -42,7 +42,7 @@ ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(CFLAGS)
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
-.PHONY: all help check demo deps deps-ci layers symbols vectors bench size \
+.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom size \
 	install uninstall clean test-programs format headers-cxx unit \
 	cross-programs fuzz
 .DELETE_ON_ERROR:
@@ -163,7 +163,8 @@ all: $(BUILD)/bin/$(1)
 endef
 
 # Interfaces of single programs and of the tests: $(1) = name of the generated
-# tree, $(2) = VDL root, $(3) = package path, $(4) = folder for its output.
+# tree, $(2) = VDL root, $(3) = package path, $(4) = folder for its output,
+# $(5) = vdl rpc, or vdl if the package declares no interface.
 define extra_vdl
 $(1)_vdl_stamp := $(BUILD)/gen/$(1).stamp
 $(BUILD)/gen/$(1).stamp: $(wildcard $(2)/$(3)/*.vdl) $(VDL) $$(stamps_of_librpc)
@@ -171,7 +172,7 @@ $(BUILD)/gen/$(1).stamp: $(wildcard $(2)/$(3)/*.vdl) $(VDL) $$(stamps_of_librpc)
 	$$(call say,VDL,$(3)) VDLPATH=$(2):$$(subst $$(space),:,$$(addsuffix /vdl,$$(below_librpc))) \
 	  $(VDL) generate -status=false -lang=C -shipped -deps=false -c-out-dir=$(BUILD)/gen/$(1)$(4) $(3)
 	@touch $$@
-$(1)_gen_c := $(foreach k,vdl rpc,$(BUILD)/gen/$(1)$(4)/$(3)/$(notdir $(3)).$(k).c)
+$(1)_gen_c := $(foreach k,$(5),$(BUILD)/gen/$(1)$(4)/$(3)/$(notdir $(3)).$(k).c)
 $$($(1)_gen_c): $(BUILD)/gen/$(1).stamp ;
 $(1)_gen_objs := $$($(1)_gen_c:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
 $$($(1)_gen_objs): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $$(stamps_of_librpc)
@@ -179,8 +180,9 @@ $$($(1)_gen_objs): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $$(stamps_of_librpc)
 	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(GENWARN) $$(call inc_of,librpc) -I$(BUILD)/gen/$(1) -MMD -MP -c -o $$@ $$<
 endef
 stamps_of_librpc := $(call stamps_of,librpc)
-$(eval $(call extra_vdl,cmd,cmd/fortune/vdl,v.io/x/ref/examples/fortune,/v23/vdl))
-$(eval $(call extra_vdl,test,test/interop/vdl,example.org/oracle/echo,))
+$(eval $(call extra_vdl,cmd,cmd/fortune/vdl,v.io/x/ref/examples/fortune,/v23/vdl,vdl rpc))
+$(eval $(call extra_vdl,test,test/interop/vdl,example.org/oracle/echo,,vdl rpc))
+$(eval $(call extra_vdl,vombench,test/vombench/vdl,example.org/bench,,vdl))
 cmd_fortune_EXTRA_OBJS := $(cmd_gen_objs)
 cmd_fortuned_EXTRA_OBJS := $(cmd_gen_objs)
 cmd_fortune_STAMP := $(cmd_vdl_stamp)
@@ -238,6 +240,9 @@ echo_VARS := echo-server echo-client
 $(foreach p,$(echo_VARS),$(eval test_$(p)_EXTRA_OBJS := $(test_gen_objs)) \
 	$(eval test_$(p)_STAMP := $(test_vdl_stamp)) \
 	$(eval test_$(p)_INC := -I$(BUILD)/gen/test -Itest/interop))
+test_vombench_EXTRA_OBJS := $(vombench_gen_objs)
+test_vombench_STAMP := $(vombench_vdl_stamp)
+test_vombench_INC := -I$(BUILD)/gen/vombench
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
 # Fuzz targets: test/fuzz/fuzz_X.c with the inputs test/fuzz/corpus/X, and
@@ -290,6 +295,8 @@ demo: all
 
 bench: all test-programs
 	$(Q)BUILD=$(BUILD) sh test/bench.sh
+bench-vom: $(BUILD)/test/vombench
+	$(Q)$(EXEC) $(BUILD)/test/vombench
 
 size: all
 	$(Q)BUILD=$(BUILD) sh test/size.sh
@@ -308,7 +315,7 @@ format:
 
 help:
 	@echo 'all check demo deps deps-ci unit vectors fuzz layers symbols headers-cxx'
-	@echo 'bench size install clean format'
+	@echo 'bench bench-vom size install clean format'
 	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

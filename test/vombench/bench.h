@@ -1,0 +1,85 @@
+/* BSD-3-Clause; see LICENSE. */
+/**
+ * What the parts of the benchmark of libvom share: shapes (a value, its type
+ * and its hand-written coder), operations on them, and their measurement.
+ */
+#ifndef VOMBENCH_BENCH_H
+#define VOMBENCH_BENCH_H
+
+#include "floor.h"
+
+#include <stdio.h>
+
+/* Room for the longest message, and for the longest decoded value. */
+#define ROOM ((size_t)1 << 18)
+
+struct shape {
+    const char *name;
+    const struct vdl_type *type;
+    const void *value;
+    size_t (*put)(uint8_t *out, size_t room, const void *v);
+    bool (*get)(const uint8_t *p, size_t n, struct floor_mem *mem, void *v);
+    size_t body;   /* bytes of the value, without id and length */
+    uint64_t hash; /* FNV-1a of the message */
+    /* Highest ratio to the floor of coding through descriptors; 0 = none.
+     * The floor of a block is memcpy. */
+    double encode, decode;
+    bool is_block;
+};
+#define SHAPES 4
+/** All shapes; the values are made at the first call. */
+const struct shape *shapes(void);
+
+/* Two directions of one shape are measured apart. */
+enum direction { ENCODE, DECODE };
+
+#define MAX_ROUNDS 1000
+/* Names of the operations that others are compared with. */
+#define FLOOR "floor"
+#define WARM "descriptors"
+#define COPY "memcpy"
+
+/* Something that is timed. */
+struct op {
+    const char *name;
+    const char *base; /* compared with this operation; NULL = none */
+    double target;    /* highest ratio wanted; 0 = none */
+    size_t bytes;     /* that are written or read */
+    void (*run)(void *ctx);
+    void *ctx;
+    double ns[MAX_ROUNDS];
+};
+
+#define MAX_OPS 12
+struct group {
+    const struct shape *shape;
+    enum direction direction;
+    size_t n, rounds;
+    struct op ops[MAX_OPS];
+};
+/** Add an operation and return it. */
+struct op *group_add(struct group *g, const char *name, const char *base,
+    double target, size_t bytes, void (*run)(void *ctx), void *ctx);
+/** Run all operations in turn, in rounds, for so many seconds. */
+void group_measure(struct group *g, double seconds);
+/** Median nanoseconds of one operation. */
+double op_ns(const struct group *g, const struct op *o);
+/** Median ratio to the operation it is compared with; 0 = none. */
+double op_ratio(const struct group *g, const struct op *o);
+
+/*
+ * Each makes its operations for a shape, having checked their results: bytes
+ * against the floor's, values against the shape's.
+ */
+void floor_ops(
+    const struct shape *s, struct group *encode, struct group *decode);
+void vom_ops(const struct shape *s, struct group *encode, struct group *decode);
+
+/** The message of a shape as the hand-written coder makes it. */
+struct v23_bytes floor_message(const struct shape *s);
+/** Unless `ok`, say what is wrong and end the program with 1. */
+void must(bool ok, const struct shape *s, const char *what);
+/** Memory that stays; never NULL. */
+void *keep(size_t n);
+
+#endif

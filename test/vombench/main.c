@@ -1,0 +1,152 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Benchmark of libvom. Each coder's result is checked before it is timed; a
+ * wrong one ends the program with 1, a slow one does not.
+ */
+#include "bench.h"
+
+#include <stdlib.h>
+
+#include <v23/cmdline.h>
+
+struct options {
+    bool json;
+    const char *shape;
+    int64_t time; /* ns for each shape and direction */
+};
+
+void *keep(size_t n)
+{
+    /* Where a block begins must not depend on what was kept before it. */
+    const size_t page = 4096;
+    void *p = aligned_alloc(page, (n + page - 1) / page * page);
+
+    if (p == NULL) {
+        fprintf(stderr, "vombench: out of memory\n");
+        exit(1);
+    }
+    return memset(p, 0, n);
+}
+
+void must(bool ok, const struct shape *s, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "vombench: %s: %s\n", s->name, what);
+    exit(1);
+}
+
+static const char *direction_name(const struct group *g)
+{
+    return g->direction == ENCODE ? "encode" : "decode";
+}
+
+static void print_row(const struct group *g, const struct op *o)
+{
+    double ns = op_ns(g, o), ratio = op_ratio(g, o);
+
+    printf("%-5s %-7s %-17s %10.1f %8.0f", g->shape->name, direction_name(g),
+        o->name, ns, (double)o->bytes * 1000 / ns);
+    if (o->base != NULL)
+        printf(" %6.2f x %-11s", ratio, o->base);
+    if (o->target != 0)
+        printf(" <= %-5g%s", o->target, ratio > o->target ? " missed" : "");
+    printf("\n");
+}
+
+static void print_json(const struct group *g, const struct op *o, bool first)
+{
+    double ns = op_ns(g, o);
+
+    printf("%s\n{\"shape\":\"%s\",\"direction\":\"%s\",\"coder\":\"%s\","
+           "\"bytes\":%zu,\"ns\":%.1f,\"mb_s\":%.0f",
+        first ? "[" : ",", g->shape->name, direction_name(g), o->name, o->bytes,
+        ns, (double)o->bytes * 1000 / ns);
+    if (o->base != NULL)
+        printf(",\"base\":\"%s\",\"ratio\":%.3f", o->base, op_ratio(g, o));
+    if (o->target != 0)
+        printf(",\"target\":%g", o->target);
+    printf("}");
+}
+
+static void measure(struct group *g, const struct options *opt)
+{
+    static bool first = true;
+    size_t i;
+
+    group_measure(g, (double)opt->time / 1e9);
+    for (i = 0; i < g->n; i++) {
+        if (opt->json)
+            print_json(g, &g->ops[i], first);
+        else
+            print_row(g, &g->ops[i]);
+        first = false;
+    }
+    fflush(stdout);
+}
+
+static void measure_shape(const struct shape *s, const struct options *opt)
+{
+    struct group *encode = keep(sizeof(*encode));
+    struct group *decode = keep(sizeof(*decode));
+
+    encode->shape = decode->shape = s;
+    decode->direction = DECODE;
+    floor_ops(s, encode, decode);
+    vom_ops(s, encode, decode);
+    measure(encode, opt);
+    measure(decode, opt);
+}
+
+static int run(
+    void *ud, const struct v23_invocation *inv, int argc, char **argv)
+{
+    const struct options *opt = ud;
+    const struct shape *all = shapes();
+    size_t i, found = 0;
+
+    (void)argv;
+    if (argc != 0)
+        return v23_want_args(inv, 0, argc);
+    for (i = 0; i < SHAPES; i++)
+        found += *opt->shape == '\0' || strcmp(opt->shape, all[i].name) == 0;
+    if (found == 0)
+        return v23_usage_error(inv, "there is no shape %s", opt->shape);
+    if (!opt->json)
+        printf("%-5s %-7s %-17s %10s %8s %s\n", "shape", "", "coder", "ns",
+            "MB/s", "  ratio");
+    for (i = 0; i < SHAPES; i++)
+        if (*opt->shape == '\0' || strcmp(opt->shape, all[i].name) == 0)
+            measure_shape(&all[i], opt);
+    if (opt->json)
+        printf("\n]\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options opt = {false, "", 1000000000};
+    const struct v23_flag flags[] = {
+        {"json", "Print JSON instead of a table.", "false", V23_FLAG_BOOL,
+            &opt.json, NULL},
+        {"shape", "Measure only Rec, Ints, Blob or Req.", "", V23_FLAG_STRING,
+            &opt.shape, NULL},
+        {"time", "Time to measure each shape, in each direction.", "1s",
+            V23_FLAG_DURATION, &opt.time, NULL},
+    };
+    const struct v23_command root = {
+        .name = "vombench",
+        .brief = "measures libvom beside hand-written code",
+        .about = "Command vombench encodes and decodes values of four shapes "
+                 "with libvom and with code written by hand for each, and "
+                 "prints nanoseconds, MB/s and the ratio of the two. All "
+                 "coders take turns within one run, so ratios mean more than "
+                 "times. Results are checked before anything is timed: the "
+                 "exit code is 1 if one is wrong.",
+        .flags = flags,
+        .nflags = sizeof(flags) / sizeof(*flags),
+        .run = run,
+    };
+
+    return v23_cmdline_main(&root, NULL, 0, NULL, &opt, argc, argv);
+}

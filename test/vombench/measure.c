@@ -1,0 +1,115 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Measurement on a machine that does other work too: all operations of a group
+ * take turns in short rounds, and what is reported is the median of the
+ * rounds. A ratio is taken within each round, so that whatever slows the
+ * machine down slows both of its sides.
+ */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* Time for which an operation repeats in one round. */
+#define TURN_NS 50000
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+struct op *group_add(struct group *g, const char *name, const char *base,
+    double target, size_t bytes, void (*run)(void *ctx), void *ctx)
+{
+    struct op *o = &g->ops[g->n];
+
+    if (g->n == MAX_OPS)
+        abort();
+    g->n++;
+    o->name = name;
+    o->base = base;
+    o->target = target;
+    o->bytes = bytes;
+    o->run = run;
+    o->ctx = ctx;
+    return o;
+}
+
+/* Nanoseconds of n runs. */
+static int64_t turn(const struct op *o, unsigned n)
+{
+    int64_t start = now_ns();
+
+    while (n-- != 0)
+        o->run(o->ctx);
+    return now_ns() - start;
+}
+
+/* How often an operation has to run to fill its turn. */
+static unsigned repeats(const struct op *o)
+{
+    unsigned n = 1;
+
+    while (turn(o, n) < TURN_NS && n < 1u << 20)
+        n *= 2;
+    return n;
+}
+
+void group_measure(struct group *g, double seconds)
+{
+    int64_t end = now_ns() + (int64_t)(seconds * 1e9);
+    unsigned n[MAX_OPS];
+    size_t i, at;
+
+    for (i = 0; i < g->n; i++)
+        n[i] = repeats(&g->ops[i]);
+    for (g->rounds = 0; g->rounds < MAX_ROUNDS; g->rounds++) {
+        if (now_ns() >= end && g->rounds != 0)
+            break;
+        /* Another one begins each round. */
+        for (i = 0; i < g->n; i++) {
+            at = (g->rounds + i) % g->n;
+            g->ops[at].ns[g->rounds] = (double)turn(&g->ops[at], n[at]) / n[at];
+        }
+    }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Sorts v. */
+static double median(double *v, size_t n)
+{
+    qsort(v, n, sizeof(*v), by_size);
+    return n % 2 != 0 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+double op_ns(const struct group *g, const struct op *o)
+{
+    double v[MAX_ROUNDS];
+
+    memcpy(v, o->ns, g->rounds * sizeof(*v));
+    return median(v, g->rounds);
+}
+
+double op_ratio(const struct group *g, const struct op *o)
+{
+    const struct op *base = g->ops;
+    double v[MAX_ROUNDS];
+    size_t i;
+
+    if (o->base == NULL)
+        return 0;
+    while (strcmp(base->name, o->base) != 0)
+        base++;
+    for (i = 0; i < g->rounds; i++)
+        v[i] = o->ns[i] / base->ns[i];
+    return median(v, g->rounds);
+}
