@@ -135,6 +135,7 @@ struct vom_listed_ {
 
 struct vom_rd_ {
     const uint8_t *p, *end;
+    int err; /* why one of the functions that return a place returned NULL */
     struct vom_typedec *td;
     struct v23_arena *a;
     uint32_t depth; /* levels of values left */
@@ -153,6 +154,13 @@ struct vom_rd_ {
  * All readers below return 0 or an error; `out` is zeroed memory laid out for
  * the target type and may be half written on failure.
  */
+
+/*
+ * Values under their own type: reads at p and returns the place behind, or
+ * NULL with r->err set.
+ */
+const uint8_t *vom_dec_value_(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, void *out);
 
 /* Memory from the arena for n objects. */
 int vom_rd_get_(struct vom_rd_ *r, size_t n, size_t size, size_t align,
@@ -182,7 +190,13 @@ int vom_rd_hold_(struct vom_rd_ *r);
 /* Clear a field that is given a second time. */
 int vom_rd_clear_(struct vom_rd_ *r, const struct vdl_type *t, void *v);
 /* Least number of bytes of a value. */
-size_t vom_rd_min_(struct vom_rd_ *r, const struct vdl_type *t);
+size_t vom_rd_min_slow_(struct vom_rd_ *r, const struct vdl_type *t);
+static inline size_t vom_rd_min_(struct vom_rd_ *r, const struct vdl_type *t)
+{
+    return t->kind == VDL_ARRAY || t->kind == VDL_UNION
+        ? vom_rd_min_slow_(r, t)
+        : 1;
+}
 /* The same for an entry of a map type. */
 size_t vom_rd_min_entry_(struct vom_rd_ *r, const struct vdl_type *t);
 

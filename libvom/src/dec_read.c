@@ -33,11 +33,13 @@ int vom_rd_uint_(struct vom_rd_ *r, uint64_t *v)
 int vom_rd_count_(struct vom_rd_ *r, size_t min, uint32_t *n)
 {
     uint64_t v;
+    size_t left;
     int rc = vom_rd_uint_(r, &v);
 
     if (rc != 0)
         return rc;
-    if (v > VOM_LENGTH_MAX_ || v > (size_t)(r->end - r->p) / min)
+    left = (size_t)(r->end - r->p);
+    if (v > VOM_LENGTH_MAX_ || v > (min == 1 ? left : left / min))
         return V23_ELENGTH;
     *n = (uint32_t)v;
     return 0;
@@ -176,13 +178,11 @@ static uint32_t least(const struct vdl_type *t, unsigned *steps)
     return best == UINT32_MAX ? best : best + 1;
 }
 
-size_t vom_rd_min_(struct vom_rd_ *r, const struct vdl_type *t)
+size_t vom_rd_min_slow_(struct vom_rd_ *r, const struct vdl_type *t)
 {
     struct vom_min_ *m;
     unsigned steps = 256;
 
-    if (t->kind != VDL_ARRAY && t->kind != VDL_UNION)
-        return 1;
     m = &r->td->mins[(uintptr_t)t / 64 % VOM_MINS_];
     if (m->type != t) {
         m->type = t;

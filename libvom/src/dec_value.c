@@ -15,10 +15,19 @@ static inline bool fits_float(double d)
     return !((d > (double)FLT_MAX || d < -(double)FLT_MAX) && d - d == 0);
 }
 
-/* Why no bool or number could be read at p. */
-static int malformed(const uint8_t *p, const uint8_t *end, unsigned k)
+static const uint8_t *fail(struct vom_rd_ *r, int err)
 {
-    return k == VDL_BOOL && p != end ? V23_EINT : vom_get_uint_why_(p, end);
+    r->err = err;
+    return NULL;
+}
+
+/* No bool or number could be read at p. */
+static const uint8_t *malformed(
+    struct vom_rd_ *r, const uint8_t *p, unsigned kind)
+{
+    return fail(r, kind == VDL_BOOL && p != r->end
+                       ? V23_EINT
+                       : vom_get_uint_why_(p, r->end));
 }
 
 /* Kinds that get_plain() reads. */
@@ -27,21 +36,16 @@ static inline bool is_plain(unsigned kind)
     return vom_is_scalar_(kind) || kind == VDL_ENUM;
 }
 
-/*
- * Read the bool, number or enum at p into `out`. Returns the place behind it,
- * or NULL; then *rc tells why.
- */
-VOM_INLINE_ const uint8_t *get_plain(const uint8_t *p, const uint8_t *end,
-    const struct vdl_type *t, void *out, int *rc)
+/* Read the bool, number or enum at p. */
+VOM_INLINE_ const uint8_t *get_plain(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
 {
-    struct vom_got_ g = vom_get_uint_(p, end);
+    struct vom_got_ g = vom_get_uint_(p, r->end);
     uint64_t u = g.v;
     double d;
 
-    if (g.p == NULL) {
-        *rc = malformed(p, end, t->kind);
-        return NULL;
-    }
+    if (g.p == NULL)
+        return malformed(r, p, t->kind);
     switch (t->kind) {
     case VDL_BOOL:
         if (*p > 1)
@@ -91,10 +95,8 @@ VOM_INLINE_ const uint8_t *get_plain(const uint8_t *p, const uint8_t *end,
         *(float *)out = (float)d;
         break;
     case VDL_ENUM:
-        if (u >= t->count) {
-            *rc = V23_EINDEX;
-            return NULL;
-        }
+        if (u >= t->count)
+            return fail(r, V23_EINDEX);
         vom_set_selector_(out, t->size == 2, (uint32_t)u);
         break;
     default: /* VDL_FLOAT64 */
@@ -103,71 +105,127 @@ VOM_INLINE_ const uint8_t *get_plain(const uint8_t *p, const uint8_t *end,
     }
     return g.p;
 range:
-    *rc = V23_EINT;
-    return NULL;
+    return fail(r, V23_EINT);
+}
+
+/* A count of things of at least `min` bytes each. */
+static inline const uint8_t *get_count(
+    struct vom_rd_ *r, const uint8_t *p, size_t min, uint32_t *n)
+{
+    struct vom_got_ g = vom_get_uint_(p, r->end);
+    size_t left;
+
+    if (g.p == NULL)
+        return fail(r, vom_get_uint_why_(p, r->end));
+    left = (size_t)(r->end - g.p);
+    if (g.v > left || g.v > VOM_LENGTH_MAX_ || (min > 1 && g.v > left / min))
+        return fail(r, V23_ELENGTH);
+    *n = (uint32_t)g.v;
+    return g.p;
+}
+
+/* Memory for n things; NULL when out. Most come from the arena's block. */
+static inline void *take(
+    struct vom_rd_ *r, uint32_t n, size_t size, size_t align)
+{
+    struct v23_arena *a = r->a;
+    size_t pad = (size_t)(0 - (uintptr_t)a->p) & (align - 1);
+    size_t room = (size_t)(a->end - a->p);
+    uint64_t total = (uint64_t)n * size;
+    uint8_t *p = a->p;
+    void *v = NULL;
+
+    if (room > a->limit - a->used)
+        room = a->limit - a->used;
+    if (room >= pad && total <= room - pad) {
+        a->p += pad + (size_t)total;
+        a->used += pad + (size_t)total;
+        return p + pad;
+    }
+    r->err = vom_rd_get_(r, n, size, align, false, &v);
+    return v;
 }
 
 /* ---- strings, bytes ------------------------------------------------------ */
 
-static int dec_string(struct vom_rd_ *r, struct vdl_str *out)
+/* A NUL follows the text in memory. */
+static inline const uint8_t *get_string(
+    struct vom_rd_ *r, const uint8_t *p, struct vdl_str *out)
 {
     uint32_t n;
-    int rc = vom_rd_length_(r, &n);
+    char *v;
 
-    if (rc != 0)
-        return rc;
+    p = get_count(r, p, 1, &n);
+    if (p == NULL)
+        return NULL;
     out->p = NULL;
     out->n = n;
     if (n == 0)
-        return 0;
-    out->p = v23_arena_dup(r->a, r->p, n);
-    if (out->p == NULL)
-        return n >= r->a->limit - r->a->used ? V23_ELIMIT : V23_ENOMEM;
-    r->p += n;
-    return 0;
+        return p;
+    v = take(r, n + 1, 1, 1);
+    if (v == NULL)
+        return NULL;
+    out->p = v;
+    vom_copy_(v, p, n);
+    v[n] = 0;
+    return p + n;
 }
 
-static int dec_bytes(struct vom_rd_ *r, struct vdl_list *out)
+static const uint8_t *get_bytes(
+    struct vom_rd_ *r, const uint8_t *p, struct vdl_list *out)
 {
-    void *p = NULL;
+    void *v = NULL;
     uint32_t n;
-    int rc = vom_rd_length_(r, &n);
 
-    if (rc == 0 && n != 0)
-        rc = vom_rd_get_(r, n, 1, 1, false, &p);
-    if (rc != 0)
-        return rc;
-    if (n != 0)
-        memcpy(p, r->p, n);
-    r->p += n;
-    out->v = p;
+    p = get_count(r, p, 1, &n);
+    if (p == NULL)
+        return NULL;
+    if (n != 0) {
+        v = take(r, n, 1, 1);
+        if (v == NULL)
+            return NULL;
+        vom_copy_(v, p, n);
+    }
+    out->v = v;
     out->n = n;
-    return 0;
+    return p + n;
 }
 
 /* ---- lists, arrays, sets, maps ------------------------------------------- */
 
-#define EACH(T, ok, value) \
-    do { \
-        for (i = 0; i < n; i++) { \
-            g = vom_get_uint_(p, end); \
-            if (g.p == NULL) \
-                return malformed(p, end, kind); \
-            if (!(ok)) \
-                return V23_EINT; \
-            ((T *)out)[i] = (T)(value); \
-            p = g.p; \
-        } \
+#ifdef __OPTIMIZE_SIZE__
+static const uint8_t *get_scalars(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *elem, void *out, size_t n)
+{
+    uint8_t *v = out;
+
+    for (; p != NULL && n != 0; n--, v += elem->size)
+        p = vom_dec_value_(r, p, elem, v);
+    return p;
+}
+#else
+#define EACH(T, ok, value)                                                     \
+    do {                                                                       \
+        for (i = 0; i < n; i++) {                                              \
+            g = vom_get_uint_(p, end);                                         \
+            if (g.p == NULL)                                                   \
+                return malformed(r, p, elem->kind);                            \
+            if (!(ok))                                                         \
+                return fail(r, V23_EINT);                                      \
+            ((T *)out)[i] = (T)(value);                                        \
+            p = g.p;                                                           \
+        }                                                                      \
     } while (0)
 
-static int dec_scalars(struct vom_rd_ *r, unsigned kind, void *out, size_t n)
+static const uint8_t *get_scalars(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *elem, void *out, size_t n)
 {
-    const uint8_t *p = r->p, *end = r->end;
+    const uint8_t *end = r->end;
     struct vom_got_ g;
     double d;
     size_t i;
 
-    switch (kind) {
+    switch (elem->kind) {
     case VDL_BOOL:
         EACH(bool, *p <= 1, g.v != 0);
         break;
@@ -202,165 +260,205 @@ static int dec_scalars(struct vom_rd_ *r, unsigned kind, void *out, size_t n)
         EACH(uint8_t, g.v <= UINT8_MAX, g.v);
         break;
     }
-    r->p = p;
-    return 0;
+    return p;
 }
+#endif
 
-int vom_dec_elems_(struct vom_rd_ *r, const struct vdl_type *elem, void *out,
-    size_t n)
+static const uint8_t *get_struct(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out);
+
+/* n elements into zeroed memory, unless they are bools or numbers. */
+static const uint8_t *get_elems(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *elem, void *out, size_t n)
 {
     uint8_t *v = out;
-    int rc = 0;
 
     if (vom_is_scalar_(elem->kind))
-        return dec_scalars(r, elem->kind, out, n);
-    for (; rc == 0 && n != 0; n--, v += elem->size)
-        rc = vom_dec_same_(r, elem, v);
-    return rc;
+        return get_scalars(r, p, elem, out, n);
+    if (elem->kind == VDL_STRING) {
+        for (; p != NULL && n != 0; n--, v += sizeof(struct vdl_str))
+            p = get_string(r, p, (struct vdl_str *)(void *)v);
+        return p;
+    }
+    if (elem->kind != VDL_STRUCT) {
+        for (; p != NULL && n != 0; n--, v += elem->size)
+            p = vom_dec_value_(r, p, elem, v);
+        return p;
+    }
+    if (n != 0 && r->depth == 0)
+        return fail(r, V23_ELIMIT);
+    r->depth--;
+    for (; p != NULL && n != 0; n--, v += elem->size)
+        p = get_struct(r, p, elem, v);
+    r->depth++;
+    return p;
 }
 
-static int dec_array(struct vom_rd_ *r, const struct vdl_type *t, void *out)
+static const uint8_t *get_array(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
 {
-    int rc = vom_rd_array_(r);
-
-    if (rc != 0)
-        return rc;
+    if (p == r->end)
+        return fail(r, V23_EEOF);
+    if (*p++ != 0)
+        return fail(r, V23_ELENGTH);
     if (t->elem->kind != VDL_BYTE)
-        return vom_dec_elems_(r, t->elem, out, t->count);
-    if ((size_t)(r->end - r->p) < t->count)
-        return V23_EEOF;
-    memcpy(out, r->p, t->count);
-    r->p += t->count;
-    return 0;
+        return get_elems(r, p, t->elem, out, t->count);
+    if ((size_t)(r->end - p) < t->count)
+        return fail(r, V23_EEOF);
+    memcpy(out, p, t->count);
+    return p + t->count;
 }
 
-static int dec_list(struct vom_rd_ *r, const struct vdl_type *t,
-    struct vdl_list *out)
+/* Drop repeated keys of what was read before p. */
+static const uint8_t *unique(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, struct vdl_list *l, void *v)
+{
+    if (l->n > 1)
+        r->err = vom_dec_unique_(r, t, l, v);
+    return l->n > 1 && r->err != 0 ? NULL : p;
+}
+
+static const uint8_t *get_list(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, struct vdl_list *out)
 {
     const struct vdl_type *elem = t->kind == VDL_SET ? t->key : t->elem;
-    bool scalar = vom_is_scalar_(elem->kind);
     void *v = NULL;
     uint32_t n;
-    int rc;
 
     if (t->kind == VDL_LIST && elem->kind == VDL_BYTE)
-        return dec_bytes(r, out);
-    rc = vom_rd_count_(r, vom_rd_min_(r, elem), &n);
-    if (rc == 0 && n != 0)
-        rc = vom_rd_get_(r, n, elem->size, elem->align, !scalar, &v);
-    if (rc == 0 && n != 0)
-        rc = vom_dec_elems_(r, elem, v, n);
-    if (rc != 0)
-        return rc;
+        return get_bytes(r, p, out);
+    p = get_count(r, p, vom_rd_min_(r, elem), &n);
+    if (p == NULL)
+        return NULL;
+    if (n != 0) {
+        v = take(r, n, elem->size, elem->align);
+        if (v == NULL)
+            return NULL;
+        if (!vom_is_scalar_(elem->kind))
+            memset(v, 0, (size_t)n * elem->size);
+        p = get_elems(r, p, elem, v, n);
+        if (p == NULL)
+            return NULL;
+    }
     out->v = v;
     out->n = n;
-    return t->kind == VDL_SET && n > 1 ? vom_dec_unique_(r, t, out, v) : 0;
+    return t->kind == VDL_SET ? unique(r, p, t, out, v) : p;
 }
 
-static int dec_map(struct vom_rd_ *r, const struct vdl_type *t,
-    struct vdl_list *out)
+static const uint8_t *get_map(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, struct vdl_list *out)
 {
+    size_t align =
+        t->key->align > t->elem->align ? t->key->align : t->elem->align;
     void *v = NULL;
-    uint8_t *p;
+    uint8_t *entry;
     uint32_t n, i;
-    int rc;
 
-    rc = vom_rd_count_(r, vom_rd_min_entry_(r, t), &n);
-    if (rc == 0 && n != 0)
-        rc = vom_rd_get_(r, n, t->stride,
-            t->key->align > t->elem->align ? t->key->align : t->elem->align,
-            true, &v);
-    for (i = 0, p = v; rc == 0 && i < n; i++, p += t->stride) {
-        rc = vom_dec_same_(r, t->key, p);
-        if (rc == 0)
-            rc = vom_dec_same_(r, t->elem, p + t->val_off);
+    p = get_count(r, p, vom_rd_min_entry_(r, t), &n);
+    if (p == NULL)
+        return NULL;
+    if (n != 0) {
+        v = take(r, n, t->stride, align);
+        if (v == NULL)
+            return NULL;
+        memset(v, 0, (size_t)n * t->stride);
     }
-    if (rc != 0)
-        return rc;
+    for (i = 0, entry = v; i < n; i++, entry += t->stride) {
+        p = vom_dec_value_(r, p, t->key, entry);
+        if (p != NULL)
+            p = vom_dec_value_(r, p, t->elem, entry + t->val_off);
+        if (p == NULL)
+            return NULL;
+    }
     out->v = v;
     out->n = n;
-    return n > 1 ? vom_dec_unique_(r, t, out, v) : 0;
+    return unique(r, p, t, out, v);
 }
 
 /* ---- struct, union, optional --------------------------------------------- */
 
-static int dec_struct(struct vom_rd_ *r, const struct vdl_type *t, void *out)
+/* The index of a field; its first byte is no END and not below 0x80. */
+static const uint8_t *get_far_index(
+    struct vom_rd_ *r, const uint8_t *p, uint32_t *index)
 {
-    const uint8_t *p = r->p, *end = r->end, *next;
+    struct vom_got_ g = vom_get_uint_(p, r->end);
+
+    if (g.p == NULL)
+        return fail(r, vom_get_uint_why_(p, r->end));
+    *index = g.v > UINT32_MAX ? UINT32_MAX : (uint32_t)g.v;
+    return g.p;
+}
+
+static const uint8_t *get_struct(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
+{
     uint32_t index, fresh = 0; /* fields from `fresh` on are still zero */
     const struct vdl_field *f;
-    struct vom_got_ g;
     void *v;
-    int rc = 0;
 
-    for (;;) {
-        if (p != end && *p < 0x80) {
+    do {
+        if (p != r->end && *p < 0x80) {
             index = *p++;
-        } else if (p != end && *p == VOM_END_) {
-            r->p = p + 1;
-            return 0;
+        } else if (p != r->end && *p == VOM_END_) {
+            return p + 1;
         } else {
-            g = vom_get_uint_(p, end);
-            if (g.p == NULL)
-                return vom_get_uint_why_(p, end);
-            p = g.p;
-            index = g.v > UINT32_MAX ? UINT32_MAX : (uint32_t)g.v;
+            p = get_far_index(r, p, &index);
+            if (p == NULL)
+                return NULL;
         }
         if (index >= t->count)
-            return V23_EINDEX;
+            return fail(r, V23_EINDEX);
         f = t->fields + index;
         v = (uint8_t *)out + f->offset;
-        if (is_plain(f->type->kind)) {
-            next = get_plain(p, end, f->type, v, &rc);
-            if (next == NULL)
-                return rc;
-            p = next;
-            if (index >= fresh)
-                fresh = index + 1;
-            continue;
-        }
-        r->p = p;
-        if (index >= fresh)
+        if (index >= fresh) {
             fresh = index + 1;
+        } else if (!is_plain(f->type->kind)) {
+            r->err = vom_rd_clear_(r, f->type, v);
+            if (r->err != 0)
+                return NULL;
+        }
+        if (is_plain(f->type->kind))
+            p = get_plain(r, p, f->type, v);
+        else if (f->type->kind == VDL_STRING)
+            p = get_string(r, p, v);
         else
-            rc = vom_rd_clear_(r, f->type, v);
-        if (rc == 0)
-            rc = f->type->kind == VDL_STRING ? dec_string(r, v)
-                                             : vom_dec_same_(r, f->type, v);
-        if (rc != 0)
-            return rc;
-        p = r->p;
-    }
+            p = vom_dec_value_(r, p, f->type, v);
+    } while (p != NULL);
+    return NULL;
 }
 
-static int dec_union(struct vom_rd_ *r, const struct vdl_type *t, void *out)
+static const uint8_t *get_union(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
 {
+    struct vom_got_ g = vom_get_uint_(p, r->end);
     const struct vdl_field *f;
-    uint32_t which;
-    int rc = vom_rd_index_(r, t->count, &which);
 
-    if (rc != 0)
-        return rc;
-    vom_set_selector_(out, t->count > 256, which);
-    f = t->fields + which;
-    return vom_dec_same_(r, f->type, (uint8_t *)out + f->offset);
+    if (g.p == NULL)
+        return fail(r, vom_get_uint_why_(p, r->end));
+    if (g.v >= t->count)
+        return fail(r, V23_EINDEX);
+    vom_set_selector_(out, t->count > 256, (uint32_t)g.v);
+    f = t->fields + g.v;
+    return vom_dec_value_(r, g.p, f->type, (uint8_t *)out + f->offset);
 }
 
-static int dec_optional(struct vom_rd_ *r, const struct vdl_type *t,
-    void **out)
+static const uint8_t *get_optional(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void **out)
 {
-    bool nil;
     void *v;
-    int rc = vom_rd_nil_(r, &nil);
 
-    if (rc != 0 || nil)
-        return rc;
-    rc = vom_rd_get_(r, 1, t->elem->size, t->elem->align, true, &v);
-    if (rc == 0)
-        rc = vom_dec_same_(r, t->elem, v);
-    if (rc == 0)
+    if (p == r->end)
+        return fail(r, V23_EEOF);
+    if (*p == VOM_NIL_)
+        return p + 1;
+    v = take(r, 1, t->elem->size, t->elem->align);
+    if (v == NULL)
+        return NULL;
+    memset(v, 0, t->elem->size);
+    p = vom_dec_value_(r, p, t->elem, v);
+    if (p != NULL)
         *out = v;
-    return rc;
+    return p;
 }
 
 /* ---- any, typeobject ----------------------------------------------------- */
@@ -396,55 +494,78 @@ static int dec_typeobject(struct vom_rd_ *r, const struct vdl_type **out)
     return rc;
 }
 
+/* Values that name types. */
+static const uint8_t *get_typed(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
+{
+    r->p = p;
+    r->err = t->kind == VDL_ANY ? vom_dec_any_(r, out) : dec_typeobject(r, out);
+    return r->err == 0 ? r->p : NULL;
+}
+
 /* ---- any value ----------------------------------------------------------- */
 
-static int dec_composite(struct vom_rd_ *r, const struct vdl_type *t,
-    void *out)
+static const uint8_t *get_composite(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
 {
     switch (t->kind) {
     case VDL_ANY:
-        return vom_dec_any_(r, out);
+        return get_typed(r, p, t, out);
     case VDL_ARRAY:
-        return dec_array(r, t, out);
+        return get_array(r, p, t, out);
     case VDL_LIST:
     case VDL_SET:
-        return dec_list(r, t, out);
+        return get_list(r, p, t, out);
     case VDL_MAP:
-        return dec_map(r, t, out);
+        return get_map(r, p, t, out);
     case VDL_STRUCT:
-        return dec_struct(r, t, out);
+        return get_struct(r, p, t, out);
     case VDL_UNION:
-        return dec_union(r, t, out);
+        return get_union(r, p, t, out);
     default:
-        return V23_EARG;
+        return fail(r, V23_EARG);
     }
+}
+
+const uint8_t *vom_dec_value_(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
+{
+    if (is_plain(t->kind))
+        return get_plain(r, p, t, out);
+    switch (t->kind) {
+    case VDL_STRING:
+        return get_string(r, p, out);
+    case VDL_OPTIONAL:
+        return get_optional(r, p, t, out);
+    case VDL_TYPEOBJECT:
+        return get_typed(r, p, t, out);
+    default:
+        break;
+    }
+    if (r->depth == 0)
+        return fail(r, V23_ELIMIT);
+    r->depth--;
+    p = get_composite(r, p, t, out);
+    r->depth++;
+    return p;
+}
+
+/* Where reading went on becomes the reader's place. */
+static int went_on(struct vom_rd_ *r, const uint8_t *p)
+{
+    if (p == NULL)
+        return r->err;
+    r->p = p;
+    return 0;
 }
 
 int vom_dec_same_(struct vom_rd_ *r, const struct vdl_type *t, void *out)
 {
-    const uint8_t *next;
-    int rc = 0;
+    return went_on(r, vom_dec_value_(r, r->p, t, out));
+}
 
-    if (is_plain(t->kind)) {
-        next = get_plain(r->p, r->end, t, out, &rc);
-        if (next != NULL)
-            r->p = next;
-        return rc;
-    }
-    switch (t->kind) {
-    case VDL_STRING:
-        return dec_string(r, out);
-    case VDL_OPTIONAL:
-        return dec_optional(r, t, out);
-    case VDL_TYPEOBJECT:
-        return dec_typeobject(r, out);
-    default:
-        break;
-    }
-    rc = vom_rd_enter_(r);
-    if (rc != 0)
-        return rc;
-    rc = dec_composite(r, t, out);
-    r->depth++;
-    return rc;
+int vom_dec_elems_(
+    struct vom_rd_ *r, const struct vdl_type *elem, void *out, size_t n)
+{
+    return went_on(r, get_elems(r, r->p, elem, out, n));
 }
