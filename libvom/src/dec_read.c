@@ -183,6 +183,8 @@ size_t vom_rd_min_slow_(struct vom_rd_ *r, const struct vdl_type *t)
     struct vom_min_ *m;
     unsigned steps = 256;
 
+    if (r->td == NULL)
+        return least(t, &steps);
     m = &r->td->mins[(uintptr_t)t / 64 % VOM_MINS_];
     if (m->type != t) {
         m->type = t;
