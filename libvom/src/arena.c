@@ -3,7 +3,9 @@
  * Arenas: bump allocation from a chain of blocks (newest first) or from one
  * caller-given buffer. References held are kept apart from the blocks, so a
  * rewind does not lose them: in a fixed buffer their nodes grow down from its
- * end, else each is an allocation of its own.
+ * end, else each is an allocation of its own. The allocator, never NULL unless
+ * the buffer is the caller's, is called directly: a program with such arenas
+ * only then links no malloc.
  */
 #include <v23/alloc.h>
 #include <v23/config.h>
@@ -76,7 +78,7 @@ static int grow(struct v23_arena *a, size_t size, size_t align)
         want = size;
     if (v23_add_size(want, HEADER, &total) != 0)
         return V23_ELIMIT;
-    b = v23_get(a->al, total);
+    b = a->al->get(a->al->ud, total);
     if (b == NULL)
         return V23_ENOMEM;
     b->prev = a->blocks;
@@ -161,7 +163,7 @@ int v23_arena_hold(struct v23_arena *a, struct v23_ref *r)
     if (a->al == NULL)
         h = held_from_end(a);
     else
-        h = v23_get(a->al, sizeof(*h));
+        h = a->al->get(a->al->ud, sizeof(*h));
     if (h == NULL)
         return V23_ENOMEM;
     h->ref = v23_ref(r);
@@ -187,7 +189,7 @@ void v23_arena_rewind(struct v23_arena *a, struct v23_arena_mark m)
     while (a->blocks != m.block && a->blocks->prev != NULL) {
         b = a->blocks;
         a->blocks = b->prev;
-        v23_put(a->al, b);
+        a->al->put(a->al->ud, b);
     }
     /* A mark of an arena that had no block yet: keep the first one. */
     if (a->al != NULL)
@@ -206,7 +208,7 @@ static void drop_held(struct v23_arena *a)
         a->held = h->next;
         v23_unref(h->ref);
         if (a->al != NULL)
-            v23_put(a->al, h);
+            a->al->put(a->al->ud, h);
     }
 }
 
@@ -219,7 +221,7 @@ static void drop_blocks(struct v23_arena *a, struct v23_arena_block *keep)
         b = a->blocks;
         a->blocks = b->prev;
         if (b != keep)
-            v23_put(a->al, b);
+            a->al->put(a->al->ud, b);
     }
     if (keep != NULL)
         keep->prev = NULL;

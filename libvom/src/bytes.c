@@ -5,6 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/*
+ * A buffer that grows holds its allocator, never NULL, and calls it directly: a
+ * program whose buffers are all fixed then links no malloc.
+ */
+
 /* First size of a growing buffer. */
 #define BUF_FIRST 64
 
@@ -21,7 +26,7 @@ int vdl_str_cmp(struct vdl_str a, struct vdl_str b)
 void v23_buf_init(struct v23_buf *b, const struct v23_alloc *al, size_t max)
 {
     memset(b, 0, sizeof(*b));
-    b->al = al;
+    b->al = al == NULL ? &v23_alloc_libc : al;
     b->max = max;
 }
 
@@ -37,7 +42,8 @@ void v23_buf_init_fixed(struct v23_buf *b, void *mem, size_t size)
 void v23_buf_fini(struct v23_buf *b)
 {
     if (!b->fixed) {
-        v23_put(b->al, b->p);
+        if (b->p != NULL)
+            b->al->put(b->al->ud, b->p);
         b->p = NULL;
         b->cap = 0;
     }
@@ -72,7 +78,7 @@ static int room(struct v23_buf *b, size_t n, size_t extra)
         want = want > SIZE_MAX / 2 ? need : 2 * want;
     if (want > b->max)
         want = need > b->max ? need : b->max;
-    p = v23_regrow(b->al, b->p, want);
+    p = b->al->regrow(b->al->ud, b->p, want);
     if (p == NULL)
         return fail(b, V23_ENOMEM);
     b->p = p;
@@ -160,7 +166,7 @@ void v23_buf_fit(struct v23_buf *b)
         v23_buf_fini(b);
         return;
     }
-    p = v23_regrow(b->al, b->p, b->n);
+    p = b->al->regrow(b->al->ud, b->p, b->n);
     if (p == NULL)
         return;
     b->p = p;

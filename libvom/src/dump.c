@@ -5,7 +5,6 @@
  */
 #include "dump_int.h"
 
-#include <inttypes.h>
 #include <vom/value.h>
 
 /* Bytes taken at once: what a line of status shows as not consumed. */
@@ -106,9 +105,9 @@ static int put_status(struct vom_dumper *d, const struct v23_buf *value,
     int rc;
 
     v23_buf_cut(line, 0);
-    v23_buf_printf(line, "DumpStatus{MsgId: %" PRId64, w->id);
+    v23_buf_printf(line, "DumpStatus{MsgId: %lld", (long long)w->id);
     if (w->len != 0)
-        v23_buf_printf(line, ", MsgLen: %" PRIu64, w->len);
+        v23_buf_printf(line, ", MsgLen: %llu", (unsigned long long)w->len);
     if (w->count != 0)
         v23_buf_printf(line, ", MsgN: %zu", w->count);
     if (left != 0) {

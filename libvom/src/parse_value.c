@@ -211,7 +211,8 @@ static int parse_text(struct parser *p, const struct vdl_type *t, void *out)
         return rc;
     if (t->kind == VDL_ARRAY) {
         if (s.n != t->count)
-            return vdl_parse_fail_(p, "array needs %u bytes", t->count);
+            return vdl_parse_fail_(p, "array needs %u bytes",
+                (unsigned)t->count);
         if (s.n != 0)
             memcpy(out, s.p, s.n);
         return 0;
@@ -243,7 +244,7 @@ static int parse_sequence(struct parser *p, const struct vdl_type *t,
     }
     for (; rc == 0 && !vdl_parse_take_(p, '}'); n++) {
         if (n == cap && t->kind == VDL_ARRAY)
-            return vdl_parse_fail_(p, "index %u out of range", n);
+            return vdl_parse_fail_(p, "index %u out of range", (unsigned)n);
         if (n == cap) {
             cap = cap == 0 ? 4 : 2 * cap;
             grown = v23_arena_get0(p->a, cap, size, 16);
