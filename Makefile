@@ -42,7 +42,7 @@ ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(CFLAGS)
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
-.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom size \
+.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom size size-host size-arm \
 	install uninstall clean test-programs format headers-cxx unit \
 	cross-programs fuzz
 .DELETE_ON_ERROR:
@@ -119,6 +119,7 @@ $(BUILD)/gen/$(1).stamp: $$($(1)_VDL_FILES) $(VDL) $$(foreach l,$$(filter-out $(
 $$($(1)_GEN_C): $(BUILD)/gen/$(1).stamp ;
 endef
 empty :=
+comma := ,
 space := $(empty) $(empty)
 # Lowest layer first: a stamp depends on those below.
 $(foreach l,$(LIBS),$(eval $(call gen_rules,$(l))))
@@ -263,6 +264,39 @@ $(BUILD)/obj/test/fuzz/replay.o: test/fuzz/replay.c | $(libvom_stamp)
 	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(WARN) $(call inc_of,libvom) -MMD -MP -c -o $@ $<
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$(f),$(or $($(f)_LAYER),libvom))))
 
+# ---- footprint --------------------------------------------------------------
+
+# Small programs of test/size, at -Os. What calls malloc must not link where a
+# program is to do without. $(1) = host or arm, $(2) = compiler, $(3) = flags,
+# $(4) = flags for linking.
+ARM_CC ?= arm-none-eabi-gcc
+SIZEFLAGS := $(STD) -Os -fno-asynchronous-unwind-tables
+NO_MALLOC := $(foreach f,malloc calloc realloc free,-Wl,--wrap=$(f) -Wl,--wrap=_$(f)_r)
+size_gen_c := $(BUILD)/gen/size/example.org/size/size.vdl.c
+define size_rules
+size_$(1)_lib := $$(patsubst %.c,$(BUILD)/size/$(1)/%.o,$(libvom_SRCS) $(libvom_BOOT) $(libvom_STD)) \
+	$$(libvom_GEN_C:$(BUILD)/gen/%.c=$(BUILD)/size/$(1)/gen/%.o)
+size_$(1)_prog := $$(patsubst %.c,$(BUILD)/size/$(1)/%.o,$$(wildcard test/size/*.c)) \
+	$(BUILD)/size/$(1)/gen/size/example.org/size/size.vdl.o
+$$(size_$(1)_lib) $$(size_$(1)_prog): | $(libvom_stamp) $(size_vdl_stamp)
+$(BUILD)/size/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(2) $(SIZEFLAGS) $(3) $(WARN) $$(call inc_of,libvom) -I$(BUILD)/gen/size -MMD -MP -c -o $$@ $$<
+$(BUILD)/size/$(1)/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@) $(2) $(SIZEFLAGS) $(3) $(GENWARN) $$(call inc_of,libvom) -I$(BUILD)/gen/size -MMD -MP -c -o $$@ $$<
+$(BUILD)/size/$(1)/libvom.a: $$(size_$(1)_lib)
+	$$(call say,AR,$$@) rm -f $$@ && $(AR) rcsD $$@ $$^
+$(BUILD)/size/$(1)/%.elf: $(BUILD)/size/$(1)/test/size/%.o $(BUILD)/size/$(1)/test/size/board_$(1).o \
+	  $(BUILD)/size/$(1)/gen/size/example.org/size/size.vdl.o $(BUILD)/size/$(1)/libvom.a
+	$$(call say,LD,$$@) $(2) $(SIZEFLAGS) $(3) $(4) -Wl,--gc-sections -Wl,-Map=$$@.map \
+	  $$(if $$(filter encode,$$*),$$(NO_MALLOC)) -o $$@ $$^ -lm
+size-$(1): $$(foreach p,encode decode both,$(BUILD)/size/$(1)/$$(p).elf)
+endef
+$(eval $(call extra_vdl,size,test/size/vdl,example.org/size,,vdl))
+$(eval $(call size_rules,host,$(CC),,))
+$(eval $(call size_rules,arm,$(ARM_CC),-mcpu=cortex-m4 -mthumb,--specs=nano.specs --specs=nosys.specs -nostartfiles -Wl$(comma)--entry=board_start))
+
 # Every target on its stored inputs.
 fuzz: $(FUZZERS:%=$(BUILD)/test/%)
 	$(Q)for f in $(FUZZERS); do \
@@ -298,8 +332,8 @@ bench: all test-programs
 bench-vom: $(BUILD)/test/vombench
 	$(Q)$(EXEC) $(BUILD)/test/vombench
 
-size: all
-	$(Q)BUILD=$(BUILD) sh test/size.sh
+size: $(LIBS:%=$(BUILD)/lib/%.a) size-host $(if $(shell command -v $(ARM_CC)),size-arm)
+	$(Q)BUILD=$(BUILD) ARM_CC="$(ARM_CC)" sh test/size.sh
 
 deps:
 	$(Q)sh test/deps.sh build

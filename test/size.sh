@@ -1,11 +1,82 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
-# size.sh: text, read-only data, data and bss of each library of this build.
-: "${BUILD:=build}"
+# size.sh: what this build takes: text, read-only data, data and bss of each
+# library, and of the small programs of test/size the flash, the memory and the
+# stack, for this machine and for a Cortex-M4. Never fails because a figure is
+# bad.
+: "${BUILD:=build}" "${ARM_CC:=arm-none-eabi-gcc}"
+
+# sections FILE…: of each the sums of its sections, with the name of FILE.
+sections() {
+    for a; do
+        ${SIZE:-size} -A "$a" 2>/dev/null | awk -v n="${a##*/}" '
+            /^\.text/ {t += $2} /^\.rodata/ {r += $2} /^\.data/ {d += $2}
+            /^\.bss/ {b += $2}
+            END {printf "%-24s %9d %9d %9d %9d\n", n, t, r, d, b}'
+    done
+}
+
+# parts MAP: what the linker took from libvom and the generated descriptors,
+# and what from everything else: "flash ram flash ram". The stack and the heap
+# of the board are nobody's.
+parts() {
+    awk '
+        /^Linker script and memory map/ { on = 1 }
+        !on { next }
+        NF == 1 && /^ \./ { name = $1; next }
+        /^ \./ { name = $1; sub(/^ [^ ]+/, "") }
+        $1 ~ /^0x/ && $2 ~ /^0x/ && NF >= 3 && name != "" {
+            n = number($2)
+            mine = $3 ~ /libvom\.a|\.vdl\.o$/
+            if (number($1) != 0 && n != 0 && $3 !~ /board_/) {
+                if (name ~ /^\.(text|rodata|data)/) flash[mine] += n
+                if (name ~ /^\.(data|bss)/) ram[mine] += n
+            }
+        }
+        { name = "" }
+        function number(hex,   i, v) {
+            for (i = 3; i <= length(hex); i++)
+                v = 16 * v + index("0123456789abcdef", substr(hex, i, 1)) - 1
+            return v
+        }
+        END { print flash[1] + 0, ram[1] + 0, flash[0] + 0, ram[0] + 0 }' "$1"
+}
+
+# program NAME MACHINE WANTED-FLASH RUNNER…
+program() {
+    name=$1 machine=$2 wanted=$3
+    shift 3
+    elf=$BUILD/size/$machine/$name.elf
+    set -- $(parts "$elf.map") "$("$@" "$elf" 2>/dev/null ||
+        echo failed)"
+    printf '%-8s %-10s %8d %8d %10d %8d %8s' "$name" "$machine" "$1" "$2" \
+        "$3" "$4" "$5"
+    [ "$wanted" -ne 0 ] && {
+        printf '  <= %5d' "$wanted"
+        [ "$1" -gt "$wanted" ] && printf ' missed'
+    }
+    printf '\n'
+}
+
 printf '%-24s %9s %9s %9s %9s\n' library text rodata data bss
-for a in "$BUILD"/lib/*.a; do
-    ${SIZE:-size} -A "$a" 2>/dev/null | awk -v n="${a##*/}" '
-        /^\.text/ {t += $2} /^\.rodata/ {r += $2} /^\.data/ {d += $2}
-        /^\.bss/ {b += $2}
-        END {printf "%-24s %9d %9d %9d %9d\n", n, t, r, d, b}'
+sections "$BUILD"/lib/*.a
+printf '\nlibvom at -Os\n'
+for m in host arm; do
+    [ -e "$BUILD/size/$m/libvom.a" ] &&
+        printf '%-8s %s\n' $m "$(sections "$BUILD/size/$m/libvom.a")"
 done
+printf '\n%-19s %17s %19s %8s\n' "program" "libvom's part" "the rest" ""
+printf '%-8s %-10s %8s %8s %10s %8s %8s\n' "" "" flash RAM flash RAM stack
+for p in encode decode both; do program $p host 0 env; done
+if command -v "$ARM_CC" >/dev/null; then
+    arm=qemu-arm
+    command -v $arm >/dev/null || arm=false
+    program encode arm 6144 $arm
+    program decode arm 10240 $arm
+    program both arm 24576 $arm
+    [ $arm = false ] && echo "left out: stack depth on ARM; needs qemu-arm" \
+        "(make deps-ci)"
+else
+    echo "left out: Cortex-M4; needs $ARM_CC with newlib (make deps-ci)"
+fi
+exit 0
