@@ -16,13 +16,13 @@ void *value_zero(struct ctx *c, const struct vdl_type *t)
 static bool is_nil(struct vdl_any v)
 {
     return v.type->kind == VDL_ANY &&
-        ((const struct vdl_any *)v.val)->type == NULL;
+           ((const struct vdl_any *)v.val)->type == NULL;
 }
 
 bool value_assignable(const struct vdl_type *t, struct vdl_any v)
 {
     return t->kind == VDL_ANY || t == v.type ||
-        (t->kind == VDL_OPTIONAL && is_nil(v));
+           (t->kind == VDL_OPTIONAL && is_nil(v));
 }
 
 void value_store(const struct vdl_type *t, void *dst, struct vdl_any v)
@@ -86,50 +86,13 @@ struct constant constant_of(struct ctx *c, struct vdl_any v)
         if (!vdl_type_is_bytes(v.type))
             break;
         out.rep = REP_STRING;
-        out.s = v.type->kind == VDL_LIST
-            ? vdl_strn(l->v, l->n)
-            : vdl_strn(v.val, v.type->count);
+        out.s = v.type->kind == VDL_LIST ? vdl_strn(l->v, l->n)
+                                         : vdl_strn(v.val, v.type->count);
         break;
     }
     if (v.type == &vdl_bool_desc || v.type == &vdl_string_desc)
         out.type = NULL;
     return out;
-}
-
-static void put_uint(const struct vdl_type *t, void *dst, uint64_t v)
-{
-    switch (t->kind) {
-    case VDL_BYTE:
-        *(uint8_t *)dst = (uint8_t)v;
-        break;
-    case VDL_UINT16:
-        *(uint16_t *)dst = (uint16_t)v;
-        break;
-    case VDL_UINT32:
-        *(uint32_t *)dst = (uint32_t)v;
-        break;
-    default:
-        *(uint64_t *)dst = v;
-        break;
-    }
-}
-
-static void put_int(const struct vdl_type *t, void *dst, int64_t v)
-{
-    switch (t->kind) {
-    case VDL_INT8:
-        *(int8_t *)dst = (int8_t)v;
-        break;
-    case VDL_INT16:
-        *(int16_t *)dst = (int16_t)v;
-        break;
-    case VDL_INT32:
-        *(int32_t *)dst = (int32_t)v;
-        break;
-    default:
-        *(int64_t *)dst = v;
-        break;
-    }
 }
 
 /* Numbers fit: constant_convert() has checked the range. */
@@ -138,20 +101,15 @@ static void put_number(struct ctx *c, const struct constant *x,
 {
     uint64_t u = 0;
     int64_t i = 0;
-    double d;
 
     if (x->rep == REP_RATIONAL) {
-        d = rat_to_double(c, x->r);
-        if (t->kind == VDL_FLOAT32)
-            *(float *)dst = (float)d;
-        else
-            *(double *)dst = d;
+        vdl_set_float(t, dst, rat_to_double(c, x->r));
     } else if (t->kind >= VDL_INT8 && t->kind <= VDL_INT64) {
         (void)bn_to_i64(x->i, &i);
-        put_int(t, dst, i);
+        vdl_set_int(t, dst, i);
     } else {
         (void)bn_to_u64(x->i, &u);
-        put_uint(t, dst, u);
+        vdl_set_uint(t, dst, u);
     }
 }
 
@@ -175,8 +133,8 @@ static const char *put_string(struct ctx *c, const struct constant *x,
     return NULL;
 }
 
-const char *constant_value(struct ctx *c, const struct constant *x,
-    struct vdl_any *out)
+const char *constant_value(
+    struct ctx *c, const struct constant *x, struct vdl_any *out)
 {
     const struct vdl_type *t = x->type;
     void *v;

@@ -10,8 +10,8 @@ static int put_untyped(struct v23_buf *out, const struct vdl_type *t,
 static int put_typed(struct v23_buf *out, const struct vdl_type *t,
     const void *v, unsigned depth);
 
-int vdl_print_scalar_(const struct vdl_type *t, const void *v,
-    struct v23_buf *out)
+int vdl_print_scalar_(
+    const struct vdl_type *t, const void *v, struct v23_buf *out)
 {
     if (t->kind != VDL_FLOAT32)
         return vdl_format_literal_(t, v, out);
@@ -123,8 +123,8 @@ static int put_optional(struct v23_buf *out, const struct vdl_type *t,
     return 0;
 }
 
-static int put_any(struct v23_buf *out, const struct vdl_any *any,
-    unsigned depth)
+static int put_any(
+    struct v23_buf *out, const struct vdl_any *any, unsigned depth)
 {
     if (any->type != NULL)
         return put_typed(out, any->type, any->val, depth);
@@ -192,7 +192,7 @@ static enum form form_of(const struct vdl_type *t, const void *v)
     case VDL_STRING:
         return t->name.n == 0 ? BARE : PARENS;
     case VDL_ENUM:
-        return t->name.n == 0 ? BARE : DOT;
+        return DOT;
     case VDL_OPTIONAL:
         return *(const void *const *)v == NULL ? PARENS : PREFIX;
     case VDL_ARRAY:
@@ -226,8 +226,8 @@ static int put_typed(struct v23_buf *out, const struct vdl_type *t,
     return rc;
 }
 
-int vdl_print_const(const struct vdl_type *t, const void *v,
-    struct v23_buf *out)
+int vdl_print_const(
+    const struct vdl_type *t, const void *v, struct v23_buf *out)
 {
     size_t start = out->n;
     int rc = put_typed(out, t, v, 0);

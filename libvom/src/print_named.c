@@ -62,8 +62,8 @@ static int see(struct vdl_named *s, const struct vdl_type *t)
     int rc = rehash(s);
 
     if (rc == 0)
-        rc = v23_reserve(s->al, &v, &s->seen_cap, s->nseen + 1, TYPES_MAX,
-            sizeof(*s->seen));
+        rc = v23_reserve(
+            s->al, &v, &s->seen_cap, s->nseen + 1, TYPES_MAX, sizeof(*s->seen));
     if (rc != 0)
         return rc;
     s->seen = v;
@@ -75,32 +75,48 @@ static int see(struct vdl_named *s, const struct vdl_type *t)
     return 0;
 }
 
-static int by_name(const struct vdl_type *a, const struct vdl_type *b)
+static int by_name(struct vdl_str a, struct vdl_str b)
 {
     struct vdl_str apath, aname, bpath, bname;
     int c;
 
-    vdl_split_name_(a->name, &apath, &aname);
-    vdl_split_name_(b->name, &bpath, &bname);
+    vdl_split_name_(a, &apath, &aname);
+    vdl_split_name_(b, &bpath, &bname);
     c = vdl_str_cmp(apath, bpath);
     return c != 0 ? c : vdl_str_cmp(aname, bname);
+}
+
+/* Place of the first type of that name. */
+static size_t place(const struct vdl_named *s, struct vdl_str name)
+{
+    size_t lo = 0, hi = s->n, mid;
+
+    while (lo < hi) {
+        mid = lo + (hi - lo) / 2;
+        if (by_name(s->v[mid]->name, name) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+const struct vdl_type *vdl_named_find(
+    const struct vdl_named *s, struct vdl_str name)
+{
+    size_t at = place(s, name);
+
+    return at < s->n && vdl_str_eq(s->v[at]->name, name) ? s->v[at] : NULL;
 }
 
 /* Put a named type in its place. */
 static int insert(struct vdl_named *s, const struct vdl_type *t)
 {
     void *v = (void *)s->v;
-    size_t lo = 0, hi = s->n, mid;
+    size_t lo = place(s, t->name);
     int rc;
 
-    while (lo < hi) {
-        mid = lo + (hi - lo) / 2;
-        if (by_name(s->v[mid], t) < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    for (; lo < s->n && by_name(s->v[lo], t) == 0; lo++)
+    for (; lo < s->n && vdl_str_eq(s->v[lo]->name, t->name); lo++)
         if (vdl_type_equal(s->v[lo], t))
             return 0;
     rc = v23_reserve(s->al, &v, &s->cap, s->n + 1, TYPES_MAX, sizeof(*s->v));

@@ -46,6 +46,50 @@ double vdl_get_float(const struct vdl_type *t, const void *v)
     return *(const double *)v;
 }
 
+void vdl_set_uint(const struct vdl_type *t, void *v, uint64_t x)
+{
+    switch (t->size) {
+    case 1:
+        *(uint8_t *)v = (uint8_t)x;
+        break;
+    case 2:
+        *(uint16_t *)v = (uint16_t)x;
+        break;
+    case 4:
+        *(uint32_t *)v = (uint32_t)x;
+        break;
+    default:
+        *(uint64_t *)v = x;
+        break;
+    }
+}
+
+void vdl_set_int(const struct vdl_type *t, void *v, int64_t x)
+{
+    switch (t->size) {
+    case 1:
+        *(int8_t *)v = (int8_t)x;
+        break;
+    case 2:
+        *(int16_t *)v = (int16_t)x;
+        break;
+    case 4:
+        *(int32_t *)v = (int32_t)x;
+        break;
+    default:
+        *(int64_t *)v = x;
+        break;
+    }
+}
+
+void vdl_set_float(const struct vdl_type *t, void *v, double x)
+{
+    if (t->kind == VDL_FLOAT32)
+        *(float *)v = (float)x;
+    else
+        *(double *)v = x;
+}
+
 uint32_t vdl_get_enum(const struct vdl_type *t, const void *v)
 {
     return t->count > 256 ? *(const uint16_t *)v : *(const uint8_t *)v;
@@ -104,11 +148,11 @@ bool vdl_is_zero(const struct vdl_type *t, const void *v)
     case VDL_BOOL:
         return !*(const bool *)v;
     case VDL_FLOAT32:
-        return !(*(const float *)v < 0 || *(const float *)v > 0)
-            && *(const float *)v == *(const float *)v;
+        return !(*(const float *)v < 0 || *(const float *)v > 0) &&
+               *(const float *)v == *(const float *)v;
     case VDL_FLOAT64:
-        return !(*(const double *)v < 0 || *(const double *)v > 0)
-            && *(const double *)v == *(const double *)v;
+        return !(*(const double *)v < 0 || *(const double *)v > 0) &&
+               *(const double *)v == *(const double *)v;
     case VDL_STRING:
         return ((const struct vdl_str *)v)->n == 0;
     case VDL_ENUM:
@@ -125,8 +169,8 @@ bool vdl_is_zero(const struct vdl_type *t, const void *v)
     case VDL_STRUCT:
         return zero_struct(t, v);
     case VDL_UNION:
-        return vdl_get_which(t, v) == 0
-            && vdl_is_zero(t->fields[0].type, vdl_at_(v, t->fields[0].offset));
+        return vdl_get_which(t, v) == 0 &&
+               vdl_is_zero(t->fields[0].type, vdl_at_(v, t->fields[0].offset));
     default:
         return vdl_get_uint(t, v) == 0;
     }
@@ -134,8 +178,8 @@ bool vdl_is_zero(const struct vdl_type *t, const void *v)
 
 /* ---- equality ------------------------------------------------------------ */
 
-static bool equal(const struct vdl_type *t, const void *a, const void *b,
-    unsigned depth);
+static bool equal(
+    const struct vdl_type *t, const void *a, const void *b, unsigned depth);
 
 static bool equal_floats(double a, double b)
 {
@@ -144,17 +188,17 @@ static bool equal_floats(double a, double b)
 
 static bool equal_types(const struct vdl_type *a, const struct vdl_type *b)
 {
-    return vdl_type_equal(a == NULL ? &vdl_any_desc : a,
-        b == NULL ? &vdl_any_desc : b);
+    return vdl_type_equal(
+        a == NULL ? &vdl_any_desc : a, b == NULL ? &vdl_any_desc : b);
 }
 
-static bool equal_any(const struct vdl_any *a, const struct vdl_any *b,
-    unsigned depth)
+static bool equal_any(
+    const struct vdl_any *a, const struct vdl_any *b, unsigned depth)
 {
     if (a->type == NULL || b->type == NULL)
         return a->type == b->type;
-    return vdl_type_same_layout(a->type, b->type)
-        && equal(a->type, a->val, b->val, depth);
+    return vdl_type_same_layout(a->type, b->type) &&
+           equal(a->type, a->val, b->val, depth);
 }
 
 static bool equal_elems(const struct vdl_type *elem, size_t stride, uint32_t n,
@@ -163,20 +207,18 @@ static bool equal_elems(const struct vdl_type *elem, size_t stride, uint32_t n,
     uint32_t i;
 
     for (i = 0; i < n; i++)
-        if (!equal(elem, vdl_at_(a, i * stride), vdl_at_(b, i * stride),
-                depth))
+        if (!equal(elem, vdl_at_(a, i * stride), vdl_at_(b, i * stride), depth))
             return false;
     return true;
 }
 
-static bool equal_entry(const struct vdl_type *t, const void *a, const void *b,
-    unsigned depth)
+static bool equal_entry(
+    const struct vdl_type *t, const void *a, const void *b, unsigned depth)
 {
     if (!equal(t->key, a, b, depth))
         return false;
-    return t->kind == VDL_SET
-        || equal(t->elem, vdl_at_(a, t->val_off), vdl_at_(b, t->val_off),
-            depth);
+    return t->kind == VDL_SET || equal(t->elem, vdl_at_(a, t->val_off),
+                                     vdl_at_(b, t->val_off), depth);
 }
 
 /* Every entry of a is one of b; the same order on both sides is fast. */
@@ -205,21 +247,21 @@ static bool equal_sets(const struct vdl_type *t, const struct vdl_list *a,
     return true;
 }
 
-static bool equal_struct(const struct vdl_type *t, const void *a,
-    const void *b, unsigned depth)
+static bool equal_struct(
+    const struct vdl_type *t, const void *a, const void *b, unsigned depth)
 {
     const struct vdl_field *f = t->fields;
     uint32_t i;
 
     for (i = 0; i < t->count; i++)
-        if (!equal(f[i].type, vdl_at_(a, f[i].offset),
-                vdl_at_(b, f[i].offset), depth))
+        if (!equal(f[i].type, vdl_at_(a, f[i].offset), vdl_at_(b, f[i].offset),
+                depth))
             return false;
     return true;
 }
 
-static bool equal_union(const struct vdl_type *t, const void *a, const void *b,
-    unsigned depth)
+static bool equal_union(
+    const struct vdl_type *t, const void *a, const void *b, unsigned depth)
 {
     uint32_t which = vdl_get_which(t, a);
     const struct vdl_field *f;
@@ -227,12 +269,11 @@ static bool equal_union(const struct vdl_type *t, const void *a, const void *b,
     if (which != vdl_get_which(t, b) || which >= t->count)
         return false;
     f = &t->fields[which];
-    return equal(f->type, vdl_at_(a, f->offset), vdl_at_(b, f->offset),
-        depth);
+    return equal(f->type, vdl_at_(a, f->offset), vdl_at_(b, f->offset), depth);
 }
 
-static bool equal_optional(const struct vdl_type *t, const void *a,
-    const void *b, unsigned depth)
+static bool equal_optional(
+    const struct vdl_type *t, const void *a, const void *b, unsigned depth)
 {
     const void *x = *(const void *const *)a, *y = *(const void *const *)b;
 
@@ -251,8 +292,8 @@ static bool equal_lists(const struct vdl_type *t, const struct vdl_list *a,
     return equal_elems(t->elem, t->stride, a->n, a->v, b->v, depth);
 }
 
-static bool equal(const struct vdl_type *t, const void *a, const void *b,
-    unsigned depth)
+static bool equal(
+    const struct vdl_type *t, const void *a, const void *b, unsigned depth)
 {
     if (depth++ == VDL_VALUE_DEPTH)
         return false;
@@ -267,8 +308,8 @@ static bool equal(const struct vdl_type *t, const void *a, const void *b,
     case VDL_FLOAT64:
         return equal_floats(vdl_get_float(t, a), vdl_get_float(t, b));
     case VDL_STRING:
-        return vdl_str_eq(*(const struct vdl_str *)a,
-            *(const struct vdl_str *)b);
+        return vdl_str_eq(
+            *(const struct vdl_str *)a, *(const struct vdl_str *)b);
     case VDL_ENUM:
         return vdl_get_enum(t, a) == vdl_get_enum(t, b);
     case VDL_TYPEOBJECT:

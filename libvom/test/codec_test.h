@@ -16,171 +16,44 @@
 #include <vom/dec.h>
 #include <vom/enc.h>
 #include <vom/parse.h>
+#include <vom/print.h>
 #include <vom/value.h>
-
-#define NODES 64
 
 static struct tst_alloc mem;
 static struct v23_arena arena;
 static struct vdl_types *types;
-static const struct vdl_type *named[NODES];
-static size_t nnamed;
+static struct vdl_named named; /* what constants may name */
 
 static inline void setup(void)
 {
     tst_alloc_init(&mem);
     v23_arena_init(&arena, &mem.al, SIZE_MAX);
     ck_assert_int_eq(vdl_types_new(&mem.al, NULL, &types), 0);
-    nnamed = 0;
+    vdl_named_init(&named, &mem.al);
 }
 
 static inline void teardown(void)
 {
     v23_arena_fini(&arena);
+    vdl_named_fini(&named);
     vdl_types_unref(types);
     ck_assert_uint_eq(mem.live, 0);
 }
 
 /* ---- types --------------------------------------------------------------- */
 
-struct type_text {
-    const char *p;
-    struct vdl_type_node nodes[NODES];
-    uint32_t n;
-};
-
-static const struct vdl_type *builtin_named(struct vdl_str s)
-{
-    static const struct vdl_type *const all[] = { &vdl_any_desc,
-        &vdl_bool_desc, &vdl_byte_desc, &vdl_uint16_desc, &vdl_uint32_desc,
-        &vdl_uint64_desc, &vdl_int8_desc, &vdl_int16_desc, &vdl_int32_desc,
-        &vdl_int64_desc, &vdl_float32_desc, &vdl_float64_desc,
-        &vdl_string_desc, &vdl_typeobject_desc };
-    size_t i;
-
-    for (i = 0; i < sizeof(all) / sizeof(*all); i++)
-        if (vdl_str_is(s, vdl_kind_name((enum vdl_kind)all[i]->kind)))
-            return all[i];
-    return NULL;
-}
-
-static struct vdl_str word(struct type_text *s)
-{
-    const char *start = s->p;
-
-    s->p += strcspn(s->p, " ;{}[]?");
-    return vdl_strn(start, (size_t)(s->p - start));
-}
-
-static void expect(struct type_text *s, char c)
-{
-    ck_assert_msg(*s->p == c, "type text at \"%s\"", s->p);
-    s->p++;
-}
-
-static struct vdl_type_ref parse_type(struct type_text *s);
-
-/* "name type; name type}" or "label; label}" */
-static void parse_members(struct type_text *s, struct vdl_type_node *node)
-{
-    struct vdl_type_member *m = v23_arena_get0(&arena, NODES, sizeof(*m), 8);
-    struct vdl_str *labels = v23_arena_get0(&arena, NODES, sizeof(*labels), 8);
-    uint32_t n = 0;
-
-    expect(s, '{');
-    while (*s->p != '}') {
-        if (n != 0)
-            expect(s, ';');
-        labels[n] = m[n].name = word(s);
-        if (node->kind != VDL_ENUM) {
-            expect(s, ' ');
-            m[n].type = parse_type(s);
-        }
-        n++;
-    }
-    s->p++;
-    node->nmembers = n;
-    node->members = m;
-    node->labels = labels;
-}
-
-static void parse_body(struct type_text *s, struct vdl_type_node *node,
-    struct vdl_str w)
-{
-    const struct vdl_type *b = builtin_named(w);
-
-    if (b != NULL) {
-        node->kind = (enum vdl_kind)b->kind;
-    } else if (vdl_str_is(w, "set") || vdl_str_is(w, "map")) {
-        node->kind = vdl_str_is(w, "set") ? VDL_SET : VDL_MAP;
-        expect(s, '[');
-        node->key = parse_type(s);
-        expect(s, ']');
-        if (node->kind == VDL_MAP)
-            node->elem = parse_type(s);
-    } else if (w.n != 0) {
-        node->kind = vdl_str_is(w, "enum") ? VDL_ENUM
-            : vdl_str_is(w, "struct")      ? VDL_STRUCT
-                                           : VDL_UNION;
-        parse_members(s, node);
-    } else if (*s->p == '?') {
-        s->p++;
-        node->kind = VDL_OPTIONAL;
-        node->elem = parse_type(s);
-    } else {
-        expect(s, '[');
-        node->kind = *s->p == ']' ? VDL_LIST : VDL_ARRAY;
-        node->len = strtoull(s->p, NULL, 10);
-        s->p = strchr(s->p, ']') + 1;
-        node->elem = parse_type(s);
-    }
-}
-
-static struct vdl_type_ref parse_type(struct type_text *s)
-{
-    struct vdl_type_ref r = { NULL, 0 };
-    struct vdl_type_node *node;
-    struct vdl_str w = word(s);
-
-    r.type = builtin_named(w);
-    if (r.type != NULL && *s->p != ' ')
-        return r;
-    r.type = NULL;
-    for (r.node = 0; r.node < s->n; r.node++)
-        if (w.n != 0 && vdl_str_eq(s->nodes[r.node].name, w))
-            return r;
-    ck_assert_uint_lt(s->n, NODES);
-    node = &s->nodes[s->n++];
-    memset(node, 0, sizeof(*node));
-    if (*s->p == ' ') {
-        node->name = w;
-        s->p++;
-        w = word(s);
-    }
-    parse_body(s, node, w);
-    return r;
-}
-
 /* The type with this canonical string, made in `set`. */
-static inline const struct vdl_type *type_in(struct vdl_types *set,
-    const char *text)
+static inline const struct vdl_type *type_in(
+    struct vdl_types *set, const char *text)
 {
-    static struct type_text s;
-    const struct vdl_type *out[NODES];
-    struct vdl_type_ref r;
-    uint32_t i;
+    struct vdl_parse_error err;
+    const struct vdl_type *t;
+    int rc = vdl_type_parse(set, vdl_str(text), &t, &err);
 
-    s.p = text;
-    s.n = 0;
-    r = parse_type(&s);
-    ck_assert_str_eq(s.p, "");
-    if (r.type != NULL)
-        return r.type;
-    ck_assert_int_eq(vdl_types_build(set, s.nodes, s.n, out), 0);
-    for (i = 0; set == types && i < s.n; i++)
-        if (out[i]->name.n != 0 && nnamed < NODES)
-            named[nnamed++] = out[i];
-    return out[r.node];
+    ck_assert_msg(rc == 0, "%s: %zu: %s", text, err.at, err.text);
+    if (set == types)
+        ck_assert_int_eq(vdl_named_add(&named, t), 0);
+    return t;
 }
 
 static inline const struct vdl_type *ty(const char *text)
@@ -193,12 +66,12 @@ static inline const struct vdl_type *ty(const char *text)
 /* The value of a VDL constant; types made before may be named in it. */
 static inline const void *val(const struct vdl_type *t, const char *text)
 {
-    struct vdl_registry known = { named, nnamed };
+    struct vdl_registry known = {named.v, named.n};
     struct vdl_parse_error err;
     const void *v;
     size_t got;
-    int rc = vdl_parse_values(vdl_str(text), &known, &arena, &t, 1, &v, &got,
-        &err);
+    int rc =
+        vdl_parse_values(vdl_str(text), &known, &arena, &t, 1, &v, &got, &err);
 
     ck_assert_msg(rc == 0, "%s: %zu: %s", text, err.at, err.text);
     return v;
@@ -264,7 +137,7 @@ static inline const char *flat(const char *text)
 /* Decode dynamically; the text of the value, or of the error. */
 static inline const char *dec_bytes(struct v23_bytes b)
 {
-    struct vdl_any v = { NULL, NULL };
+    struct vdl_any v = {NULL, NULL};
     int rc = vom_decode_single(b.p, b.n, NULL, &arena, NULL, &v, NULL);
 
     return rc != 0 ? v23_strerror(rc) : any_text(v);
@@ -278,7 +151,7 @@ static inline const char *dec(const char *stream)
 static inline int dec_error(const char *stream)
 {
     struct v23_bytes b = hex(stream);
-    struct vdl_any v = { NULL, NULL };
+    struct vdl_any v = {NULL, NULL};
     struct v23_arena_mark before = v23_arena_mark(&arena), after;
     int rc = vom_decode_single(b.p, b.n, NULL, &arena, NULL, &v, NULL);
 
@@ -301,8 +174,8 @@ static inline const char *dec_as(const struct vdl_type *t, const char *stream)
 }
 
 /* A constant of one type converted to another. */
-static inline const char *conv(const char *from, const char *constant,
-    const char *to)
+static inline const char *conv(
+    const char *from, const char *constant, const char *to)
 {
     return dec_as(ty(to), enc_text(from, constant));
 }

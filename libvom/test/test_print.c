@@ -65,24 +65,24 @@ static void each(const struct row *r, size_t n)
 START_TEST(types_in_one_line)
 {
     static const char *const rows[][2] = {
-        { "any", "any" },
-        { "bool", "bool" },
-        { "byte", "byte" },
-        { "uint64", "uint64" },
-        { "int8", "int8" },
-        { "float32", "float32" },
-        { "string", "string" },
-        { "typeobject", "typeobject" },
-        { "enum{Lo;Hi}", "enum{Lo;Hi}" },
-        { "[3][]byte", "[3][]byte" },
-        { "set[string]", "set[string]" },
-        { "map[int32]map[string]any", "map[int32]map[string]any" },
-        { "[]a/b.c/d.Id uint16", "[]\"a/b.c/d\".Id" },
-        { "map[x.K string]x.V []x.V", "map[\"x\".K]\"x\".V" },
-        { "?x.S struct{Next ?x.S}", "?\"x\".S" },
-        { "Local int32", "Local" },
-        { "p. int32", "\"p\"." },
-        { ". int32", "<empty>" },
+        {"any", "any"},
+        {"bool", "bool"},
+        {"byte", "byte"},
+        {"uint64", "uint64"},
+        {"int8", "int8"},
+        {"float32", "float32"},
+        {"string", "string"},
+        {"typeobject", "typeobject"},
+        {"enum{Lo;Hi}", "enum{Lo;Hi}"},
+        {"[3][]byte", "[3][]byte"},
+        {"set[string]", "set[string]"},
+        {"map[int32]map[string]any", "map[int32]map[string]any"},
+        {"[]a/b.c/d.Id uint16", "[]\"a/b.c/d\".Id"},
+        {"map[x.K string]x.V []x.V", "map[\"x\".K]\"x\".V"},
+        {"?x.S struct{Next ?x.S}", "?\"x\".S"},
+        {"Local int32", "Local"},
+        {"p. int32", "\"p\"."},
+        {". int32", "<empty>"},
     };
     size_t i;
 
@@ -133,23 +133,22 @@ END_TEST
 
 START_TEST(base_types_end_at_names)
 {
-    const struct vdl_type *t
-        = ty("x.P struct{Q ?x.Q struct{P ?x.P};N x.I int8}");
+    const struct vdl_type *t =
+        ty("x.P struct{Q ?x.Q struct{P ?x.P};N x.I int8}");
 
     ck_assert_str_eq(type_text_of(t), "\"x\".P");
-    ck_assert_str_eq(base_text_of(t),
-        "struct {\n\tQ ?\"x\".Q\n\tN \"x\".I\n}");
+    ck_assert_str_eq(base_text_of(t), "struct {\n\tQ ?\"x\".Q\n\tN \"x\".I\n}");
     ck_assert_str_eq(base_text_of(ty("x.E enum{A;B}")), "enum{A;B}");
-    ck_assert_str_eq(base_text_of(ty("x.M map[string]x.M")),
-        "map[string]\"x\".M");
+    ck_assert_str_eq(
+        base_text_of(ty("x.M map[string]x.M")), "map[string]\"x\".M");
 }
 END_TEST
 
 START_TEST(nesting_and_length_of_types_are_bounded)
 {
-    struct vdl_type chain[V23_TYPE_NEST + 1] = { { 0 } };
-    struct vdl_field twice[40][2] = { { { { 0 }, NULL, 0 } } };
-    struct vdl_type dag[40] = { { 0 } };
+    struct vdl_type chain[V23_TYPE_NEST + 1] = {{0}};
+    struct vdl_field twice[40][2] = {{{{0}, NULL, 0}}};
+    struct vdl_type dag[40] = {{0}};
     struct v23_buf *b = scratch();
     size_t i;
 
@@ -163,8 +162,8 @@ START_TEST(nesting_and_length_of_types_are_bounded)
         dag[i].fields = twice[i];
         twice[i][0].name = vdl_str("A");
         twice[i][1].name = vdl_str("B");
-        twice[i][0].type = twice[i][1].type = i == 0 ? &vdl_bool_desc
-                                                     : &dag[i - 1];
+        twice[i][0].type = twice[i][1].type =
+            i == 0 ? &vdl_bool_desc : &dag[i - 1];
     }
 
     v23_buf_puts(b, "kept");
@@ -184,8 +183,8 @@ START_TEST(named_types_are_sorted_and_printed_once)
     struct vdl_types *other;
     struct vdl_named s;
     struct v23_buf *b = scratch();
-    const struct vdl_type *t
-        = ty("b.Z struct{Self ?b.Z;A a.z.Y []b.A string;T b.A}");
+    const struct vdl_type *t =
+        ty("b.Z struct{Self ?b.Z;A a.z.Y []b.A string;T b.A}");
 
     vdl_named_init(&s, &mem.al);
     ck_assert_int_eq(vdl_types_new(&mem.al, NULL, &other), 0);
@@ -199,16 +198,15 @@ START_TEST(named_types_are_sorted_and_printed_once)
 
     ck_assert_uint_eq(s.n, 5);
     ck_assert_int_eq(vdl_named_print(&s, b), 0);
-    ck_assert_str_eq(v23_buf_cstr(b),
-        "\ntype Plain int32\n"
-        "\ntype \"a.z\".Y []\"b\".A\n"
-        "\ntype \"b\".A string\n"
-        "\ntype \"b\".A bool\n"
-        "\ntype \"b\".Z struct {\n"
-        "\tSelf ?\"b\".Z\n"
-        "\tA \"a.z\".Y\n"
-        "\tT \"b\".A\n"
-        "}\n");
+    ck_assert_str_eq(v23_buf_cstr(b), "\ntype Plain int32\n"
+                                      "\ntype \"a.z\".Y []\"b\".A\n"
+                                      "\ntype \"b\".A string\n"
+                                      "\ntype \"b\".A bool\n"
+                                      "\ntype \"b\".Z struct {\n"
+                                      "\tSelf ?\"b\".Z\n"
+                                      "\tA \"a.z\".Y\n"
+                                      "\tT \"b\".A\n"
+                                      "}\n");
     vdl_named_fini(&s);
     vdl_types_unref(other);
 }
@@ -216,15 +214,15 @@ END_TEST
 
 START_TEST(many_named_types)
 {
-    struct vdl_type many[300] = { { 0 } };
+    struct vdl_type many[300] = {{0}};
     char names[300][8];
     struct vdl_named s;
     size_t i;
 
     vdl_named_init(&s, &mem.al);
     for (i = 0; i < 300; i++) {
-        snprintf(names[i], sizeof(names[i]), "x.T%03u",
-            (unsigned)(i * 7 % 300));
+        snprintf(
+            names[i], sizeof(names[i]), "x.T%03u", (unsigned)(i * 7 % 300));
         many[i].kind = VDL_LIST;
         many[i].name = vdl_str(names[i]);
         many[i].elem = &many[(i + 1) % 300];
@@ -244,32 +242,32 @@ END_TEST
 START_TEST(scalars)
 {
     static const struct row rows[] = {
-        { "bool", "true", "true", "true" },
-        { "x.B bool", "false", "\"x\".B(false)", "false" },
-        { "string", "\"a\\x01\\u00e9\"", "\"a\\x01\xc3\xa9\"",
-            "\"a\\x01\xc3\xa9\"" },
-        { "x.S string", "\"a\"", "\"x\".S(\"a\")", "\"a\"" },
-        { "byte", "33", "byte(33)", "33" },
-        { "uint16", "65535", "uint16(65535)", "65535" },
-        { "uint32", "4294967295", "uint32(4294967295)", "4294967295" },
-        { "uint64", "18446744073709551615", "uint64(18446744073709551615)",
-            "\"18446744073709551615\"" },
-        { "int8", "-128", "int8(-128)", "-128" },
-        { "int16", "-3", "int16(-3)", "-3" },
-        { "x.T int32", "3", "\"x\".T(3)", "3" },
-        { "int64", "-9223372036854775808", "int64(-9223372036854775808)",
-            "\"-9223372036854775808\"" },
-        { "float32", "0.1", "float32(0.1)", "0.1" },
-        { "float32", "16777216", "float32(1.6777216e+07)", "1.6777216e+07" },
-        { "float64", "0.1", "float64(0.1)", "0.1" },
-        { "float64", "1e6", "float64(1e+06)", "1e+06" },
-        { "float64", "-0.00001", "float64(-1e-05)", "-1e-05" },
-        { "x.F float64", "1.5", "\"x\".F(1.5)", "1.5" },
-        { "x.E enum{Lo;Hi}", "Hi", "\"x\".E.Hi", "\"Hi\"" },
-        { "enum{Lo;Hi}", "Hi", "Hi", "\"Hi\"" },
-        { "typeobject", "typeobject([]string)", "typeobject([]string)",
-            "[]string" },
-        { "typeobject", "typeobject(any)", "typeobject(any)", "any" },
+        {"bool", "true", "true", "true"},
+        {"x.B bool", "false", "\"x\".B(false)", "false"},
+        {"string", "\"a\\x01\\u00e9\"", "\"a\\x01\xc3\xa9\"",
+            "\"a\\x01\xc3\xa9\""},
+        {"x.S string", "\"a\"", "\"x\".S(\"a\")", "\"a\""},
+        {"byte", "33", "byte(33)", "33"},
+        {"uint16", "65535", "uint16(65535)", "65535"},
+        {"uint32", "4294967295", "uint32(4294967295)", "4294967295"},
+        {"uint64", "18446744073709551615", "uint64(18446744073709551615)",
+            "\"18446744073709551615\""},
+        {"int8", "-128", "int8(-128)", "-128"},
+        {"int16", "-3", "int16(-3)", "-3"},
+        {"x.T int32", "3", "\"x\".T(3)", "3"},
+        {"int64", "-9223372036854775808", "int64(-9223372036854775808)",
+            "\"-9223372036854775808\""},
+        {"float32", "0.1", "float32(0.1)", "0.1"},
+        {"float32", "16777216", "float32(1.6777216e+07)", "1.6777216e+07"},
+        {"float64", "0.1", "float64(0.1)", "0.1"},
+        {"float64", "1e6", "float64(1e+06)", "1e+06"},
+        {"float64", "-0.00001", "float64(-1e-05)", "-1e-05"},
+        {"x.F float64", "1.5", "\"x\".F(1.5)", "1.5"},
+        {"x.E enum{Lo;Hi}", "Hi", "\"x\".E.Hi", "\"Hi\""},
+        {"enum{Lo;Hi}", "Hi", "enum{Lo;Hi}.Hi", "\"Hi\""},
+        {"typeobject", "typeobject([]string)", "typeobject([]string)",
+            "[]string"},
+        {"typeobject", "typeobject(any)", "typeobject(any)", "any"},
     };
 
     EACH(rows);
@@ -279,42 +277,41 @@ END_TEST
 START_TEST(composites)
 {
     static const struct row rows[] = {
-        { "[]byte", "\"\\x01\\xff\"", "[]byte(\"\\x01\\xff\")", "[1,255]" },
-        { "x.Y [2]byte", "\"ab\"", "\"x\".Y(\"ab\")", "[97,98]" },
-        { "[]string", "{\"a\", \"b\"}", "[]string{\"a\", \"b\"}",
-            "[\"a\",\"b\"]" },
-        { "[]string", "{}", "[]string{}", "[]" },
-        { "[2]int32", "{0, 0}", "[2]int32{}", "[0,0]" },
-        { "[2]int32", "{0, 7}", "[2]int32{0, 7}", "[0,7]" },
-        { "[][2]int32", "{{0, 0}}", "[][2]int32{{}}", "[[0,0]]" },
-        { "set[int32]", "{9, 10, -1}", "set[int32]{-1, 10, 9}", "[-1,10,9]" },
-        { "map[string]int64", "{\"b\": 1, \"a\": 0}",
+        {"[]byte", "\"\\x01\\xff\"", "[]byte(\"\\x01\\xff\")", "[1,255]"},
+        {"x.Y [2]byte", "\"ab\"", "\"x\".Y(\"ab\")", "[97,98]"},
+        {"[]string", "{\"a\", \"b\"}", "[]string{\"a\", \"b\"}",
+            "[\"a\",\"b\"]"},
+        {"[]string", "{}", "[]string{}", "[]"},
+        {"[2]int32", "{0, 0}", "[2]int32{}", "[0,0]"},
+        {"[2]int32", "{0, 7}", "[2]int32{0, 7}", "[0,7]"},
+        {"[][2]int32", "{{0, 0}}", "[][2]int32{{}}", "[[0,0]]"},
+        {"set[int32]", "{9, 10, -1}", "set[int32]{-1, 10, 9}", "[-1,10,9]"},
+        {"map[string]int64", "{\"b\": 1, \"a\": 0}",
             "map[string]int64{\"a\": 0, \"b\": 1}",
-            "{\"a\": \"0\",\"b\": \"1\"}" },
+            "{\"a\": \"0\",\"b\": \"1\"}"},
         /* By key, not by entry: ':' sorts behind digits. */
-        { "map[int32]bool", "{10: true, 1: false}",
+        {"map[int32]bool", "{10: true, 1: false}",
             "map[int32]bool{1: false, 10: true}",
-            "{\"1\": false,\"10\": true}" },
-        { "map[x.E enum{B;A}][]byte", "{B: \"z\", A: \"\"}",
+            "{\"1\": false,\"10\": true}"},
+        {"map[x.E enum{B;A}][]byte", "{B: \"z\", A: \"\"}",
             "map[\"x\".E][]byte{A: \"\", B: \"z\"}",
-            "{\"A\": [],\"B\": [122]}" },
-        { "x.P struct{X int32;Y int32;Tag string}", "{Y: 2}",
-            "\"x\".P{Y: 2}", "{\"x\": 0,\"y\": 2,\"tag\": \"\"}" },
-        { "x.P struct{X int32;Y int32;Tag string}", "{}", "\"x\".P{}",
-            "{\"x\": 0,\"y\": 0,\"tag\": \"\"}" },
-        { "struct{}", "{}", "struct {\n}{}", "{}" },
-        { "x.U union{A int32;B []string}", "{B: {\"q\"}}",
-            "\"x\".U{B: {\"q\"}}", "{ \"b\": [\"q\"] }" },
-        { "x.U union{A int32;B []string}", "{A: 0}", "\"x\".U{A: 0}",
-            "{ \"a\": 0 }" },
-        { "x.W struct{U x.U union{A int32;B bool};N int32}", "{N: 1}",
-            "\"x\".W{N: 1}", "{\"u\": { \"a\": 0 },\"n\": 1}" },
-        { "set[x.K struct{A int32;B int32}]", "{{0, 2}, {1, 0}}",
+            "{\"A\": [],\"B\": [122]}"},
+        {"x.P struct{X int32;Y int32;Tag string}", "{Y: 2}", "\"x\".P{Y: 2}",
+            "{\"x\": 0,\"y\": 2,\"tag\": \"\"}"},
+        {"x.P struct{X int32;Y int32;Tag string}", "{}", "\"x\".P{}",
+            "{\"x\": 0,\"y\": 0,\"tag\": \"\"}"},
+        {"struct{}", "{}", "struct {\n}{}", "{}"},
+        {"x.U union{A int32;B []string}", "{B: {\"q\"}}", "\"x\".U{B: {\"q\"}}",
+            "{ \"b\": [\"q\"] }"},
+        {"x.U union{A int32;B []string}", "{A: 0}", "\"x\".U{A: 0}",
+            "{ \"a\": 0 }"},
+        {"x.W struct{U x.U union{A int32;B bool};N int32}", "{N: 1}",
+            "\"x\".W{N: 1}", "{\"u\": { \"a\": 0 },\"n\": 1}"},
+        {"set[x.K struct{A int32;B int32}]", "{{0, 2}, {1, 0}}",
             "set[\"x\".K]{{B: 2}, {A: 1}}",
-            "[{\"a\": 0,\"b\": 2},{\"a\": 1,\"b\": 0}]" },
-        { "map[x.K struct{A string}]bool", "{{\"v\"}: true}",
-            "map[\"x\".K]bool{{A: \"v\"}: true}",
-            "{\"{\"a\": \"v\"}\": true}" },
+            "[{\"a\": 0,\"b\": 2},{\"a\": 1,\"b\": 0}]"},
+        {"map[x.K struct{A string}]bool", "{{\"v\"}: true}",
+            "map[\"x\".K]bool{{A: \"v\"}: true}", "{\"{\"a\": \"v\"}\": true}"},
     };
 
     EACH(rows);
@@ -324,24 +321,24 @@ END_TEST
 START_TEST(any_and_optional)
 {
     static const struct row rows[] = {
-        { "any", "nil", "any(nil)", "null" },
-        { "any", "uint16(5)", "any(uint16(5))", "5" },
-        { "?x.S struct{A int32}", "nil", "?\"x\".S(nil)", "null" },
-        { "?x.S struct{A int32}", "{A: 3}", "?\"x\".S{A: 3}", "{\"a\": 3}" },
-        { "[]?x.S struct{A int32}", "{nil, {A: 3}, {}}",
-            "[]?\"x\".S{nil, {A: 3}, {}}", "[null,{\"a\": 3},{\"a\": 0}]" },
-        { "[]any", "{nil, int32(1), []any{\"x\", true}}",
+        {"any", "nil", "any(nil)", "null"},
+        {"any", "uint16(5)", "any(uint16(5))", "5"},
+        {"?x.S struct{A int32}", "nil", "?\"x\".S(nil)", "null"},
+        {"?x.S struct{A int32}", "{A: 3}", "?\"x\".S{A: 3}", "{\"a\": 3}"},
+        {"[]?x.S struct{A int32}", "{nil, {A: 3}, {}}",
+            "[]?\"x\".S{nil, {A: 3}, {}}", "[null,{\"a\": 3},{\"a\": 0}]"},
+        {"[]any", "{nil, int32(1), []any{\"x\", true}}",
             "[]any{nil, int32(1), []any{\"x\", true}}",
-            "[null,1,[\"x\",true]]" },
-        { "x.L struct{V any;Next ?x.L}",
+            "[null,1,[\"x\",true]]"},
+        {"x.L struct{V any;Next ?x.L}",
             "{V: int64(1), Next: {V: set[byte]{3}}}",
             "\"x\".L{V: int64(1), Next: {V: set[byte]{3}}}",
-            "{\"v\": \"1\",\"next\": {\"v\": [3],\"next\": null}}" },
+            "{\"v\": \"1\",\"next\": {\"v\": [3],\"next\": null}}"},
     };
     struct v23_buf *b;
-    struct vdl_any nil = { NULL, NULL };
+    struct vdl_any nil = {NULL, NULL};
     int32_t three = 3;
-    struct vdl_any any = { &vdl_int32_desc, &three };
+    struct vdl_any any = {&vdl_int32_desc, &three};
 
     EACH(rows);
     b = scratch();
@@ -355,11 +352,11 @@ END_TEST
 
 START_TEST(floats_in_their_own_precision)
 {
-    static const float single[] = { 1.2f, 3.4028234663852886e38f, 1e-45f,
-        16777217.0f, -0.0f, 123456.7f };
-    static const char *const want[] = { "float32(1.2)",
-        "float32(3.4028235e+38)", "float32(1e-45)", "float32(1.6777216e+07)",
-        "float32(-0)", "float32(123456.7)" };
+    static const float single[] = {
+        1.2f, 3.4028234663852886e38f, 1e-45f, 16777217.0f, -0.0f, 123456.7f};
+    static const char *const want[] = {"float32(1.2)", "float32(3.4028235e+38)",
+        "float32(1e-45)", "float32(1.6777216e+07)", "float32(-0)",
+        "float32(123456.7)"};
     size_t i;
 
     for (i = 0; i < sizeof(single) / sizeof(single[0]); i++)
@@ -370,11 +367,11 @@ END_TEST
 START_TEST(constants_can_be_read_back)
 {
     static const char *const rows[][2] = {
-        { "x.A struct{B []x.C struct{D map[string]any};E [2]x.F uint64}",
-            "{B: {{}, {D: {\"k\": \"x\".F(9)}}}, E: {0, 5}}" },
-        { "[]x.U union{A ?x.V struct{N int8};T typeobject}",
-            "{{A: nil}, {A: {N: -1}}, {T: typeobject(?\"x\".V)}}" },
-        { "map[x.E enum{P;Q}]float32", "{Q: 1.25e-9, P: -3}" },
+        {"x.A struct{B []x.C struct{D map[string]any};E [2]x.F uint64}",
+            "{B: {{}, {D: {\"k\": \"x\".F(9)}}}, E: {0, 5}}"},
+        {"[]x.U union{A ?x.V struct{N int8};T typeobject}",
+            "{{A: nil}, {A: {N: -1}}, {T: typeobject(?\"x\".V)}}"},
+        {"map[x.E enum{P;Q}]float32", "{Q: 1.25e-9, P: -3}"},
     };
     size_t i;
 
@@ -392,7 +389,7 @@ START_TEST(selectors_out_of_range_are_refused)
 {
     const struct vdl_type *e = ty("x.E enum{A}");
     const struct vdl_type *u = ty("x.U union{A []x.E enum{A}}");
-    uint8_t space[64] = { 9 };
+    uint8_t space[64] = {9};
     struct v23_buf *b = scratch();
 
     ck_assert_uint_le(u->size, sizeof(space));
@@ -418,19 +415,18 @@ START_TEST(nesting_of_values_is_bounded)
     }
 
     ck_assert_int_eq(vdl_print_json_any(nest[VDL_VALUE_DEPTH - 1], &b), 0);
-    ck_assert_int_eq(vdl_print_json_any(nest[VDL_VALUE_DEPTH + 1], &b),
-        V23_ELIMIT);
+    ck_assert_int_eq(
+        vdl_print_json_any(nest[VDL_VALUE_DEPTH + 1], &b), V23_ELIMIT);
     ck_assert_int_eq(vdl_print_any(nest[VDL_VALUE_DEPTH - 1], &b), 0);
-    ck_assert_int_eq(vdl_print_any(nest[VDL_VALUE_DEPTH + 1], &b),
-        V23_ELIMIT);
+    ck_assert_int_eq(vdl_print_any(nest[VDL_VALUE_DEPTH + 1], &b), V23_ELIMIT);
     v23_buf_fini(&b);
 }
 END_TEST
 
 START_TEST(full_buffers_stay_as_they_were)
 {
-    const struct vdl_type *t
-        = ty("x.A struct{M map[string]int32;S set[int8];L []any}");
+    const struct vdl_type *t =
+        ty("x.A struct{M map[string]int32;S set[int8];L []any}");
     const void *v = val(t, "{M: {\"b\": 1, \"a\": 2}, S: {3}, L: {true}}");
     size_t want = strlen(const_of(t, v)), i;
     char space[128];
@@ -509,15 +505,14 @@ START_TEST(methods)
     ck_assert_str_eq(v23_buf_cstr(b), "Ping() error");
     b->n = 0;
     ck_assert_int_eq(vdl_print_method(&m, &types, b), 0);
-    ck_assert_str_eq(v23_buf_cstr(b),
-        "// Watch watches.\nWatch() stream<_, any> error");
+    ck_assert_str_eq(
+        v23_buf_cstr(b), "// Watch watches.\nWatch() stream<_, any> error");
     b->n = 0;
     m.doc = vdl_str("");
     m.in_stream = &x.methods.v[0].in_args.v[0];
     m.out_stream = NULL;
     ck_assert_int_eq(vdl_print_method(&m, &types, b), 0);
-    ck_assert_str_eq(v23_buf_cstr(b),
-        "Watch() stream<\"x\".K, _> error");
+    ck_assert_str_eq(v23_buf_cstr(b), "Watch() stream<\"x\".K, _> error");
     ck_assert_uint_eq(types.n, 1);
     vdl_named_fini(&types);
 }

@@ -38,12 +38,12 @@ extern "C" {
  */
 V23_MUST_USE int vdl_print_type(const struct vdl_type *t, struct v23_buf *out);
 /** The same, but of a named type its structure: what its definition says. */
-V23_MUST_USE int vdl_print_base_type(const struct vdl_type *t,
-    struct v23_buf *out);
+V23_MUST_USE int vdl_print_base_type(
+    const struct vdl_type *t, struct v23_buf *out);
 /** Append a name as `"pkg/path".Name`; `Name` when there is no path and
  * `<empty>` when there is no name either. The path is quoted. */
-void vdl_print_name(struct vdl_str path, struct vdl_str name,
-    struct v23_buf *out);
+void vdl_print_name(
+    struct vdl_str path, struct vdl_str name, struct v23_buf *out);
 
 /**
  * Append a value as a constant that tells its type:
@@ -60,8 +60,8 @@ void vdl_print_name(struct vdl_str path, struct vdl_str name,
  *         vdl_print_type(); V23_EARG: a label or field out of range;
  *         V23_ENOMEM, V23_ENOSPC
  */
-V23_MUST_USE int vdl_print_const(const struct vdl_type *t, const void *v,
-    struct v23_buf *out);
+V23_MUST_USE int vdl_print_const(
+    const struct vdl_type *t, const void *v, struct v23_buf *out);
 /** The same for the content of an any; a nil one is `nil`. */
 V23_MUST_USE int vdl_print_any(struct vdl_any any, struct v23_buf *out);
 /**
@@ -73,8 +73,8 @@ V23_MUST_USE int vdl_print_any(struct vdl_any any, struct v23_buf *out);
  * other escapes, for infinities and NaN, for composite keys, and for types
  * (bare text).
  */
-V23_MUST_USE int vdl_print_json(const struct vdl_type *t, const void *v,
-    struct v23_buf *out);
+V23_MUST_USE int vdl_print_json(
+    const struct vdl_type *t, const void *v, struct v23_buf *out);
 /** The same for the content of an any; a nil one is `null`. */
 V23_MUST_USE int vdl_print_json_any(struct vdl_any any, struct v23_buf *out);
 
@@ -105,6 +105,10 @@ void vdl_named_fini(struct vdl_named *s);
  * Cost: linear; a comparison of type graphs for types of one name.
  */
 V23_MUST_USE int vdl_named_add(struct vdl_named *s, const struct vdl_type *t);
+/** The type of that full name ("pkg/path.Name") that was added first, or
+ * NULL. */
+const struct vdl_type *vdl_named_find(
+    const struct vdl_named *s, struct vdl_str name);
 /**
  * Append the definitions, each after an empty line:
  *
@@ -112,8 +116,8 @@ V23_MUST_USE int vdl_named_add(struct vdl_named *s, const struct vdl_type *t);
  *
  * Codes as vdl_print_type().
  */
-V23_MUST_USE int vdl_named_print(const struct vdl_named *s,
-    struct v23_buf *out);
+V23_MUST_USE int vdl_named_print(
+    const struct vdl_named *s, struct v23_buf *out);
 
 #ifdef __cplusplus
 }

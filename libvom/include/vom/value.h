@@ -32,14 +32,14 @@ bool vdl_any_equal(struct vdl_any a, struct vdl_any b);
  * @return 0, V23_ENOMEM, V23_ELIMIT (depth), V23_EARG (union selector out of
  *         range); *dst written only on success, and may overlap *src
  */
-V23_MUST_USE int vdl_copy(struct v23_arena *a, const struct vdl_type *t,
-    void *dst, const void *src);
+V23_MUST_USE int vdl_copy(
+    struct v23_arena *a, const struct vdl_type *t, void *dst, const void *src);
 /**
  * Value text (spec/vom.md 16.1): what `vom decode` prints.
  * @param sorted  sets and maps sorted by entry text, for stable output
  */
-V23_MUST_USE int vdl_format(const struct vdl_type *t, const void *v,
-    bool sorted, struct v23_buf *out);
+V23_MUST_USE int vdl_format(
+    const struct vdl_type *t, const void *v, bool sorted, struct v23_buf *out);
 /** A quoted string literal of that text form. */
 void vdl_format_quoted(struct v23_buf *out, const char *p, size_t n);
 
@@ -49,6 +49,10 @@ int64_t vdl_get_int(const struct vdl_type *t, const void *v);
 double vdl_get_float(const struct vdl_type *t, const void *v);
 uint32_t vdl_get_enum(const struct vdl_type *t, const void *v);
 void vdl_set_enum(const struct vdl_type *t, void *v, uint32_t label);
+/* The same way round: `x` has to be in the range of the kind. */
+void vdl_set_uint(const struct vdl_type *t, void *v, uint64_t x);
+void vdl_set_int(const struct vdl_type *t, void *v, int64_t x);
+void vdl_set_float(const struct vdl_type *t, void *v, double x);
 /** Selected field of a union. */
 uint32_t vdl_get_which(const struct vdl_type *t, const void *v);
 void vdl_set_which(const struct vdl_type *t, void *v, uint32_t field);
