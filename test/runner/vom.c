@@ -27,7 +27,7 @@ static const void *content_of(const struct vdl_any *v)
     return v->type == NULL ? v : v->val;
 }
 
-/* The text of a value of any type equals `want`. */
+/* The text of a value of any type equals `want`, and can be read again. */
 static bool same_value(struct run_case *c, const struct vdl_type *t,
     const void *v, const char *want)
 {
@@ -42,11 +42,11 @@ static bool same_value(struct run_case *c, const struct vdl_type *t,
         run_fail(c, "value is %s (%s), not %s", v23_buf_cstr(&b),
             v23_strerror(rc), want);
     v23_buf_fini(&b);
-    return ok;
+    return ok && run_vom_text(c, t, v, want);
 }
 
-static bool same_type(struct run_case *c, const struct vdl_type *t,
-    const char *want)
+static bool same_type(
+    struct run_case *c, const struct vdl_type *t, const char *want)
 {
     struct v23_buf b;
     bool ok;
@@ -65,15 +65,15 @@ static bool same_type(struct run_case *c, const struct vdl_type *t,
 static bool same_any(struct run_case *c, const struct vdl_any *v,
     const char *type, const char *value)
 {
-    return same_type(c, type_of(v), type)
-        && same_value(c, type_of(v), content_of(v), value);
+    return same_type(c, type_of(v), type) &&
+           same_value(c, type_of(v), content_of(v), value);
 }
 
 static bool same_bytes(struct run_case *c, const char *what,
     const struct v23_buf *got, struct v23_bytes want)
 {
-    if (got->n == want.n
-        && (want.n == 0 || memcmp(got->p, want.p, want.n) == 0))
+    if (got->n == want.n &&
+        (want.n == 0 || memcmp(got->p, want.p, want.n) == 0))
         return true;
     return run_fail(c, "%s gives %s", what, unhex(got->p, got->n));
 }
@@ -105,8 +105,8 @@ static bool decode_any(struct run_case *c, struct v23_arena *a,
 {
     int rc = decode(a, run_hex(c, member), NULL, out);
 
-    return rc == 0
-        || run_fail(c, "decoding %s fails: %s", member, v23_strerror(rc));
+    return rc == 0 ||
+           run_fail(c, "decoding %s fails: %s", member, v23_strerror(rc));
 }
 
 /* Version byte and messages in fresh memory; nothing for no messages. */
@@ -223,8 +223,8 @@ static bool pass_value(struct run_case *c, struct v23_arena *a)
     struct vdl_any v, copy;
     int rc;
 
-    if (!decode_any(c, a, "hex", &v)
-        || !same_any(c, &v, run_str(c, "type"), run_str(c, "value")))
+    if (!decode_any(c, a, "hex", &v) ||
+        !same_any(c, &v, run_str(c, "type"), run_str(c, "value")))
         return false;
     if (!codes_to(c, type_of(&v), content_of(&v), run_hex(c, "hex"),
             run_str(c, "value")))
@@ -343,8 +343,7 @@ static const char *text_item(struct run_case *c, const char *list, int i)
 
 static int items(struct run_case *c, const char *list)
 {
-    return cJSON_GetArraySize(
-        cJSON_GetObjectItemCaseSensitive(c->json, list));
+    return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(c->json, list));
 }
 
 /* Decode all values of a stream and compare them with types and values. */
@@ -364,8 +363,8 @@ static bool read_values(struct run_case *c, struct vom_dec *d,
     return in.n == 0 || run_fail(c, "%zu bytes left", in.n);
 }
 
-static bool read_single(struct run_case *c, struct v23_arena *a,
-    struct vdl_any *out)
+static bool read_single(
+    struct run_case *c, struct v23_arena *a, struct vdl_any *out)
 {
     struct v23_bytes in = run_hex(c, "hex");
     struct vom_typedec *types = NULL;
@@ -382,8 +381,8 @@ static bool read_single(struct run_case *c, struct v23_arena *a,
     return ok;
 }
 
-static bool read_split(struct run_case *c, struct v23_arena *a,
-    struct vdl_any *out)
+static bool read_split(
+    struct run_case *c, struct v23_arena *a, struct vdl_any *out)
 {
     struct split s;
     bool ok;
@@ -402,18 +401,18 @@ static bool same_part(struct run_case *c, const char *parts, int i,
     const struct v23_buf *b, size_t *from)
 {
     struct v23_bytes want = hex(text_item(c, parts, i));
-    bool ok = b->n - *from == want.n
-        && (want.n == 0 || memcmp(b->p + *from, want.p, want.n) == 0);
+    bool ok = b->n - *from == want.n &&
+              (want.n == 0 || memcmp(b->p + *from, want.p, want.n) == 0);
 
     if (!ok)
-        run_fail(c, "%s[%d] is %s", parts, i,
-            unhex(b->p + *from, b->n - *from));
+        run_fail(
+            c, "%s[%d] is %s", parts, i, unhex(b->p + *from, b->n - *from));
     *from = b->n;
     return ok;
 }
 
-static bool write_values(struct run_case *c, const struct vdl_any *v,
-    bool split)
+static bool write_values(
+    struct run_case *c, const struct vdl_any *v, bool split)
 {
     const char *vparts = split ? "value_parts" : "parts";
     struct v23_buf types, values, *tout = split ? &types : &values;
@@ -452,8 +451,8 @@ static bool run_stream(struct run_case *c)
     if (v == NULL)
         abort();
     v23_arena_init(&a, NULL, BUDGET);
-    ok = read_single(c, &a, v) && write_values(c, v, false)
-        && write_values(c, v, true) && read_split(c, &a, v);
+    ok = read_single(c, &a, v) && write_values(c, v, false) &&
+         write_values(c, v, true) && read_split(c, &a, v);
     v23_arena_fini(&a);
     free(v);
     return ok;
@@ -477,8 +476,8 @@ static bool run_js(struct run_case *c)
 
 /* ---- types, compat ------------------------------------------------------- */
 
-static const struct vdl_type *decode_type(struct run_case *c,
-    struct v23_arena *a, const char *member)
+static const struct vdl_type *decode_type(
+    struct run_case *c, struct v23_arena *a, const char *member)
 {
     const struct vdl_type *t = NULL;
     int rc = decode(a, run_hex(c, member), &vdl_typeobject_desc, &t);
@@ -492,8 +491,8 @@ static const struct vdl_type *decode_type(struct run_case *c,
 
 static bool same_bool(struct run_case *c, const char *member, bool got)
 {
-    return run_bool(c, member) == got
-        || run_fail(c, "%s is %s", member, got ? "true" : "false");
+    return run_bool(c, member) == got ||
+           run_fail(c, "%s is %s", member, got ? "true" : "false");
 }
 
 static bool check_type(struct run_case *c, const struct vdl_type *t)
@@ -504,15 +503,15 @@ static bool check_type(struct run_case *c, const struct vdl_type *t)
         return run_fail(c, "kind is %s", kind);
     if (!vdl_str_is(t->name, run_str(c, "type_name")))
         return run_fail(c, "name is %.*s", (int)t->name.n, t->name.p);
-    return same_type(c, t, run_str(c, "unique"))
-        && same_bool(c, "can_be_key", vdl_type_can_be_key(t))
-        && same_bool(c, "can_be_named", vdl_type_can_be_named(t))
-        && same_bool(c, "can_be_optional", vdl_type_can_be_optional(t))
-        && same_bool(c, "is_bytes", vdl_type_is_bytes(t))
-        && same_bool(c, "contains_any", (t->flags & VDL_T_ANY) != 0)
-        && same_bool(c, "contains_typeobject",
-            (t->flags & VDL_T_TYPEOBJECT) != 0)
-        && encodes_to(c, &vdl_typeobject_desc, &t, run_hex(c, "hex"));
+    return same_type(c, t, run_str(c, "unique")) &&
+           same_bool(c, "can_be_key", vdl_type_can_be_key(t)) &&
+           same_bool(c, "can_be_named", vdl_type_can_be_named(t)) &&
+           same_bool(c, "can_be_optional", vdl_type_can_be_optional(t)) &&
+           same_bool(c, "is_bytes", vdl_type_is_bytes(t)) &&
+           same_bool(c, "contains_any", (t->flags & VDL_T_ANY) != 0) &&
+           same_bool(
+               c, "contains_typeobject", (t->flags & VDL_T_TYPEOBJECT) != 0) &&
+           encodes_to(c, &vdl_typeobject_desc, &t, run_hex(c, "hex"));
 }
 
 static bool run_types(struct run_case *c)
@@ -546,8 +545,8 @@ static bool run_compat(struct run_case *c)
 /* ---- convert ------------------------------------------------------------- */
 
 /* The target type: that of the value in `member`, unless it is any. */
-static const struct vdl_type *target_type(struct run_case *c,
-    struct v23_arena *a, const char *member)
+static const struct vdl_type *target_type(
+    struct run_case *c, struct v23_arena *a, const char *member)
 {
     struct vdl_any v;
 
@@ -556,12 +555,12 @@ static const struct vdl_type *target_type(struct run_case *c,
     return decode_any(c, a, member, &v) ? type_of(&v) : NULL;
 }
 
-static bool is_target(struct run_case *c, const struct vdl_type *t,
-    const void *v)
+static bool is_target(
+    struct run_case *c, const struct vdl_type *t, const void *v)
 {
-    return same_value(c, t, v, run_str(c, "target_value"))
-        && codes_to(c, t, v, run_hex(c, "target_hex"),
-            run_str(c, "target_value"));
+    return same_value(c, t, v, run_str(c, "target_value")) &&
+           codes_to(
+               c, t, v, run_hex(c, "target_hex"), run_str(c, "target_value"));
 }
 
 /* The same conversion from a decoded value. */
@@ -571,13 +570,12 @@ static bool convert_value(struct run_case *c, struct v23_arena *a,
     struct vdl_any v;
     int rc;
 
-    if (!decode_any(c, a, "hex", &v)
-        || !same_any(c, &v, run_str(c, "source_type"),
-            run_str(c, "source_value")))
+    if (!decode_any(c, a, "hex", &v) ||
+        !same_any(c, &v, run_str(c, "source_type"), run_str(c, "source_value")))
         return false;
     rc = vdl_convert(a, t, out, &vdl_any_desc, &v);
-    return (rc == 0 || run_fail(c, "converting: %s", v23_strerror(rc)))
-        && is_target(c, t, out);
+    return (rc == 0 || run_fail(c, "converting: %s", v23_strerror(rc))) &&
+           is_target(c, t, out);
 }
 
 static bool run_convert(struct run_case *c)
@@ -593,8 +591,8 @@ static bool run_convert(struct run_case *c)
     if (t != NULL) {
         v = v23_arena_get0(&a, 1, t->size, t->align);
         rc = decode(&a, run_hex(c, "hex"), t, v);
-        ok = (rc == 0 || run_fail(c, "decoding: %s", v23_strerror(rc)))
-            && is_target(c, t, v) && convert_value(c, &a, t, v);
+        ok = (rc == 0 || run_fail(c, "decoding: %s", v23_strerror(rc))) &&
+             is_target(c, t, v) && convert_value(c, &a, t, v);
     }
     v23_arena_fini(&a);
     return ok;
@@ -614,8 +612,8 @@ static bool run_convert_fail(struct run_case *c)
     if (t != NULL && decode_any(c, &a, "hex", &any)) {
         v = v23_arena_get0(&a, 1, t->size, t->align);
         rc = decode(&a, run_hex(c, "hex"), t, v);
-        ok = rc == V23_ECOMPAT || rc == V23_ECONVERT || rc == V23_EINT
-            || run_fail(c, "decoding gives: %s", v23_strerror(rc));
+        ok = rc == V23_ECOMPAT || rc == V23_ECONVERT || rc == V23_EINT ||
+             run_fail(c, "decoding gives: %s", v23_strerror(rc));
         if (ok && vdl_convert(&a, t, v, &vdl_any_desc, &any) == 0)
             ok = run_fail(c, "the decoded value converts");
     }
@@ -624,20 +622,20 @@ static bool run_convert_fail(struct run_case *c)
 }
 
 static const struct run_file files[] = {
-    { "vom81_pass.jsonl", run_pass, NULL, NULL, NULL, NULL },
-    { "vom81_hand.jsonl", run_pass, NULL, NULL, NULL, NULL },
-    { "vom81_lenient.jsonl", run_lenient, NULL, NULL, NULL, NULL },
-    { "vom81_fail.jsonl", run_fails, NULL, NULL, NULL, NULL },
-    { "vom81_strict.jsonl", run_strict, NULL, NULL, NULL, NULL },
-    { "vom81_stream.jsonl", run_stream, NULL, NULL, NULL, NULL },
-    { "vom81_js.jsonl", run_js, NULL, NULL, NULL, NULL },
-    { "vom81_types.jsonl", run_types, NULL, NULL, NULL, NULL },
-    { "vom81_compat.jsonl", run_compat, NULL, NULL, NULL, NULL },
-    { "vom81_convert.jsonl", run_convert, NULL, NULL, NULL, NULL },
-    { "vom81_convert_fail.jsonl", run_convert_fail, NULL, NULL, NULL, NULL },
-    { "vom81_dump.jsonl", run_vom_dump, NULL, NULL, NULL, NULL },
-    { "vom80_pass.jsonl", NULL, NULL, "the libvom issue", NULL, NULL },
-    { NULL, NULL, NULL, NULL, NULL, NULL },
+    {"vom81_pass.jsonl", run_pass, NULL, NULL, NULL, NULL},
+    {"vom81_hand.jsonl", run_pass, NULL, NULL, NULL, NULL},
+    {"vom81_lenient.jsonl", run_lenient, NULL, NULL, NULL, NULL},
+    {"vom81_fail.jsonl", run_fails, NULL, NULL, NULL, NULL},
+    {"vom81_strict.jsonl", run_strict, NULL, NULL, NULL, NULL},
+    {"vom81_stream.jsonl", run_stream, NULL, NULL, NULL, NULL},
+    {"vom81_js.jsonl", run_js, NULL, NULL, NULL, NULL},
+    {"vom81_types.jsonl", run_types, NULL, NULL, NULL, NULL},
+    {"vom81_compat.jsonl", run_compat, NULL, NULL, NULL, NULL},
+    {"vom81_convert.jsonl", run_convert, NULL, NULL, NULL, NULL},
+    {"vom81_convert_fail.jsonl", run_convert_fail, NULL, NULL, NULL, NULL},
+    {"vom81_dump.jsonl", run_vom_dump, NULL, NULL, NULL, NULL},
+    {"vom80_pass.jsonl", NULL, NULL, "the libvom issue", NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-const struct run_family run_vom = { "vom", files, NULL };
+const struct run_family run_vom = {"vom", files, NULL};
