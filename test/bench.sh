@@ -4,49 +4,10 @@
 # Absolute times depend on the machine and on what else it does; a plain TCP
 # ping-pong of the same run tells how fast the machine is. Takes a minute, and
 # never fails because a figure is bad.
-: "${BUILD:=build}"
-here=$(cd "$(dirname "$0")/.." && pwd) || exit 1
-case $BUILD in
-/*) ;;
-*) BUILD=$here/$BUILD ;;
-esac
-PATH=$BUILD/bin:$BUILD/test:$PATH
-tmp=$(mktemp -d) || exit 1
-pids=
-clean() {
-    trap - EXIT INT TERM HUP
-    for p in $pids; do kill "$p" 2>/dev/null; done
-    for p in $pids; do wait "$p" 2>/dev/null; done
-    rm -rf "$tmp"
-}
-trap clean EXIT
-trap 'clean; exit 130' INT TERM HUP
-unset V23_CREDENTIALS V23_AGENT_PATH
-for v in $(env | sed -n 's/^\(V23_NAMESPACE[^=]*\)=.*/\1/p'); do
-    unset "$v"
-done
+. "$(dirname "$0")/shell.sh"
 cd "$tmp" || exit 1
 ulimit -n 4096 2>/dev/null
 
-die() {
-    echo "bench: $*" >&2
-    for f in *.log; do [ -s "$f" ] && tail -3 "$f" >&2; done
-    exit 1
-}
-start() { # NAME PATTERN COMMAND…
-    name=$1 pattern=$2
-    shift 2
-    V23_CREDENTIALS=$tmp/$name "$@" >"$name.out" 2>"$name.log" &
-    pid=$!
-    pids="$pids $pid"
-    i=0
-    until grep -qs "$pattern" "$name.out"; do
-        i=$((i + 1))
-        kill -0 "$pid" 2>/dev/null && [ $i -lt 200 ] ||
-            die "$name did not start"
-        sleep 0.05
-    done
-}
 # load ARGUMENT…: one line of JSON of the echo client, in $json.
 load() {
     json=$(V23_CREDENTIALS=$tmp/client timeout 30 echo-client \
@@ -73,20 +34,13 @@ echo "-- calls"
 # Ed25519 keys: their cost is that of the protocol, not of the provider.
 principal create --with-passphrase=false --key-type=ed25519 root root ||
     die "principal create"
-for p in table server client; do
-    principal create --with-passphrase=false --key-type=ed25519 $p &&
-        V23_CREDENTIALS=$tmp/root principal bless --require-caveats=false \
-            "$tmp/$p" $p >$p.blessing &&
-        principal --v23.credentials="$tmp/$p" set default $p.blessing &&
-        principal --v23.credentials="$tmp/$p" set forpeer $p.blessing ... ||
-        die "principals"
-done
-start table '^NAME=' mounttabled --v23.tcp.protocol=tcp \
-    --v23.tcp.address=127.0.0.1:0
+for p in table server client; do blessed $p $p --key-type=ed25519; done
+daemon table '^NAME=' env V23_CREDENTIALS="$tmp/table" mounttabled $on_loopback
 table=$pid
-start server '^READY' echo-server --listen=tcp@127.0.0.1:0 --auth=all --quiet
+daemon server '^READY' env V23_CREDENTIALS="$tmp/server" echo-server \
+    --listen=tcp@127.0.0.1:0 --auth=all --quiet
 server_pid=$pid
-server=$(sed -n 's/^ENDPOINT tcp //p' server.out)
+server=$(said server 'ENDPOINT tcp ')
 
 printf '%-52s %10s %-8s %s\n' figure measured unit target
 
@@ -126,18 +80,9 @@ row "mounttabled at rest, resident" "$(scale "$(rss "$table")" 0.0009765625)" \
 # come in groups: a second after its last call a connection gives back what it
 # does not need at rest, and the next ones use that.
 hold() { # CLIENTS GROUP
-    V23_CREDENTIALS=$tmp/client timeout 40 echo-client --server="$server" \
-        --mode=load --clients="$1" --calls=1 --warmup=0 --hold=30s \
-        >"hold$2.out" 2>hold.log &
-    held=$!
-    pids="$pids $held"
-    k=0
-    until grep -qs '"errors":0' "hold$2.out"; do
-        k=$((k + 1))
-        kill -0 "$held" 2>/dev/null && [ $k -lt 200 ] ||
-            die "no idle connections"
-        sleep 0.05
-    done
+    daemon "hold$2" '"errors":0' env V23_CREDENTIALS="$tmp/client" \
+        timeout 40 echo-client --server="$server" --mode=load \
+        --clients="$1" --calls=1 --warmup=0 --hold=30s
     sleep 2
 }
 hold 100 0

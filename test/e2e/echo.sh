@@ -4,57 +4,14 @@
 # directly and by name through a mount table, with real principals; access
 # lists; shutting down; and bad starts, each of which must be one line on
 # standard error and an exit code, never a hang.
-: "${BUILD:=build}"
-here=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-case $BUILD in
-/*) ;;
-*) BUILD=$here/$BUILD ;;
-esac
-PATH=$BUILD/bin:$BUILD/test:$PATH
-tmp=$(mktemp -d) || exit 1
-pids=
-clean() {
-    trap - EXIT INT TERM HUP
-    for p in $pids; do kill "$p" 2>/dev/null; done
-    for p in $pids; do wait "$p" 2>/dev/null; done
-    rm -rf "$tmp"
-}
-trap clean EXIT
-trap 'clean; exit 130' INT TERM HUP
-unset V23_CREDENTIALS V23_AGENT_PATH
-for v in $(env | sed -n 's/^\(V23_NAMESPACE[^=]*\)=.*/\1/p'); do
-    unset "$v"
-done
+. "$(dirname "$0")/../shell.sh"
 cd "$tmp" || exit 1
-pass=0 fail=0
 
-ok() { pass=$((pass + 1)); }
-bad() {
-    fail=$((fail + 1))
-    printf 'FAIL %s\n' "$*"
-}
-die() {
-    echo "FAIL $*"
-    for f in *.log; do [ -s "$f" ] && { echo "--- $f"; tail -5 "$f"; }; done
-    echo "$pass passed, $((fail + 1)) failed"
-    exit 1
-}
-
-# start NAME PRINCIPAL PATTERN COMMAND…: a daemon, until it prints PATTERN on
-# its standard output, which goes to NAME.out. Sets $pid.
+# start NAME PRINCIPAL PATTERN COMMAND…: a daemon as this principal.
 start() {
     name=$1 who=$2 pattern=$3
     shift 3
-    V23_CREDENTIALS=$tmp/$who "$@" >"$name.out" 2>"$name.log" &
-    pid=$!
-    pids="$pids $pid"
-    i=0
-    until grep -qs "$pattern" "$name.out"; do
-        i=$((i + 1))
-        kill -0 "$pid" 2>/dev/null && [ $i -lt 200 ] ||
-            die "$name did not start"
-        sleep 0.05
-    done
+    daemon "$name" "$pattern" env V23_CREDENTIALS="$tmp/$who" "$@"
 }
 # client PRINCIPAL NAME ARGUMENT…: run the client in check mode, add up.
 client() {
@@ -89,7 +46,7 @@ refused() {
     elif ! grep -Eq "$pattern" err; then
         bad "$what: $(cat err)"
     else
-        ok
+        good
     fi
 }
 
@@ -98,32 +55,18 @@ refused() {
 principal create --with-passphrase=false root root || die "principal create"
 principal create --with-passphrase=false mallory mallory ||
     die "principal create"
-for p in table server alice bob; do
-    principal create --with-passphrase=false $p || die "principal create"
-    V23_CREDENTIALS=$tmp/root principal bless --require-caveats=false \
-        "$tmp/$p" $p >$p.blessing || die "principal bless"
-    principal --v23.credentials="$tmp/$p" set default $p.blessing &&
-        principal --v23.credentials="$tmp/$p" set forpeer $p.blessing ... ||
-        die "principal set"
-done
+for p in table server alice bob; do blessed $p $p; done
 
-start table table '^NAME=' mounttabled --v23.tcp.protocol=tcp \
-    --v23.tcp.address=127.0.0.1:0
-V23_NAMESPACE=$(sed -n 's/^NAME=//p' table.out)
+start table table '^NAME=' mounttabled $on_loopback
+V23_NAMESPACE=$(said table NAME=)
 export V23_NAMESPACE
 start server server '^READY' echo-server --listen=tcp@127.0.0.1:0 \
     --name=interop/echo --auth=all
 server=$pid
-direct=$(sed -n 's/^ENDPOINT tcp //p' server.out)
-port=${direct%@@*}
+direct=$(said server 'ENDPOINT tcp ')
 port=$(echo "$direct" | sed 's/.*@127\.0\.0\.1:\([0-9]*\)@.*/\1/')
-i=0
-until V23_CREDENTIALS=$tmp/alice namespace resolve interop/echo \
-    >out 2>resolve.log; do
-    i=$((i + 1))
-    [ $i -lt 100 ] || die "the server did not appear in the name space"
-    sleep 0.05
-done
+wait_for as alice namespace resolve interop/echo ||
+    die "the server did not appear in the name space"
 
 # ---- the checks -------------------------------------------------------------
 
@@ -131,9 +74,9 @@ client alice direct --server="$direct"
 client alice "by name" --server=interop/echo
 client alice "any server" --server="$direct" --allow-any-server \
     --run=value/string,security
-grep -q '^\.Nothing from root:alice$' server.log && ok ||
+grep -q '^\.Nothing from root:alice$' server.log && good ||
     bad "calls are not logged"
-echo-client --list >out && [ "$(sort out | uniq -d | wc -l)" -eq 0 ] && ok ||
+echo-client --list >out && [ "$(sort out | uniq -d | wc -l)" -eq 0 ] && good ||
     bad "two checks have one name"
 
 for mode in load connrate stream-echo stream-down stream-up; do
@@ -141,7 +84,7 @@ for mode in load connrate stream-echo stream-down stream-up; do
         --mode=$mode --clients=3 --calls=20 --payload=100 --warmup=2 \
         >out 2>err
     if [ $? -eq 0 ] && grep -q "^{\"mode\":\"$mode\",.*\"errors\":0,.*}\$" out
-    then ok; else bad "mode $mode: $(cat out err)"; fi
+    then good; else bad "mode $mode: $(cat out err)"; fi
 done
 
 # ---- access lists -----------------------------------------------------------
@@ -150,14 +93,14 @@ start perms server '^READY' echo-server --listen=tcp@127.0.0.1:0 \
     --auth=perms --v23.permissions.literal='{
         "Read": {"In": ["root:alice"]}, "Debug": {"In": ["root:alice"]},
         "Admin": {"In": ["root:bob"]}}'
-perms=$(sed -n 's/^ENDPOINT tcp //p' perms.out)
+perms=$(said perms 'ENDPOINT tcp ')
 client alice "as reader" --server="$perms" --run=bytes/1,call/admin-only
 refused "not a reader" 'access denied' env V23_CREDENTIALS="$tmp/bob" \
     echo-client --server="$perms"
 start default server '^READY' echo-server --listen=tcp@127.0.0.1:0
 refused "default authorizer" 'access denied' \
     env V23_CREDENTIALS="$tmp/alice" echo-client \
-    --server="$(sed -n 's/^ENDPOINT tcp //p' default.out)"
+    --server="$(said default 'ENDPOINT tcp ')"
 refused "untrusted server" 'not trust' env V23_CREDENTIALS="$tmp/mallory" \
     echo-client --server="$direct"
 
@@ -190,7 +133,7 @@ alice "no such name" 'interop/nothing' \
     echo-client --server=interop/nothing --timeout=3s
 # A port that nobody listens on any more: that of a server that has ended.
 start gone server '^READY' echo-server --listen=tcp@127.0.0.1:0
-gone=$(sed -n 's/^ENDPOINT tcp //p' gone.out)
+gone=$(said gone 'ENDPOINT tcp ')
 kill "$pid"
 wait "$pid" || bad "a server told to stop ends with $?"
 alice "unreachable server" 'ERROR' echo-client --server="$gone" --timeout=3s
@@ -204,22 +147,15 @@ sleeps=$(grep -c 'Sleep from' server.log)
 V23_CREDENTIALS=$tmp/alice echo-client --server="$direct" \
     --run=call/sleep-in-time >out 2>client.log &
 client=$!
-i=0
-while [ "$(grep -c 'Sleep from' server.log)" -eq "$sleeps" ]; do
-    i=$((i + 1))
-    [ $i -lt 500 ] && kill -0 $client 2>/dev/null || break
-    sleep 0.01
-done
+sleeps_more_or_ended() {
+    [ "$(grep -c 'Sleep from' server.log)" -gt "$sleeps" ] || ended $client
+}
+wait_for sleeps_more_or_ended
 kill -TERM $server
-wait $client && ok || bad "a call was lost when the server stopped"
-i=0
-while kill -0 $server 2>/dev/null && [ $i -lt 100 ]; do
-    i=$((i + 1))
-    sleep 0.1
-done
-wait $server && ok || bad "the server ended with $?"
+wait $client && good || bad "a call was lost when the server stopped"
+wait_for ended $server
+wait $server && good || bad "the server ended with $?"
 V23_CREDENTIALS=$tmp/alice namespace resolve interop/echo >out 2>&1 &&
-    bad "the name is still there" || ok
+    bad "the name is still there" || good
 
-echo "$pass passed, $fail failed"
-[ $fail -eq 0 ]
+summary

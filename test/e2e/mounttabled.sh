@@ -2,53 +2,17 @@
 # BSD-3-Clause; see LICENSE.
 # mounttabled with a journal: permissions outlive the daemon, the directory
 # belongs to one daemon at a time.
-: "${BUILD:=build}"
-bin=$(cd "$BUILD/bin" && pwd) || exit 1
-PATH=$bin:$PATH
-tmp=$(mktemp -d) || exit 1
-table=
-clean() {
-    trap - EXIT INT TERM HUP
-    [ -n "$table" ] && kill "$table" 2>/dev/null && wait "$table" 2>/dev/null
-    rm -rf "$tmp"
-}
-trap clean EXIT
-trap 'clean; exit 130' INT
-trap 'clean; exit 143' TERM HUP
-unset V23_AGENT_PATH
-for v in $(env | sed -n 's/^\(V23_NAMESPACE[^=]*\)=.*/\1/p'); do
-    unset "$v"
-done
+. "$(dirname "$0")/../shell.sh"
 cd "$tmp" || exit 1
-pass=0 fail=0
 
-check() { # TEXT COMMAND…
-    text=$1
-    shift
-    if "$@"; then
-        pass=$((pass + 1))
-    else
-        fail=$((fail + 1))
-        echo "FAIL $text"
-        head -5 table.log second.log 2>/dev/null
-    fi
-}
-args="--v23.tcp.protocol=tcp --v23.tcp.address=127.0.0.1:0"
-args="$args --persist-dir=journal"
+args="$on_loopback --persist-dir=journal"
 start() {
-    mounttabled $args >table.out 2>table.log &
-    table=$!
-    i=0
-    until grep -q '^NAME=' table.out; do
-        i=$((i + 1))
-        kill -0 "$table" 2>/dev/null && [ $i -lt 200 ] || return 1
-        sleep 0.05
-    done
-    V23_NAMESPACE=$(sed -n 's/^NAME=//p' table.out)
+    daemon table '^NAME=' mounttabled $args
+    V23_NAMESPACE=$(said table NAME=)
     export V23_NAMESPACE
 }
 stop() {
-    kill "$table" && wait "$table" && table=
+    kill "$pid" && wait "$pid"
 }
 permissions_are_there() {
     namespace permissions get a/b >got 2>&1 && grep -q '"Resolve"' got
@@ -59,8 +23,9 @@ second_is_refused() {
         grep -q 'another process' second.log && ! grep -q NAME= second.out
 }
 
-principal create --with-passphrase=false root root >/dev/null &&
-    export V23_CREDENTIALS="$tmp/root" && mkdir journal || exit 1
+principal create --with-passphrase=false root root && mkdir journal ||
+    die "principal create"
+export V23_CREDENTIALS="$tmp/root"
 echo '{"Admin":{"In":["root"]},"Resolve":{"In":["..."]}}' >perms
 
 check "the table starts" start
@@ -72,5 +37,5 @@ check "it stops in order" stop
 check "it starts again" start
 check "the permissions are still there" permissions_are_there
 check "it stops again" stop
-echo "$pass passed, $fail failed"
-[ $fail -eq 0 ]
+[ $fail -eq 0 ] || logs
+summary

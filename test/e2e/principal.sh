@@ -2,19 +2,8 @@
 # BSD-3-Clause; see LICENSE.
 # The program principal: what its users see. Fingerprints, blessings and keys
 # differ in every run and are replaced by FP, B and K before comparing.
-: "${BUILD:=build}"
-here=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-case $BUILD in
-/*) ;;
-*) BUILD=$here/$BUILD ;;
-esac
-bin=$BUILD/bin/principal
-tmp=$(mktemp -d) || exit 1
-pid=
-trap '[ -n "$pid" ] && kill "$pid" 2>/dev/null; rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
-pass=0 fail=0
-unset V23_CREDENTIALS V23_CREDENTIALS_READONLY_FILESYSTEM
+. "$(dirname "$0")/../shell.sh"
+bin=$build/bin/principal
 cd "$tmp" || exit 1
 
 # p [-as NAME] ARGS…: run; standard input is $in, exit status in $rc.
@@ -246,27 +235,20 @@ want 0 FP
 
 # ---- over the network ---------------------------------------------------------
 
-# receive ARGS…: start recvblessings for `empty`; its output goes to received.
+# receive ARGS…: start recvblessings for `empty`; its output goes to
+# received.out.
 receive() {
-    : >received
-    "$bin" --v23.credentials=empty --v23.tcp.address=127.0.0.1:0 \
-        recvblessings "$@" >received 2>&1 &
-    pid=$!
-    i=0
-    while ! grep -q waiting received && [ $i -lt 200 ]; do
-        i=$((i + 1))
-        sleep 0.05
-    done
+    daemon received waiting "$bin" --v23.credentials=empty \
+        --v23.tcp.address=127.0.0.1:0 recvblessings "$@"
 }
 finish() {
     wait "$pid"
     rc=$?
-    pid=
-    tail -1 received >out
+    tail -1 received.out >out
     : >err
 }
 receive
-cmd=$(sed -n 's/^principal bless //p' received)
+cmd=$(sed -n 's/^principal bless //p' received.out)
 # shellcheck disable=SC2086
 p -as alice bless --for=1h $cmd remote; ok
 finish; want 0 'Received blessings: alice:remote'
@@ -275,15 +257,14 @@ receive --remote-arg-file=args.json
 p -as alice bless --for=1h --remote-arg-file=args.json remote2; ok
 finish; want 0 'Received blessings: alice:remote2'
 receive
-set -- $(sed -n 's/^principal bless //p' received)
+set -- $(sed -n 's/^principal bless //p' received.out)
 p -as alice bless --for=1h "--remote-key=00:00" "$2" "$3" remote3
 rc="$rc $(grep -c 'key mismatch' err)"; : >err
 want '1 1' ''
 p -as alice bless --for=1h "$1" --remote-token=guess "$3" remote3
 rc="$rc $(grep -c 'unexpected sender' err)"; : >err
 want '1 1' ''
-kill "$pid"; wait "$pid" 2>/dev/null; pid=
+kill "$pid"; wait "$pid" 2>/dev/null
 p -as empty dump -s; want 0 alice:remote2
 
-echo "$pass passed, $fail failed"
-[ $fail -eq 0 ]
+summary

@@ -1,26 +1,10 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
 # The VDL compiler: the cases of test/vdl/*.tsv and the commands of the tool.
-: "${BUILD:=build}"
-here=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-case $BUILD in
-/*) ;;
-*) BUILD=$here/$BUILD ;;
-esac
-vdl=$BUILD/bin/vdl
-[ -x "$vdl" ] || vdl=$BUILD/host/vdl
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
-pass=0 fail=0
+. "$(dirname "$0")/../shell.sh"
+vdl=$build/bin/vdl
+[ -x "$vdl" ] || vdl=$build/host/vdl
 tab=$(printf '\t')
-unset VDLROOT
-
-ok() { pass=$((pass + 1)); }
-bad() {
-    fail=$((fail + 1))
-    printf 'FAIL %s\n' "$*"
-}
 
 # ---- cases ------------------------------------------------------------------
 
@@ -69,7 +53,7 @@ run_case() {
     *) false ;;
     esac
     if [ $? -eq 0 ]; then
-        ok
+        good
     else
         bad "$2 case $1: want: $want"
         cat "$at/p.kg/"*/*.vdl
@@ -108,7 +92,7 @@ run() {
 # expect NAME RC: of the last run
 expect() {
     if [ $rc -eq "$2" ]; then
-        ok
+        good
     else
         bad "$1: exit code $rc, want $2"
         cat "$tmp/out" "$tmp/err"
@@ -121,7 +105,7 @@ has() {
     *) in=$tmp/$2 ;;
     esac
     if grep -Fq -e "$3" "$in"; then
-        ok
+        good
     else
         bad "$1: no \"$3\" in $2:"
         cat "$in"
@@ -130,18 +114,9 @@ has() {
 # same NAME FILE <<TEXT: the whole of FILE
 same() {
     if diff - "$tmp/$2"; then
-        ok
+        good
     else
         bad "$1"
-    fi
-}
-check() {
-    what=$1
-    shift
-    if "$@"; then
-        ok
-    else
-        bad "$what"
     fi
 }
 many() { awk -v s="$1" -v n="$2" 'BEGIN { while (n-- > 0) printf "%s", s }'; }
@@ -540,5 +515,4 @@ for topic in packages vdlpath vdlroot vdl.config generate compile audit list; do
     check "help $topic" test -s "$tmp/out"
 done
 
-echo "$pass passed, $fail failed"
-[ $fail -eq 0 ]
+summary

@@ -3,23 +3,20 @@
 # vdl_c.sh: the VDL compiler's C for the packages in test/e2e/vdl compiles
 # everywhere, lies in read-only memory, and does on the wire what
 # docs/spec/vdl.md 13.9 says.
-: "${BUILD:=build}" "${CC:=gcc}" "${CXX:=g++}"
-vdl=$BUILD/host/vdl
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
-pass=0 fail=0
+. "$(dirname "$0")/../shell.sh"
+: "${CC:=gcc}" "${CXX:=g++}"
+vdl=$build/host/vdl
+cd "$here" || exit 1
 
 # ok NAME COMMAND…: the command succeeds and prints nothing.
 ok() {
     name=$1
     shift
     if "$@" >"$tmp/out" 2>&1 && [ ! -s "$tmp/out" ]; then
-        pass=$((pass + 1))
+        good
     else
-        echo "FAIL $name"
+        bad "$name"
         cat "$tmp/out"
-        fail=$((fail + 1))
     fi
 }
 generate() {
@@ -40,11 +37,10 @@ collides() {
     if VDLPATH=$tmp/bad $vdl generate -lang=C -c-out-dir="$tmp/bad/gen" \
         vx/bad >"$tmp/out" 2>&1 || ! grep -q collide "$tmp/out" ||
         [ -e "$tmp/bad/gen" ]; then
-        echo "FAIL $1 collide"
+        bad "$1 collide"
         cat "$tmp/out"
-        fail=$((fail + 1))
     else
-        pass=$((pass + 1))
+        good
     fi
 }
 
@@ -67,7 +63,7 @@ Foo_bar() error
 }'
 inc="-I$tmp/gen -Ilibvom/include -Ilibsecurity/include -Ilibrpc/include"
 for l in libvom libsecurity librpc; do
-    inc="$inc -I$BUILD/gen/$l"
+    inc="$inc -I$build/gen/$l"
 done
 strict="-Wall -Wextra -Werror -pedantic -Wshadow -Wconversion -Wcast-qual"
 for cc in gcc clang; do
@@ -88,7 +84,7 @@ ok "no docs" gcc -std=c11 $strict -DV23_NO_DOC=1 $inc -c -o "$tmp/nodoc.o" \
     "$tmp/gen/vx/sensor/sensor.rpc.c"
 ok "link" $CC $SANFLAGS -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -g $inc \
     -o "$tmp/vdl_c" test/e2e/vdl_c.c "$tmp"/gen/vx/*/*.c \
-    "$BUILD/lib/libsecurity.a" "$BUILD/lib/libvom.a" -lm
+    "$build/lib/libsecurity.a" "$build/lib/libvom.a" -lm
 if [ -x "$tmp/vdl_c" ]; then
     "$tmp/vdl_c" >"$tmp/out"
     grep -v ' passed, ' "$tmp/out"
@@ -97,5 +93,4 @@ if [ -x "$tmp/vdl_c" ]; then
     n=${line#*, }
     fail=$((fail + ${n%% *}))
 fi
-echo "$pass passed, $fail failed"
-[ $fail -eq 0 ]
+summary

@@ -1,17 +1,13 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
 # The vom tool: recorded values, forms of input, errors and exit codes.
-: "${BUILD:=build}"
-vom=$BUILD/bin/vom
-vectors=test/vectors/vom/vom81_dump.jsonl
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
-pass=0 fail=0
+. "$(dirname "$0")/../shell.sh"
+vom=$build/bin/vom
+vectors=$here/test/vectors/vom/vom81_dump.jsonl
 
-# check NAME EXIT STDOUT ERROR-LINE: what the last run() gave. Output is
+# gives NAME EXIT STDOUT ERROR-LINE: what the last run() gave. Output is
 # compared with its newline, of errors the first line.
-check() {
+gives() {
     printf '%s' "$3" >"$tmp/want"
     [ -n "$3" ] && echo >>"$tmp/want"
     head -1 "$tmp/err" >"$tmp/first"
@@ -19,11 +15,10 @@ check() {
     [ -n "$4" ] && echo >>"$tmp/want-err"
     if [ "$rc" = "$2" ] && cmp -s "$tmp/out" "$tmp/want" &&
         cmp -s "$tmp/first" "$tmp/want-err"; then
-        pass=$((pass + 1))
+        good
         return
     fi
-    fail=$((fail + 1))
-    echo "FAIL $1: exit $rc"
+    bad "$1: exit $rc"
     diff "$tmp/want" "$tmp/out"
     diff "$tmp/want-err" "$tmp/first"
 }
@@ -58,55 +53,55 @@ function field(name,    at, rest, out, c) {
 }' "$vectors" >"$tmp/cases"
 while read -r hex && IFS= read -r text; do
     run decode "$hex"
-    check "decode $hex" 0 "$text" ""
+    gives "decode $hex" 0 "$text" ""
 done <"$tmp/cases"
-[ "$pass" -gt 100 ] || { echo "FAIL too few recorded values: $pass"; fail=$((fail + 1)); }
+[ "$pass" -gt 100 ] || bad "too few recorded values: $pass"
 
 # ---- forms of input ---------------------------------------------------------
 
 run decode '81 10	01
 '
-check "blanks" 0 'int32(-1)' ""
+gives "blanks" 0 'int32(-1)' ""
 run decode "$(printf '8\302\2401\343\200\20010\342\200\20501')"
-check "blanks of Unicode" 0 'int32(-1)' ""
+gives "blanks of Unicode" 0 'int32(-1)' ""
 printf '81\n1001\n' >"$tmp/in"
 run decode <"$tmp/in"
-check "standard input" 0 'int32(-1)' ""
+gives "standard input" 0 'int32(-1)' ""
 printf '\201\020\001' >"$tmp/in"
 run decode -data=Binary <"$tmp/in"
-check "binary" 0 'int32(-1)' ""
+gives "binary" 0 'int32(-1)' ""
 run decode --data binary <"$tmp/in"
-check "flag in two words" 0 'int32(-1)' ""
+gives "flag in two words" 0 'int32(-1)' ""
 run decode -data=hex 81060548E9656C6C
-check "upper case" 0 '"H\xe9ell"' ""
+gives "upper case" 0 '"H\xe9ell"' ""
 run decode 811e000001e0
-check "nil" 0 'any(nil)' ""
+gives "nil" 0 'any(nil)' ""
 
 # ---- errors -----------------------------------------------------------------
 
 run decode 8110010203
-check "leftover bytes" 1 'int32(-1)' "ERROR: 2 leftover bytes: 02 03"
+gives "leftover bytes" 1 'int32(-1)' "ERROR: 2 leftover bytes: 02 03"
 run decode 811
-check "odd length" 1 "" "ERROR: encoding/hex: odd length hex string"
+gives "odd length" 1 "" "ERROR: encoding/hex: odd length hex string"
 run decode 8z
-check "bad digit" 1 "" "ERROR: encoding/hex: invalid byte: U+007A 'z'"
+gives "bad digit" 1 "" "ERROR: encoding/hex: invalid byte: U+007A 'z'"
 run decode "$(printf '81\351')"
-check "bad byte" 1 "" "ERROR: encoding/hex: invalid byte: U+00E9"
+gives "bad byte" 1 "" "ERROR: encoding/hex: invalid byte: U+00E9"
 run decode ''
-check "no data" 1 "" "ERROR: unexpected end of input"
+gives "no data" 1 "" "ERROR: unexpected end of input"
 run decode 8110
-check "cut off" 1 "" "ERROR: unexpected end of input"
+gives "cut off" 1 "" "ERROR: unexpected end of input"
 run decode 80
-check "other version" 1 "" "ERROR: $(sed 's/^ERROR: //' "$tmp/err")"
-[ -s "$tmp/err" ] || { echo "FAIL version: no message"; fail=$((fail + 1)); }
+gives "other version" 1 "" "ERROR: $(sed 's/^ERROR: //' "$tmp/err")"
+[ -s "$tmp/err" ] || bad "version: no message"
 run decode 81 10
-check "two arguments" 2 "" "ERROR: too many args"
+gives "two arguments" 2 "" "ERROR: too many args"
 run decode -data=Octal 81
-check "bad representation" 2 "" 'ERROR: vom decode: invalid value "Octal" for flag -data: unknown label "Octal" in main.dataRep'
+gives "bad representation" 2 "" 'ERROR: vom decode: invalid value "Octal" for flag -data: unknown label "Octal" in main.dataRep'
 run
-check "no command" 2 "" "ERROR: vom: no command specified"
+gives "no command" 2 "" "ERROR: vom: no command specified"
 run frob
-check "unknown command" 2 "" 'ERROR: vom: unknown command "frob"'
+gives "unknown command" 2 "" 'ERROR: vom: unknown command "frob"'
 
 # ---- dump -------------------------------------------------------------------
 
@@ -116,26 +111,26 @@ int='10                   MsgId                              8
 one='01                   PrimValue                         -1 [int]
 DumpStatus{MsgId: 8, MsgN: 2, Value: int32(-1)}'
 run dump 8110 01
-check "dump of two arguments" 2 "" "ERROR: too many args"
+gives "dump of two arguments" 2 "" "ERROR: too many args"
 run dump '81 10 01'
-check "dump" 0 "$version
+gives "dump" 0 "$version
 DumpStatus{MsgId: 0, MsgN: 1, Buf(2): \"1001\"}
 $int
 $one
 " ""
 run dump 8100
-check "dump of a bad stream" 1 "$version
+gives "dump of a bad stream" 1 "$version
 DumpStatus{MsgId: 0, MsgN: 1, Buf(1): \"00\"}
 00                   MsgId                              0
 DumpStatus{MsgId: 0, MsgN: 1, Debug: \"waiting for message ID or control code\", Err: invalid message or type id}
 " "ERROR: invalid message or type id"
 run dump 811
-check "dump of half a byte" 1 "" \
+gives "dump of half a byte" 1 "" \
     "ERROR: encoding/hex: odd length hex string"
 # A command between the digits of a byte acts before that byte.
 printf '81 1.0\n.;1001' >"$tmp/in"
 run dump <"$tmp/in"
-check "commands" 0 "$version
+gives "commands" 0 "$version
 DumpStatus{MsgId: 0, MsgN: 1}
 DumpStatus{MsgId: 0, Debug: \"waiting for message ID or control code\"}
 $int
@@ -145,13 +140,12 @@ $int
 $one" ""
 printf '\201\020\001' >"$tmp/in"
 run dump -data=Binary <"$tmp/in"
-check "binary dump" 0 "$version
+gives "binary dump" 0 "$version
 DumpStatus{MsgId: 0, MsgN: 1, Buf(2): \"1001\"}
 $int
 $one" ""
 printf '8x' >"$tmp/in"
 run dump <"$tmp/in"
-check "dump of bad hex" 1 "" "ERROR: encoding/hex: invalid byte: U+0078 'x'"
+gives "dump of bad hex" 1 "" "ERROR: encoding/hex: invalid byte: U+0078 'x'"
 
-echo "$pass passed, $fail failed"
-[ "$fail" -eq 0 ]
+summary

@@ -2,51 +2,13 @@
 # BSD-3-Clause; see LICENSE.
 # The vrpc tool against a mount table, fortuned and, when the test programs are
 # built, the echo server: exact output, errors and exit codes.
-: "${BUILD:=build}"
-bin=$(cd "$BUILD/bin" && pwd) || exit 1
-echo_server=$(cd "$BUILD" && pwd)/test/echo-server
-PATH=$bin:$PATH
-tmp=$(mktemp -d) || exit 1
-pids=
-clean() {
-    trap - EXIT INT TERM HUP
-    [ -n "$pids" ] && kill $pids 2>/dev/null
-    for p in $pids; do wait "$p" 2>/dev/null; done
-    rm -rf "$tmp"
-}
-trap clean EXIT
-trap 'clean; exit 130' INT
-trap 'clean; exit 143' TERM HUP
-unset V23_CREDENTIALS V23_AGENT_PATH
-for v in $(env | sed -n 's/^\(V23_NAMESPACE[^=]*\)=.*/\1/p'); do
-    unset "$v"
-done
+. "$(dirname "$0")/../shell.sh"
+echo_server=$build/test/echo-server
 cd "$tmp" || exit 1
-pass=0 fail=0
 
-die() {
-    echo "vrpc.sh: $*"
-    tail -5 ./*.log
-    echo "$pass passed, $((fail + 1)) failed"
-    exit 1
-}
-# Wait for a line that a daemon writes and print it.
-wait_line() { # FILE PATTERN PID
-    i=0
-    while ! grep -m1 "$2" "$1" 2>/dev/null; do
-        kill -0 "$3" 2>/dev/null || return 1
-        i=$((i + 1))
-        [ $i -lt 200 ] || return 1
-        sleep 0.05
-    done
-}
 wait_name() { # NAME
-    i=0
-    until namespace resolve "$1" >/dev/null 2>&1; do
-        i=$((i + 1))
-        [ $i -lt 200 ] || die "$1 did not appear in the name space"
-        sleep 0.05
-    done
+    wait_for namespace resolve "$1" ||
+        die "$1 did not appear in the name space"
 }
 
 # t EXIT STDOUT FIRST-ERROR-LINE vrpc-arguments…
@@ -60,11 +22,10 @@ t() {
     rc=$?
     head -1 err >first
     if [ "$rc" = "$want" ] && cmp -s out want && cmp -s first want-err; then
-        pass=$((pass + 1))
+        good
         return
     fi
-    fail=$((fail + 1))
-    echo "FAIL vrpc $*: exit $rc, want $want"
+    bad "vrpc $*: exit $rc, want $want"
     diff want out
     diff want-err first
 }
@@ -76,25 +37,13 @@ tab='	'
 
 principal create --with-passphrase=false root root || die "principal create"
 export V23_CREDENTIALS="$tmp/root"
-mounttabled --v23.tcp.protocol=tcp --v23.tcp.address=127.0.0.1:0 \
-    >table.out 2>table.log &
-pids="$pids $!"
-root=$(wait_line table.out '^NAME=' $!) || die "mounttabled did not start"
-root=${root#NAME=}
-export V23_NAMESPACE="$root"
-mounttabled --name=sub --v23.tcp.protocol=tcp --v23.tcp.address=127.0.0.1:0 \
-    >sub.out 2>sub.log &
-pids="$pids $!"
-fortuned --name=tell/fortune --v23.tcp.protocol=tcp \
-    --v23.tcp.address=127.0.0.1:0 >server.out 2>server.log &
-pids="$pids $!"
+daemon table '^NAME=' mounttabled $on_loopback
+V23_NAMESPACE=$(said table NAME=)
+export V23_NAMESPACE
+daemon sub '^NAME=' mounttabled --name=sub $on_loopback
+daemon fortuned '' fortuned --name=tell/fortune $on_loopback
 wait_name tell/fortune
-i=0
-until namespace resolve -s sub >/dev/null 2>&1; do
-    i=$((i + 1))
-    [ $i -lt 200 ] || die "sub did not appear in the name space"
-    sleep 0.05
-done
+wait_for namespace resolve -s sub || die "sub did not appear in the name space"
 
 # ---- signature --------------------------------------------------------------
 
@@ -130,10 +79,9 @@ stripped() {
     rc=$?
     grep -v '^[[:space:]]*//' out >stripped
     if [ $rc -eq 0 ] && cmp -s stripped want; then
-        pass=$((pass + 1))
+        good
     else
-        fail=$((fail + 1))
-        echo "FAIL vrpc $*: exit $rc"
+        bad "vrpc $*: exit $rc"
         cat err
         diff want stripped
     fi
@@ -267,30 +215,26 @@ principal create --with-passphrase=false mallory mallory || die "principal"
 V23_CREDENTIALS=$tmp/mallory vrpc -timeout=1s identify tell/fortune >out 2>err
 rc=$?
 if [ $rc -eq 1 ] && [ ! -s out ]; then
-    pass=$((pass + 1))
+    good
 else
-    fail=$((fail + 1))
-    echo "FAIL identify of a server that is not trusted: exit $rc"
+    bad "identify of a server that is not trusted: exit $rc"
     cat out err
 fi
 V23_CREDENTIALS=$tmp/mallory vrpc identify -insecure tell/fortune >out 2>err
 rc=$?
 if [ $rc -eq 0 ] && [ "$(sed -n 1,2p out)" = "PRESENTED: root
 VALID:     []" ]; then
-    pass=$((pass + 1))
+    good
 else
-    fail=$((fail + 1))
-    echo "FAIL identify -insecure: exit $rc"
+    bad "identify -insecure: exit $rc"
     cat out err
 fi
 
 # ---- every kind of value ----------------------------------------------------
 
 if [ -x "$echo_server" ]; then
-    "$echo_server" --name=svc/echo --listen=tcp@127.0.0.1:0 --quiet \
-        >echo.out 2>echo.log &
-    pids="$pids $!"
-    wait_line echo.out '^READY' $! >/dev/null || die "echo-server"
+    daemon echo '^READY' "$echo_server" --name=svc/echo \
+        --listen=tcp@127.0.0.1:0 --quiet
     wait_name svc/echo
     s=svc/echo
 
@@ -328,10 +272,9 @@ $nl" "" -json call $s StreamBytes 1 2
     t 1 "" "ERROR: got 1 args, want 3" call $s Sum 1
     t 1 "" "ERROR: can't parse in-args:" call $s Sum 1 99999999999 '{}'
     if [ "$(sed -n 2p err)" = "#0 _expr/_expr.vdl:1:3 invalid expression (const 99999999999 overflows int32)" ]; then
-        pass=$((pass + 1))
+        good
     else
-        fail=$((fail + 1))
-        echo "FAIL place of a bad argument"
+        bad "place of a bad argument"
         cat err
     fi
     t 1 "" "ERROR: MethodSignature failed: echo-server:svc/echo/unknown.__MethodSignature: method does not exist: __MethodSignature" \
@@ -341,15 +284,13 @@ $nl" "" -json call $s StreamBytes 1 2
     rc=$?
     case $rc,$(cat out),$(head -1 err) in
     1,,"ERROR: call.Recv failed: "*"svc/echo"*".Sleep: timeout")
-        pass=$((pass + 1)) ;;
+        good ;;
     *)
-        fail=$((fail + 1))
-        echo "FAIL vrpc call of Sleep with -timeout: exit $rc"
+        bad "vrpc call of Sleep with -timeout: exit $rc"
         cat err ;;
     esac
 else
     echo "left out: calls of the echo server, $echo_server is not built"
 fi
 
-echo "$pass passed, $fail failed"
-[ $fail -eq 0 ]
+summary
