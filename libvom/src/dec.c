@@ -89,14 +89,15 @@ static int get_list(struct head *h, uint64_t max, struct v23_bytes *list,
 }
 
 /* Bytes of a value that carries no length. */
-static int get_plain(struct head *h, const struct vdl_type *t, size_t *n)
+static int get_plain(struct head *h, const struct vdl_type *t, bool v80,
+    size_t *n)
 {
     const uint8_t *start = h->p;
     uint64_t v;
     int rc;
 
     *n = 0;
-    if (t->kind == VDL_BOOL)
+    if (t->kind == VDL_BOOL || (t->kind == VDL_BYTE && v80))
         *n = 1;
     else if (t->kind == VDL_ARRAY)
         *n = 1 + (size_t)t->count;
@@ -130,14 +131,14 @@ static int get_value(struct vom_dec *d, struct head *h, uint64_t id,
         d->waits_type = true;
         return short_of(h, 0);
     }
-    if ((m->type->flags & (VDL_T_ANY | VDL_T_TYPEOBJECT)) != 0)
+    if ((m->type->flags & (VDL_T_ANY | VDL_T_TYPEOBJECT)) != 0 && !d->v80)
         rc = get_list(h, UINT64_MAX, &m->ids, &m->nids);
-    if (rc == 0 && (m->type->flags & VDL_T_ANY) != 0)
+    if (rc == 0 && (m->type->flags & VDL_T_ANY) != 0 && !d->v80)
         rc = get_list(h, VOM_LENGTH_MAX_, &m->lens, &m->nlens);
     if (rc != 0)
         return rc;
     rc = vdl_type_has_length(m->type) ? get_size(h, &n)
-                                      : get_plain(h, m->type, &n);
+                                      : get_plain(h, m->type, d->v80, &n);
     if (rc != 0)
         return rc;
     if ((size_t)(h->end - h->p) < n)
@@ -159,7 +160,7 @@ static int next(struct vom_dec *d, struct head *h, struct vom_msg *m,
     if (h->p == h->end)
         return short_of(h, 1);
     incomplete = *h->p == VOM_INCOMPLETE_;
-    if (incomplete && d->split)
+    if (incomplete && (d->split || d->v80))
         return V23_ECONTROL;
     h->p += incomplete;
     rc = get_uint(h, &id);
@@ -179,10 +180,13 @@ static int next(struct vom_dec *d, struct head *h, struct vom_msg *m,
 
 static int get_version(struct vom_dec *d, struct head *h)
 {
+    int rc;
+
     if (d->started || h->p == h->end)
         return 0;
-    if (*h->p != VOM_VERSION)
-        return V23_EVERSION;
+    rc = vom_typedec_version_(d->types, *h->p, &d->v80);
+    if (rc != 0)
+        return rc;
     h->p++;
     d->started = true;
     return 0;
@@ -336,17 +340,13 @@ static int read_value(struct vom_dec *d, const struct vom_msg *m,
     return rc;
 }
 
-int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
+static int value(struct vom_dec *d, const struct vom_msg *msg,
     struct v23_arena *a, const struct vdl_type *t, void *out)
 {
     struct v23_arena_mark mark;
     size_t limit = a->limit, most;
     int rc;
 
-    if (d->err != 0)
-        return d->err;
-    if (t == NULL)
-        t = &vdl_any_desc;
     most = budget(&d->types->opt.limits, msg, t);
     if (a->used <= limit && limit - a->used > most)
         a->limit = a->used + most;
@@ -359,6 +359,32 @@ int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
         vom_plans_trim_(d->types);
     if (rc != 0 && !d->types->in_arena)
         v23_arena_rewind(a, mark);
+    return rc;
+}
+
+static int value80(struct vom_dec *d, const struct vom_msg *msg,
+    struct v23_arena *a, const struct vdl_type *t, void *out)
+{
+    struct vom_rewritten_ r;
+    int rc = d->types->opt.v80->rewrite(d, msg, &r);
+
+    if (rc == 0)
+        rc = value(d, &r.msg, a, t, out);
+    v23_buf_fini(&r.body);
+    v23_buf_fini(&r.lists);
+    return rc;
+}
+
+int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
+    struct v23_arena *a, const struct vdl_type *t, void *out)
+{
+    int rc;
+
+    if (d->err != 0)
+        return d->err;
+    if (t == NULL)
+        t = &vdl_any_desc;
+    rc = d->v80 ? value80(d, msg, a, t, out) : value(d, msg, a, t, out);
     if (rc != V23_EAGAIN)
         d->err = rc;
     return rc;

@@ -52,6 +52,7 @@ struct vom_typedec {
     struct vdl_types *set; /* made with the first type message */
     int err;
     bool started;           /* version byte seen */
+    bool v80;               /* types of version 0x80 */
     bool in_arena;          /* lives in the arena that values go to */
     struct vom_def_ *defs;  /* sorted by id */
     size_t ndefs, npending, defs_cap;
@@ -67,9 +68,29 @@ int vom_typedec_message_(struct vom_typedec *td, uint64_t id, bool incomplete,
 /* Type message whose id has been read: its length and body. V23_EAGAIN. */
 int vom_typedec_body_(struct vom_typedec *td, uint64_t id, bool incomplete,
     const uint8_t **p, const uint8_t *end, size_t *need);
+/* The first byte of a type or value stream; *v80: it is of version 0x80. */
+int vom_typedec_version_(struct vom_typedec *td, uint8_t version, bool *v80);
 /* Parse a WireType (dec_wire.c); the result is one allocation. */
 int vom_wire_parse_(const struct v23_alloc *al, uint32_t members,
     const uint8_t *p, size_t n, struct vom_pending_ **out);
+
+/* ---- version 0x80 -------------------------------------------------------- */
+
+/* A message of the newer version and what it points into. */
+struct vom_rewritten_ {
+    struct vom_msg msg;
+    struct v23_buf body, lists;
+};
+
+struct vom_v80 {
+    const struct vdl_type *(*builtin)(uint64_t id);
+    /* Values of the type are encoded in a way of their own. */
+    bool (*is_special)(const struct vdl_type *t);
+    /* V23_EAGAIN with d->waits_type. The buffers are the caller's to free,
+     * also after a failure. */
+    int (*rewrite)(struct vom_dec *d, const struct vom_msg *m,
+        struct vom_rewritten_ *to);
+};
 
 /* ---- plans --------------------------------------------------------------- */
 

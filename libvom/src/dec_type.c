@@ -8,8 +8,9 @@
  */
 #include "dec_int.h"
 
-const struct vom_options vom_options_host = { VOM_LIMITS_HOST, { NULL, 0 },
-    false };
+#include <vom/vom80.h>
+
+const struct vom_options vom_options_host = { .limits = VOM_LIMITS_HOST };
 
 static void destroy(struct v23_ref *ref)
 {
@@ -58,7 +59,8 @@ size_t vom_typedec_count(const struct vom_typedec *td)
 
 /* ---- table --------------------------------------------------------------- */
 
-static const struct vdl_type *builtin(uint64_t id)
+static const struct vdl_type *builtin(const struct vom_typedec *td,
+    uint64_t id)
 {
     static const struct vdl_type *const types[VOM_FIRST_USER_ID] = {
         [1] = &vdl_bool_desc, [2] = &vdl_byte_desc, [3] = &vdl_string_desc,
@@ -69,7 +71,9 @@ static const struct vdl_type *builtin(uint64_t id)
         [15] = &vdl_any_desc, [16] = &vdl_int8_desc, [39] = &vdl_bytes_desc,
         [40] = &vdl_str_list_desc };
 
-    return types[id];
+    if (td->v80 && types[id] == NULL)
+        return td->opt.v80->builtin(id);
+    return td->v80 && id == 16 ? NULL : types[id];
 }
 
 /* Number of definitions with smaller ids: where an id is or belongs. */
@@ -135,7 +139,7 @@ static int collect(struct build *b, uint64_t id)
     struct vom_def_ *d;
 
     if (id < VOM_FIRST_USER_ID)
-        return builtin(id) == NULL ? V23_EID : 0;
+        return builtin(b->td, id) == NULL ? V23_EID : 0;
     d = find(b->td, id);
     if (d == NULL)
         return V23_EID;
@@ -173,7 +177,7 @@ static struct vdl_type_ref ref_to(const struct build *b, uint64_t id)
     const struct vom_def_ *d;
 
     if (id < VOM_FIRST_USER_ID) {
-        r.type = builtin(id);
+        r.type = builtin(b->td, id);
         return r;
     }
     d = find(b->td, id);
@@ -228,6 +232,8 @@ static const struct vdl_type *known(const struct vom_typedec *td,
     const struct vdl_registry *r = &td->opt.known;
     size_t i;
 
+    if (td->v80 && td->opt.v80->is_special(t))
+        return t;
     for (i = 0; i < r->n; i++)
         if (r->types[i]->kind == t->kind
             && vdl_str_eq(r->types[i]->name, t->name)
@@ -301,7 +307,7 @@ const struct vdl_type *vom_typedec_lookup(struct vom_typedec *td, uint64_t id)
     int rc;
 
     if (id < VOM_FIRST_USER_ID)
-        return builtin(id);
+        return builtin(td, id);
     d = find(td, id);
     if (d == NULL)
         return NULL;
@@ -311,6 +317,18 @@ const struct vdl_type *vom_typedec_lookup(struct vom_typedec *td, uint64_t id)
             td->err = rc;
     }
     return d->type;
+}
+
+int vom_typedec_version_(struct vom_typedec *td, uint8_t version, bool *v80)
+{
+    *v80 = version == VOM_VERSION_80 && td->opt.v80 != NULL;
+    if (version != VOM_VERSION && !*v80)
+        return V23_EVERSION;
+    /* All streams that share the types are of one version. */
+    if ((td->started || td->ndefs != 0) && td->v80 != *v80)
+        return V23_EVERSION;
+    td->v80 = *v80;
+    return 0;
 }
 
 /* ---- type messages ------------------------------------------------------- */
@@ -334,7 +352,7 @@ static int define(struct vom_typedec *td, uint64_t id, bool incomplete,
         v23_put(td->al, w);
         return rc;
     }
-    return incomplete ? 0 : build(td, id);
+    return incomplete || td->v80 ? 0 : build(td, id);
 }
 
 int vom_typedec_message_(struct vom_typedec *td, uint64_t id, bool incomplete,
@@ -378,6 +396,8 @@ static int type_message(struct vom_typedec *td, const uint8_t **p,
     size_t need;
     int rc;
 
+    if (incomplete && td->v80)
+        return V23_ECONTROL;
     if (incomplete)
         ++*p;
     rc = vom_get_uint(p, end, &id);
@@ -394,16 +414,15 @@ int vom_typedec_input(struct vom_typedec *td, const uint8_t *p, size_t n,
 {
     const uint8_t *at = p, *end, *next;
     int rc = td->err;
+    bool v80;
 
     *used = 0;
     if (n == 0)
         return rc;
     end = p + n;
     if (rc == 0 && !td->started) {
-        if (*at++ != VOM_VERSION)
-            rc = V23_EVERSION;
-        else
-            td->started = true;
+        rc = vom_typedec_version_(td, *at++, &v80);
+        td->started = rc == 0;
     }
     while (rc == 0 && at != end) {
         next = at;

@@ -389,8 +389,7 @@ END_TEST
 
 START_TEST(device_limits_hold)
 {
-    static const struct vom_options mcu = { VOM_LIMITS_MCU, { NULL, 0 },
-        false };
+    static const struct vom_options mcu = { .limits = VOM_LIMITS_MCU };
     unsigned i;
 
     begin();

@@ -136,8 +136,8 @@ static void split(const uint8_t *p, size_t n, size_t step)
 /* The first value in memory of a device. */
 static void fixed(const uint8_t *p, size_t n)
 {
-    static const struct vom_options mcu = { VOM_LIMITS_MCU, { NULL, 0 },
-        true };
+    static const struct vom_options mcu = { .limits = VOM_LIMITS_MCU,
+        .lax_any_lengths = true };
     static uint64_t space[2048];
     struct v23_arena a;
     struct vdl_any v;

@@ -35,10 +35,13 @@ struct vom_limits {
 #define VOM_LIMITS_MCU \
     { 16u << 10, 1u << 10, 16u << 10, 64, 8u << 10, 16, VDL_TYPE_LIMITS_MCU }
 
+struct vom_v80;
+
 struct vom_options {
     struct vom_limits limits;
     struct vdl_registry known; /* types whose descriptors any values get */
     bool lax_any_lengths; /* accept any-length entries that are wrong */
+    const struct vom_v80 *v80; /* vom/vom80.h; NULL: only 0x81 is read */
 };
 extern const struct vom_options vom_options_host;
 
@@ -89,6 +92,7 @@ struct vom_dec {
     struct vom_typedec *types; /* reference held */
     bool split;       /* type messages in this stream are errors */
     bool started;     /* version byte seen */
+    bool v80;         /* it was 0x80 */
     bool waits_type;  /* last EAGAIN: a type id is not defined yet */
     int err;          /* first error, sticky */
     size_t need;      /* last EAGAIN: a window shorter than this is in vain */
