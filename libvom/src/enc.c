@@ -67,16 +67,18 @@ static size_t list_size(struct vom_u32s *l)
 /* Write exactly the bytes of the number: the body follows. */
 static uint8_t *put_exact(uint8_t *p, uint64_t v)
 {
-    uint8_t tmp[VOM_UINT_MAX_];
-    size_t n;
+    unsigned bits;
 
     if (v < 0x80) {
         *p = (uint8_t)v;
         return p + 1;
     }
-    n = vom_put_uint(tmp, v);
-    memcpy(p, tmp, n);
-    return p + n;
+    bits = vom_top_bit_(v) & 56;
+    *p++ = (uint8_t)~(bits >> 3);
+    for (; bits != 0; bits -= 8)
+        *p++ = (uint8_t)(v >> bits);
+    *p = (uint8_t)v;
+    return p + 1;
 }
 
 static uint8_t *put_list(uint8_t *p, struct vom_u32s *l)

@@ -86,16 +86,24 @@ static inline bool is_scalar(const struct vdl_type *t)
     return t->kind >= VDL_BOOL && t->kind <= VDL_FLOAT64;
 }
 
+/* Longest text that is copied in place. */
+#define SHORT 32
+
+/* A text for which there is room. */
+static inline uint8_t *put_text(uint8_t *p, const void *from, uint32_t n)
+{
+    p = vom_put_uint_(p, n);
+    vom_copy_(p, from, n);
+    return p + n;
+}
+
 /* Count or length, then the bytes. */
-static uint8_t *enc_bytes(
-    struct vom_wr_ *w, uint8_t *p, const void *from, uint32_t n)
+static uint8_t *enc_bytes(struct vom_wr_ *w, uint8_t *p, const void *from,
+    uint32_t n)
 {
     w->set = n != 0;
-    if ((size_t)(w->end - p) >= VOM_UINT_MAX_ + (size_t)n) {
-        p = vom_put_uint_(p, n);
-        vom_copy_(p, from, n);
-        return p + n;
-    }
+    if ((size_t)(w->end - p) >= VOM_UINT_MAX_ + (size_t)n)
+        return put_text(p, from, n);
     if (n > VOM_LENGTH_MAX_)
         return vom_wr_fail_(w, V23_ELIMIT);
     p = vom_wr_uint_(w, p, n);
@@ -199,8 +207,8 @@ static bool any_set(const struct vdl_type *elem, const void *v, size_t n)
     return false;
 }
 
-static uint8_t *enc_struct(
-    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v);
+static uint8_t *enc_structs(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *t, const void *v, size_t n);
 
 /* Elements of a list or array; w->set: one of them is not zero. */
 static uint8_t *enc_elems(struct vom_wr_ *w, uint8_t *p,
@@ -211,22 +219,31 @@ static uint8_t *enc_elems(struct vom_wr_ *w, uint8_t *p,
 
     if (is_scalar(elem))
         return enc_scalars(w, p, elem, v, n);
-    if (elem->kind == VDL_STRUCT && n != 0) {
-        if (w->depth == 0)
+    if (elem->kind == VDL_STRUCT) {
+        if (w->depth == 0 && n != 0)
             return vom_wr_fail_(w, V23_ELIMIT);
         w->depth--;
-        for (; p != NULL && n != 0; n--, q += elem->size) {
-            p = enc_struct(w, p, elem, q);
-            set |= w->set;
-        }
+        p = enc_structs(w, p, elem, v, n);
         w->depth++;
-    } else {
-        for (; p != NULL && n != 0; n--, q += elem->size) {
-            p = vom_enc_value_(w, p, elem, q);
-            set |= w->set;
-        }
+        return p;
+    }
+    for (; p != NULL && n != 0; n--, q += elem->size) {
+        p = vom_enc_value_(w, p, elem, q);
+        set |= w->set;
     }
     w->set = set;
+    return p;
+}
+
+static uint8_t *enc_strings(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_str *s, size_t n)
+{
+    for (; p != NULL && n != 0; n--, s++) {
+        if (s->n <= SHORT && (size_t)(w->end - p) > SHORT)
+            p = put_text(p, s->p, s->n);
+        else
+            p = enc_bytes(w, p, s->p, s->n);
+    }
     return p;
 }
 
@@ -235,21 +252,18 @@ static uint8_t *enc_list(struct vom_wr_ *w, uint8_t *p,
     const struct vdl_type *t, const struct vdl_list *l)
 {
     const struct vdl_type *elem = t->kind == VDL_SET ? t->key : t->elem;
-    const struct vdl_str *s = l->v;
-    uint32_t n = l->n;
 
     if (t->kind == VDL_LIST && elem->kind == VDL_BYTE)
-        return enc_bytes(w, p, l->v, n);
-    if (n > VOM_LENGTH_MAX_)
+        return enc_bytes(w, p, l->v, l->n);
+    if (l->n > VOM_LENGTH_MAX_)
         return vom_wr_fail_(w, V23_ELIMIT);
-    p = vom_wr_uint_(w, p, n);
+    p = vom_wr_uint_(w, p, l->n);
     if (p == NULL)
         return NULL;
     if (elem->kind == VDL_STRING)
-        for (; p != NULL && n != 0; n--, s++)
-            p = enc_bytes(w, p, s->p, s->n);
+        p = enc_strings(w, p, l->v, l->n);
     else
-        p = enc_elems(w, p, elem, l->v, n);
+        p = enc_elems(w, p, elem, l->v, l->n);
     w->set = l->n != 0;
     return p;
 }
@@ -311,6 +325,7 @@ static uint8_t *enc_field(struct vom_wr_ *w, uint8_t *p, uint32_t index,
 static inline bool is_absent(const struct vdl_type *t, const void *v)
 {
     switch (t->kind) {
+    case VDL_LIST:
     case VDL_SET:
     case VDL_MAP:
         return ((const struct vdl_list *)v)->n == 0;
@@ -339,137 +354,104 @@ static uint8_t *enc_field_list(struct vom_wr_ *w, uint8_t *p, uint8_t index,
     return p;
 }
 
-/*
- * Fields i to stop - 1 < 128, for which there is room if they are all numbers.
- * One switch decides everything: this is where encoding spends its time.
- */
-static uint8_t *enc_fields(struct vom_wr_ *w, uint8_t *p,
-    const struct vdl_type *t, const void *v, uint32_t i, uint32_t stop)
+/* A field from 16 on: may need room, and two bytes and more for its index. */
+static uint8_t *enc_far_field(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *t, uint32_t i, const void *v)
 {
-    const struct vdl_field *f = t->fields + i, *end = t->fields + stop;
+    const struct vdl_field *f = &t->fields[i];
+
+    w->set = false;
+    if (is_absent(f->type, (const uint8_t *)v + f->offset))
+        return p;
+    p = vom_wr_room_(w, p, FIELD_ROOM);
+    return p == NULL ? NULL : enc_field(w, p, i, f, v);
+}
+
+/* All of them, and room for the END. */
+static uint8_t *enc_far_fields(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *t, const void *v)
+{
+    bool set = false;
+    uint32_t i;
+
+    for (i = FIELDS; p != NULL && i < t->count; i++) {
+        p = enc_far_field(w, p, t, i, v);
+        set |= w->set;
+    }
+    w->set = set;
+    return p == NULL ? NULL : vom_wr_room_(w, p, 1);
+}
+
+/*
+ * n structs, one behind the other; w->set: one of them is not zero. One switch
+ * decides everything: this is where encoding spends its time.
+ */
+static uint8_t *enc_structs(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *t, const void *v, size_t n)
+{
+    const struct vdl_field *const fields = t->fields;
+    const struct vdl_field *const end =
+        fields + (t->count < FIELDS ? t->count : FIELDS);
+    const struct vdl_field *f;
     const struct vdl_type *ft;
+    const struct vdl_str *text;
+    const uint8_t *start;
+    bool set = false;
     const void *fv;
     uint64_t u;
 
-    for (; f != end; f++, i++) {
-        ft = f->type;
-        fv = (const uint8_t *)v + f->offset;
-        switch (ft->kind) {
-        case VDL_BOOL:
-            u = *(const uint8_t *)fv != 0;
-            break;
-        case VDL_BYTE:
-            u = *(const uint8_t *)fv;
-            break;
-        case VDL_UINT16:
-            u = *(const uint16_t *)fv;
-            break;
-        case VDL_UINT32:
-            u = *(const uint32_t *)fv;
-            break;
-        case VDL_UINT64:
-            u = *(const uint64_t *)fv;
-            break;
-        case VDL_INT8:
-            u = vom_zigzag_(*(const int8_t *)fv);
-            break;
-        case VDL_INT16:
-            u = vom_zigzag_(*(const int16_t *)fv);
-            break;
-        case VDL_INT32:
-            u = vom_zigzag_(*(const int32_t *)fv);
-            break;
-        case VDL_INT64:
-            u = vom_zigzag_(*(const int64_t *)fv);
-            break;
-        case VDL_ENUM:
-            u = selector(fv, ft->size == 2);
-            if (u >= ft->count)
-                return vom_wr_fail_(w, V23_EARG);
-            break;
-        case VDL_FLOAT32:
-            u = vom_float_bits_((double)*(const float *)fv);
-            if (u == MINUS_ZERO)
+    for (; n != 0; n--, v = (const uint8_t *)v + t->size) {
+        p = vom_wr_room_(w, p, (size_t)(end - fields) * FIELD_ROOM + 1);
+        if (p == NULL)
+            return NULL;
+        start = p;
+        for (f = fields; f != end; f++) {
+            ft = f->type;
+            fv = (const uint8_t *)v + f->offset;
+            if (number(ft, fv, &u)) {
+                if (is_zero(ft, u))
+                    continue;
+                *p = (uint8_t)(f - fields);
+                p = vom_put_uint_(p + 1, u);
                 continue;
-            break;
-        case VDL_FLOAT64:
-            u = vom_float_bits_(*(const double *)fv);
-            if (u == MINUS_ZERO)
+            }
+            if (ft->kind == VDL_STRING
+                || (ft->kind == VDL_LIST && ft->elem->kind == VDL_BYTE)) {
+                text = fv;
+                if (text->n == 0)
+                    continue;
+                *p++ = (uint8_t)(f - fields);
+                if (text->n <= SHORT
+                    && (size_t)(w->end - p) >= GROUP_ROOM + SHORT) {
+                    p = put_text(p, text->p, text->n);
+                    continue;
+                }
+                p = enc_bytes(w, p, text->p, text->n);
+            } else if (is_absent(ft, fv)) {
                 continue;
-            break;
-        case VDL_LIST:
-            if (((const struct vdl_list *)fv)->n == 0)
-                continue;
-            if (ft->elem->kind == VDL_BYTE)
-                goto text;
-            p = enc_field_list(w, p, (uint8_t)i, ft, fv);
-            goto more;
-        case VDL_STRING:
-            if (((const struct vdl_str *)fv)->n == 0)
-                continue;
-        text:
-            *p = (uint8_t)i;
-            p = enc_bytes(w, p + 1, ((const struct vdl_str *)fv)->p,
-                ((const struct vdl_str *)fv)->n);
-            goto more;
-        default:
-            if (is_absent(ft, fv))
-                continue;
-            p = enc_field(w, p, i, f, v);
-            goto more;
+            } else if (ft->kind == VDL_LIST) {
+                p = enc_field_list(w, p, (uint8_t)(f - fields), ft, fv);
+            } else {
+                set |= p != start;
+                p = enc_field(w, p, (uint32_t)(f - fields), f, v);
+            }
+            if (p != NULL)
+                p = vom_wr_room_(w, p, (size_t)(end - f) * FIELD_ROOM + 1);
+            if (p == NULL)
+                return NULL;
+            set |= w->set;
+            start = p;
         }
-        if (u == 0)
-            continue;
-        *p = (uint8_t)i;
-        p = vom_put_uint_(p + 1, u);
-        continue;
-    more:
-        if (p != NULL)
-            p = vom_wr_room_(w, p, (size_t)(end - f) * FIELD_ROOM + 1);
-        if (p == NULL)
-            return NULL;
+        set |= p != start;
+        if (t->count > FIELDS) {
+            p = enc_far_fields(w, p, t, v);
+            if (p == NULL)
+                return NULL;
+            set |= w->set;
+        }
+        *p++ = VOM_END_;
     }
-    return p;
-}
-
-/* The fields from 128 on, whose index takes two bytes and more. */
-static uint8_t *enc_far_fields(
-    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
-{
-    uint32_t i;
-
-    for (i = 128; p != NULL && i < t->count; i++) {
-        p = vom_wr_room_(w, p, FIELD_ROOM);
-        if (p != NULL)
-            p = enc_field(w, p, i, &t->fields[i], v);
-    }
-    return p;
-}
-
-static uint8_t *enc_struct(
-    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
-{
-    size_t start = vom_wr_pos_(w, p);
-    uint32_t n = t->count < 128 ? t->count : 128, i = 0, stop;
-
-    while (i < n) {
-        stop = n - i < FIELDS ? n : i + FIELDS;
-        p = vom_wr_room_(w, p, (stop - i) * FIELD_ROOM + 1);
-        if (p == NULL)
-            return NULL;
-        p = enc_fields(w, p, t, v, i, stop);
-        if (p == NULL)
-            return NULL;
-        i = stop;
-    }
-    if (t->count > 128)
-        p = enc_far_fields(w, p, t, v);
-    if (p != NULL)
-        p = vom_wr_room_(w, p, 1);
-    if (p == NULL)
-        return NULL;
-    *p++ = VOM_END_;
-    w->set = vom_wr_pos_(w, p) - start != 1;
+    w->set = set;
     return p;
 }
 
@@ -515,7 +497,7 @@ static uint8_t *enc_composite(
     case VDL_MAP:
         return enc_map(w, p, t, v);
     case VDL_STRUCT:
-        return enc_struct(w, p, t, v);
+        return enc_structs(w, p, t, v, 1);
     case VDL_UNION:
         return enc_union(w, p, t, v);
     case VDL_ANY:

@@ -155,20 +155,24 @@ static inline void vom_copy_(void *to, const void *from, size_t n)
     if (n != 0)
         memcpy(q, p, n);
 #else
-    if (n > 32) {
-        memcpy(q, p, n);
-    } else if (n >= 16) {
-        memcpy(q, p, 16);
-        memcpy(q + n - 16, p + n - 16, 16);
-    } else if (n >= 8) {
-        memcpy(q, p, 8);
-        memcpy(q + n - 8, p + n - 8, 8);
-    } else if (n >= 4) {
+    if (n < 4) {
+        /* Of one to three bytes some are written twice. */
+        if (n != 0) {
+            q[0] = p[0];
+            q[n / 2] = p[n / 2];
+            q[n - 1] = p[n - 1];
+        }
+    } else if (n < 8) {
         memcpy(q, p, 4);
         memcpy(q + n - 4, p + n - 4, 4);
+    } else if (n < 16) {
+        memcpy(q, p, 8);
+        memcpy(q + n - 8, p + n - 8, 8);
+    } else if (n <= 32) {
+        memcpy(q, p, 16);
+        memcpy(q + n - 16, p + n - 16, 16);
     } else {
-        for (; n != 0; n--)
-            *q++ = *p++;
+        memcpy(q, p, n);
     }
 #endif
 }
