@@ -234,7 +234,7 @@ $$(filter-out $$(test_$(1)_EXTRA_OBJS),$$(test_$(1)_OBJS)): $(BUILD)/obj/%.o: %.
 	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) $(TESTINC) $$(test_$(1)_INC) -MMD -MP -c -o $$@ $$<
 $(BUILD)/test/$(1): $$(test_$(1)_OBJS) $(support_OBJS) $$(a_$(2))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(test_$(1)_OBJS) $(support_OBJS) $$(a_$(2)) $$(sys_$(2)) -lcjson -lm
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(test_$(1)_OBJS) $(support_OBJS) $$(a_$(2)) $$(sys_$(2)) $$(test_$(1)_LIBS) -lcjson -lm
 test-programs: $(BUILD)/test/$(1)
 endef
 echo_VARS := echo-server echo-client
@@ -244,6 +244,29 @@ $(foreach p,$(echo_VARS),$(eval test_$(p)_EXTRA_OBJS := $(test_gen_objs)) \
 test_vombench_EXTRA_OBJS := $(vombench_gen_objs)
 test_vombench_STAMP := $(vombench_vdl_stamp)
 test_vombench_INC := -I$(BUILD)/gen/vombench
+
+# Codecs that libvom is measured beside, where they are installed.
+has_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1)
+PROTOBUF_C := $(if $(shell command -v protoc-c),$(call has_pkg,libprotobuf-c))
+MSGPACK_C  := $(firstword $(foreach p,msgpack-c msgpack,$(if $(call has_pkg,$(p)),$(p))))
+test_vombench_INC += -DVOMBENCH_PROTOBUF=$(or $(PROTOBUF_C),0) -DVOMBENCH_MSGPACK=$(if $(MSGPACK_C),1,0)
+ifneq ($(PROTOBUF_C),)
+test_vombench_INC += $(shell pkg-config --cflags libprotobuf-c)
+test_vombench_LIBS += $(shell pkg-config --libs libprotobuf-c)
+test_vombench_EXTRA_OBJS += $(BUILD)/obj/gen/vombench/bench.pb-c.o
+$(BUILD)/gen/vombench/bench.pb-c.c: test/vombench/bench.proto
+	@mkdir -p $(@D)
+	$(call say,PROTOC,$@) protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+$(BUILD)/gen/vombench/bench.pb-c.h: $(BUILD)/gen/vombench/bench.pb-c.c ;
+$(BUILD)/obj/test/vombench/protobuf.o: $(BUILD)/gen/vombench/bench.pb-c.h
+$(BUILD)/obj/gen/vombench/bench.pb-c.o: $(BUILD)/gen/vombench/bench.pb-c.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -I$(<D) $(shell pkg-config --cflags libprotobuf-c) -MMD -MP -c -o $@ $<
+endif
+ifneq ($(MSGPACK_C),)
+test_vombench_INC += $(shell pkg-config --cflags $(MSGPACK_C))
+test_vombench_LIBS += $(shell pkg-config --libs $(MSGPACK_C))
+endif
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
 # Fuzz targets: test/fuzz/fuzz_X.c with the inputs test/fuzz/corpus/X, and

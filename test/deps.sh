@@ -7,7 +7,8 @@ build="gcc g++ make pkg-config flex bison libevent-dev libmbedtls-dev
     libsodium-dev libcjson-dev check binutils"
 ci="clang qemu-user gcc-s390x-linux-gnu libc6-dev-s390x-cross
     gcc-i686-linux-gnu libc6-dev-i386-cross
-    gcc-arm-none-eabi libnewlib-arm-none-eabi"
+    gcc-arm-none-eabi libnewlib-arm-none-eabi
+    libprotobuf-c-dev protobuf-c-compiler libmsgpack-dev"
 case $1 in
 build) want=$build ;;
 ci) want=$ci ;;

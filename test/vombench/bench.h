@@ -13,7 +13,10 @@
 /* Room for the longest message, and for the longest decoded value. */
 #define ROOM ((size_t)1 << 18)
 
+enum shape_id { REC, INTS, BLOB, REQ, SHAPES };
+
 struct shape {
+    enum shape_id id;
     const char *name;
     const struct vdl_type *type;
     const void *value;
@@ -21,19 +24,17 @@ struct shape {
     bool (*get)(const uint8_t *p, size_t n, struct floor_mem *mem, void *v);
     size_t body;   /* bytes of the value, without id and length */
     uint64_t hash; /* FNV-1a of the message */
-    /* Highest ratio to the floor of coding through descriptors; 0 = none.
-     * The floor of a block is memcpy. */
+    /* Highest ratio to the floor of coding through descriptors; 0 = none. The
+     * floor of a block is memcpy. */
     double encode, decode;
-    bool is_block;
 };
-#define SHAPES 4
 /** All shapes; the values are made at the first call. */
 const struct shape *shapes(void);
 
 /* Two directions of one shape are measured apart. */
 enum direction { ENCODE, DECODE };
 
-#define MAX_ROUNDS 1000
+#define MAX_ROUNDS 4000
 /* Names of the operations that others are compared with. */
 #define FLOOR "floor"
 #define WARM "descriptors"
@@ -60,11 +61,12 @@ struct group {
 /** Add an operation and return it. */
 struct op *group_add(struct group *g, const char *name, const char *base,
     double target, size_t bytes, void (*run)(void *ctx), void *ctx);
-/** Run all operations in turn, in rounds, for so many seconds. */
+/** Run all operations in turn, in rounds, for so many seconds; may be repeated.
+ */
 void group_measure(struct group *g, double seconds);
-/** Median nanoseconds of one operation. */
+/** Nanoseconds of one operation. */
 double op_ns(const struct group *g, const struct op *o);
-/** Median ratio to the operation it is compared with; 0 = none. */
+/** Ratio to the operation it is compared with; 0 = none. */
 double op_ratio(const struct group *g, const struct op *o);
 
 /*
@@ -74,6 +76,12 @@ double op_ratio(const struct group *g, const struct op *o);
 void floor_ops(
     const struct shape *s, struct group *encode, struct group *decode);
 void vom_ops(const struct shape *s, struct group *encode, struct group *decode);
+
+/** Nothing, where the library is not installed. */
+void protobuf_ops(
+    const struct shape *s, struct group *encode, struct group *decode);
+void msgpack_ops(
+    const struct shape *s, struct group *encode, struct group *decode);
 
 /** The message of a shape as the hand-written coder makes it. */
 struct v23_bytes floor_message(const struct shape *s);

@@ -9,6 +9,9 @@
 
 #include <v23/cmdline.h>
 
+/* Over which the time of a group is spread. */
+#define PASSES 10
+
 struct options {
     bool json;
     const char *shape;
@@ -69,33 +72,41 @@ static void print_json(const struct group *g, const struct op *o, bool first)
     printf("}");
 }
 
-static void measure(struct group *g, const struct options *opt)
+static void print(const struct group *g, bool json)
 {
     static bool first = true;
     size_t i;
 
-    group_measure(g, (double)opt->time / 1e9);
     for (i = 0; i < g->n; i++) {
-        if (opt->json)
+        if (json)
             print_json(g, &g->ops[i], first);
         else
             print_row(g, &g->ops[i]);
         first = false;
     }
-    fflush(stdout);
 }
 
-static void measure_shape(const struct shape *s, const struct options *opt)
+/* Two groups of a shape. */
+static void add_groups(
+    const struct shape *s, struct group **encode, struct group **decode)
 {
-    struct group *encode = keep(sizeof(*encode));
-    struct group *decode = keep(sizeof(*decode));
+    *encode = keep(sizeof(**encode));
+    *decode = keep(sizeof(**decode));
+    (*encode)->shape = (*decode)->shape = s;
+    (*decode)->direction = DECODE;
+    floor_ops(s, *encode, *decode);
+    vom_ops(s, *encode, *decode);
+    protobuf_ops(s, *encode, *decode);
+    msgpack_ops(s, *encode, *decode);
+}
 
-    encode->shape = decode->shape = s;
-    decode->direction = DECODE;
-    floor_ops(s, encode, decode);
-    vom_ops(s, encode, decode);
-    measure(encode, opt);
-    measure(decode, opt);
+static void print_left_out(void)
+{
+    if (!VOMBENCH_PROTOBUF)
+        printf("left out: protobuf-c (libprotobuf-c-dev, "
+               "protobuf-c-compiler; make deps-ci)\n");
+    if (!VOMBENCH_MSGPACK)
+        printf("left out: msgpack-c (libmsgpack-dev; make deps-ci)\n");
 }
 
 static int run(
@@ -103,23 +114,32 @@ static int run(
 {
     const struct options *opt = ud;
     const struct shape *all = shapes();
-    size_t i, found = 0;
+    struct group *groups[2 * SHAPES];
+    size_t n = 0, i, pass;
 
     (void)argv;
     if (argc != 0)
         return v23_want_args(inv, 0, argc);
-    for (i = 0; i < SHAPES; i++)
-        found += *opt->shape == '\0' || strcmp(opt->shape, all[i].name) == 0;
-    if (found == 0)
+    for (i = 0; i < SHAPES; i++) {
+        if (*opt->shape == '\0' || strcmp(opt->shape, all[i].name) == 0) {
+            add_groups(&all[i], &groups[n], &groups[n + 1]);
+            n += 2;
+        }
+    }
+    if (n == 0)
         return v23_usage_error(inv, "there is no shape %s", opt->shape);
+    for (pass = 0; pass < PASSES; pass++)
+        for (i = 0; i < n; i++)
+            group_measure(groups[i], (double)opt->time / 1e9 / PASSES);
     if (!opt->json)
         printf("%-5s %-7s %-17s %10s %8s %s\n", "shape", "", "coder", "ns",
             "MB/s", "  ratio");
-    for (i = 0; i < SHAPES; i++)
-        if (*opt->shape == '\0' || strcmp(opt->shape, all[i].name) == 0)
-            measure_shape(&all[i], opt);
+    for (i = 0; i < n; i++)
+        print(groups[i], opt->json);
     if (opt->json)
         printf("\n]\n");
+    else
+        print_left_out();
     return 0;
 }
 

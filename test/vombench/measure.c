@@ -1,9 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Measurement on a machine that does other work too: all operations of a group
- * take turns in short rounds, and what is reported is the median of the
- * rounds. A ratio is taken within each round, so that whatever slows the
- * machine down slows both of its sides.
+ * Measurement on a machine that does other work too. All operations of a group
+ * take turns in short rounds, and a group is measured in several passes, with
+ * those of other groups between. What counts is the fastest tenth of the
+ * rounds: what an operation takes while the machine is otherwise quiet.
  */
 #include "bench.h"
 
@@ -61,13 +61,13 @@ static unsigned repeats(const struct op *o)
 void group_measure(struct group *g, double seconds)
 {
     int64_t end = now_ns() + (int64_t)(seconds * 1e9);
+    size_t i, at, first = g->rounds;
     unsigned n[MAX_OPS];
-    size_t i, at;
 
     for (i = 0; i < g->n; i++)
         n[i] = repeats(&g->ops[i]);
-    for (g->rounds = 0; g->rounds < MAX_ROUNDS; g->rounds++) {
-        if (now_ns() >= end && g->rounds != 0)
+    for (; g->rounds < MAX_ROUNDS; g->rounds++) {
+        if (now_ns() >= end && g->rounds != first)
             break;
         /* Another one begins each round. */
         for (i = 0; i < g->n; i++) {
@@ -84,32 +84,22 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Sorts v. */
-static double median(double *v, size_t n)
-{
-    qsort(v, n, sizeof(*v), by_size);
-    return n % 2 != 0 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
 double op_ns(const struct group *g, const struct op *o)
 {
     double v[MAX_ROUNDS];
 
     memcpy(v, o->ns, g->rounds * sizeof(*v));
-    return median(v, g->rounds);
+    qsort(v, g->rounds, sizeof(*v), by_size);
+    return v[g->rounds / 10];
 }
 
 double op_ratio(const struct group *g, const struct op *o)
 {
     const struct op *base = g->ops;
-    double v[MAX_ROUNDS];
-    size_t i;
 
     if (o->base == NULL)
         return 0;
     while (strcmp(base->name, o->base) != 0)
         base++;
-    for (i = 0; i < g->rounds; i++)
-        v[i] = o->ns[i] / base->ns[i];
-    return median(v, g->rounds);
+    return op_ns(g, o) / op_ns(g, base);
 }

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include <vom/blob.h>
+
 #include "support.h"
 
 /* Both the floor and libvom decode to memory of their callers. */
@@ -29,6 +31,7 @@ struct vom_side {
     struct vom_enc enc;
     struct vom_typedec *typedec;
     struct vom_dec dec;
+    struct vom_blob blob; /* the types as a constant */
     struct v23_arena arena;
     struct v23_bytes message; /* with the types sent before */
     struct v23_bytes stream;  /* types and value */
@@ -115,7 +118,7 @@ void floor_ops(
         "the floor decodes another value");
     group_add(encode, FLOOR, NULL, 0, n, floor_encode, f);
     group_add(decode, FLOOR, NULL, 0, n, floor_decode, f);
-    if (s->is_block) {
+    if (s->id == BLOB) {
         n = ((const bench_blob *)s->value)->n;
         group_add(encode, COPY, NULL, 0, n, copy_out, f);
         group_add(decode, COPY, NULL, 0, n, copy_in, f);
@@ -164,6 +167,25 @@ static void vom_decode_one(void *ctx)
         abort();
 }
 
+/* As generated code does it for types that contain no any. */
+static void vom_encode_blob(void *ctx)
+{
+    struct vom_side *x = ctx;
+
+    v23_buf_cut(&x->single, 0);
+    if (vom_blob_encode(&x->blob, x->value, &x->single) != 0)
+        abort();
+}
+
+static void vom_decode_blob(void *ctx)
+{
+    struct vom_side *x = ctx;
+
+    v23_arena_reset(&x->arena);
+    if (vom_blob_decode(&x->blob, x->stream, &x->arena, x->result, NULL) != 0)
+        abort();
+}
+
 static void check_value(const struct vom_side *x, const char *what)
 {
     const struct shape *s = x->shape;
@@ -198,6 +220,20 @@ static void check(struct vom_side *x)
     must(x->mem.calls == calls, s, "warm decoding allocates");
     vom_decode_one(x);
     check_value(x, "libvom decodes another value from one stream");
+}
+
+static void check_blob(struct vom_side *x)
+{
+    struct v23_buf *types = keep(sizeof(*types));
+
+    v23_buf_init_fixed(types, keep(ROOM), ROOM);
+    must(vom_blob_make(NULL, x->type, types, &x->blob) == 0, x->shape,
+        "there is no constant of the types");
+    vom_encode_blob(x);
+    must(same(x->stream, x->single.p, x->single.n), x->shape,
+        "the constant of the types is wrong");
+    vom_decode_blob(x);
+    check_value(x, "libvom decodes another value behind a constant");
 }
 
 /* The first value of a stream brings its types. */
@@ -252,17 +288,20 @@ static const struct vdl_any *learn(const struct vom_side *x)
 
 void vom_ops(const struct shape *s, struct group *encode, struct group *decode)
 {
-    const char *base = s->is_block ? COPY : FLOOR;
+    const char *base = s->id == BLOB ? COPY : FLOOR;
     struct vom_side *x = vom_side(s, s->type, s->value);
     struct vom_side *y = vom_side(s, &vdl_any_desc, learn(x));
     size_t n = x->message.n, with = x->stream.n;
 
+    check_blob(x);
     group_add(encode, WARM, base, s->encode, n, vom_encode_warm, x);
     group_add(encode, "dynamic", base, 0, n, vom_encode_warm, y);
     group_add(encode, "one-shot", WARM, 4, with, vom_encode_one, x);
+    group_add(encode, "one-shot constant", WARM, 4, with, vom_encode_blob, x);
     group_add(encode, "one-shot dynamic", WARM, 0, with, vom_encode_one, y);
     group_add(decode, WARM, base, s->decode, n, vom_decode_warm, x);
     group_add(decode, "dynamic", base, 0, n, vom_decode_warm, y);
     group_add(decode, "one-shot", WARM, 0, with, vom_decode_one, x);
+    group_add(decode, "one-shot constant", WARM, 0, with, vom_decode_blob, x);
     group_add(decode, "one-shot dynamic", WARM, 0, with, vom_decode_one, y);
 }

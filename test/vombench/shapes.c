@@ -2,8 +2,8 @@
 /* The values that are measured. All are fixed: the seed is in the text. */
 #include "bench.h"
 
-#define INTS 1024
-#define BLOB 65532
+#define INTS_N 1024
+#define BLOB_N 65532
 #define COUNT(a) (uint32_t)(sizeof(a) / sizeof(*(a)))
 
 static uint64_t next_random(uint64_t *x)
@@ -22,13 +22,13 @@ static const bench_ints *make_ints(void)
 {
     static const uint8_t bits[16] = {
         7, 7, 7, 7, 7, 7, 7, 7, 8, 8, 8, 8, 16, 16, 24, 32};
-    static int32_t v[INTS];
-    static const bench_ints ints = {v, INTS};
+    static int32_t v[INTS_N];
+    static const bench_ints ints = {v, INTS_N};
     uint64_t seed = UINT64_C(0x9E3779B97F4A7C15);
     uint32_t i, j, u;
     int32_t t;
 
-    for (i = 0; i < INTS; i++) {
+    for (i = 0; i < INTS_N; i++) {
         u = (uint32_t)(next_random(&seed) >> 32);
         /* The highest bit set makes the size certain. */
         u = (u | UINT32_C(0x80000000)) >> (32 - bits[i % 16]);
@@ -36,7 +36,7 @@ static const bench_ints *make_ints(void)
         if ((u & 1) != 0)
             v[i] = -v[i] - 1;
     }
-    for (i = INTS - 1; i != 0; i--) {
+    for (i = INTS_N - 1; i != 0; i--) {
         j = (uint32_t)(next_random(&seed) % (i + 1));
         t = v[i];
         v[i] = v[j];
@@ -47,12 +47,12 @@ static const bench_ints *make_ints(void)
 
 static const bench_blob *make_blob(void)
 {
-    static uint8_t p[BLOB];
-    static const bench_blob blob = {p, BLOB};
+    static uint8_t p[BLOB_N];
+    static const bench_blob blob = {p, BLOB_N};
     uint64_t seed = 1;
     size_t i;
 
-    for (i = 0; i < BLOB; i++)
+    for (i = 0; i < BLOB_N; i++)
         p[i] = (uint8_t)next_random(&seed);
     return &blob;
 }
@@ -110,19 +110,19 @@ CODER(req, v23_rpc_request)
 const struct shape *shapes(void)
 {
     static struct shape all[SHAPES] = {
-        {"Rec", &bench_rec_desc, &rec, put_rec, get_rec, 145,
-            UINT64_C(0x47C31AB55706B4A4), 2, 2.5, false},
-        {"Ints", &bench_ints_desc, NULL, put_ints, get_ints, 1987,
-            UINT64_C(0x5412E6D4791207E9), 1.2, 1.2, false},
-        {"Blob", &bench_blob_desc, NULL, put_blob, get_blob, BLOB + 3,
-            UINT64_C(0x9E3CCF7023856CF5), 1.25, 1.25, true},
-        {"Req", &v23_rpc_request_desc, &req, put_req, get_req, 88,
-            UINT64_C(0xE34BE2604A147DD0), 0, 0, false},
+        {REC, "Rec", &bench_rec_desc, &rec, put_rec, get_rec, 145,
+            UINT64_C(0x47C31AB55706B4A4), 2, 2.5},
+        {INTS, "Ints", &bench_ints_desc, NULL, put_ints, get_ints, 1987,
+            UINT64_C(0x5412E6D4791207E9), 1.2, 1.2},
+        {BLOB, "Blob", &bench_blob_desc, NULL, put_blob, get_blob, BLOB_N + 3,
+            UINT64_C(0x9E3CCF7023856CF5), 1.25, 1.25},
+        {REQ, "Req", &v23_rpc_request_desc, &req, put_req, get_req, 88,
+            UINT64_C(0xE34BE2604A147DD0), 0, 0},
     };
 
-    if (all[1].value == NULL) {
-        all[1].value = make_ints();
-        all[2].value = make_blob();
+    if (all[INTS].value == NULL) {
+        all[INTS].value = make_ints();
+        all[BLOB].value = make_blob();
     }
     return all;
 }
