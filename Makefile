@@ -197,6 +197,9 @@ $(cmd_vdl_EXTRA_OBJS): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/cmd/v
 	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -Ilibvom/include -Icmd/vdl -I$(BUILD)/gen/cmd/vdl -MMD -MP -c -o $@ $<
 $(foreach c,$(CMDS),$(eval $(call cmd_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
+# All of it but main(), for the tests.
+vdl_front_OBJS := $(filter-out %/main.o,$(cmd_vdl_OBJS)) $(cmd_vdl_EXTRA_OBJS)
+vdl_front_INC := -Icmd/vdl -I$(BUILD)/gen/cmd/vdl
 
 # ---- tests ------------------------------------------------------------------
 
@@ -244,6 +247,9 @@ $(foreach p,$(echo_VARS),$(eval test_$(p)_EXTRA_OBJS := $(test_gen_objs)) \
 test_vombench_EXTRA_OBJS := $(vombench_gen_objs)
 test_vombench_STAMP := $(vombench_vdl_stamp)
 test_vombench_INC := -I$(BUILD)/gen/vombench
+test_vdl_EXTRA_OBJS := $(vdl_front_OBJS)
+test_vdl_INC := $(vdl_front_INC)
+test_vdl_LIBS := $(cmd_vdl_LIBS)
 
 # Codecs that libvom is measured beside, where they are installed.
 has_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1)
@@ -270,18 +276,21 @@ endif
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
 # Fuzz targets: test/fuzz/fuzz_X.c with the inputs test/fuzz/corpus/X, and
-# fuzz_X_LAYER if it needs more than libvom. FUZZ=1 with clang links libFuzzer;
+# fuzz_X_LAYER, _OBJS, _INC and _LIBS if it needs more than libvom. FUZZ=1 with clang links libFuzzer;
 # else a target replays files.
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 define fuzz_rules
 $(BUILD)/obj/test/fuzz/$(1).o: test/fuzz/$(1).c | $$(call stamps_of,$(2))
 	@mkdir -p $$(@D)
-	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $$(call inc_of,$(2)) -MMD -MP -c -o $$@ $$<
-$(BUILD)/test/$(1): $(BUILD)/obj/test/fuzz/$(1).o $(if $(FUZZ),,$(BUILD)/obj/test/fuzz/replay.o) $$(a_$(2))
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $$(call inc_of,$(2)) $$($(1)_INC) -MMD -MP -c -o $$@ $$<
+$(BUILD)/test/$(1): $(BUILD)/obj/test/fuzz/$(1).o $(if $(FUZZ),,$(BUILD)/obj/test/fuzz/replay.o) $$($(1)_OBJS) $$(a_$(2))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) -o $$@ $$(filter %.o,$$^) $$(a_$(2)) $$(sys_$(2)) -lm
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) -o $$@ $$(filter %.o,$$^) $$(a_$(2)) $$(sys_$(2)) $$($(1)_LIBS) -lm
 test-programs: $(BUILD)/test/$(1)
 endef
+fuzz_vdl_OBJS := $(vdl_front_OBJS)
+fuzz_vdl_INC := $(vdl_front_INC)
+fuzz_vdl_LIBS := $(cmd_vdl_LIBS)
 $(BUILD)/obj/test/fuzz/replay.o: test/fuzz/replay.c | $(libvom_stamp)
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(WARN) $(call inc_of,libvom) -MMD -MP -c -o $@ $<

@@ -38,6 +38,7 @@ stage() {
 
 stage "unit tests" sh test/run-units.sh "$@"
 stage "vectors" "$BUILD/test/runner" -companions test/vectors "$VECTORS"
+stage "VDL language" "$BUILD/test/vdl" test/vdl/*.tsv
 for f in test/fuzz/fuzz_*.c; do
     f=${f##*/fuzz_} f=${f%.c}
     stage "stored inputs of fuzz_$f" "$BUILD/test/fuzz_$f" test/fuzz/corpus/"$f"/*

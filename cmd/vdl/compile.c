@@ -23,8 +23,7 @@ static char *lower_case(struct ctx *c, const char *s)
 
 static const char *decl_what(enum decl_kind kind)
 {
-    static const char *const names[] = { "type", "const", "error",
-        "interface" };
+    static const char *const names[] = {"type", "const", "error", "interface"};
 
     return names[kind];
 }
@@ -80,8 +79,8 @@ static const char *take_part(const char *name, char part[PART_MAX])
     return name + n;
 }
 
-const struct decl *resolve_name(struct file *f, const char *name,
-    const char **rest)
+const struct decl *resolve_name(
+    struct file *f, const char *name, const char **rest)
 {
     char part[PART_MAX];
     struct import *imp;
@@ -159,7 +158,7 @@ static void compile_imports(struct ctx *c, struct package *p)
 /* An import that a config file has without saying so. */
 static void add_implicit(struct ctx *c, struct file *f, const char *path)
 {
-    static const struct pos none = { 0, 0 };
+    static const struct pos none = {0, 0};
     size_t i;
 
     for (i = 0; i < f->ast->imports.n; i++) {
@@ -182,8 +181,8 @@ static void check_unused(struct ctx *c, struct package *p)
             const struct import *imp = f->import_list.v[k];
 
             if (!imp->used)
-                FILE_ERROR(c, f, imp->pos, "import path \"%s\" unused",
-                    imp->path);
+                FILE_ERROR(
+                    c, f, imp->pos, "import path \"%s\" unused", imp->path);
         }
     }
 }
@@ -193,7 +192,7 @@ static void check_unused(struct ctx *c, struct package *p)
 /* All files agree on the package's name and on the file doc. */
 static void check_files(struct ctx *c, struct package *p)
 {
-    static const struct pos start = { 1, 1 };
+    static const struct pos start = {1, 1};
     struct file *first = p->files.v[0], *f;
     const char *reason;
     size_t i;
@@ -203,11 +202,13 @@ static void check_files(struct ctx *c, struct package *p)
     for (i = 1; i < p->files.n; i++) {
         f = p->files.v[i];
         if (strcmp(f->ast->package, p->ir.name) != 0)
-            ctx_fail(c, "Files in the same directory must be in the same "
+            ctx_fail(c,
+                "Files in the same directory must be in the same "
                 "package; %s has package %s, but %s has package %s",
                 first->base, p->ir.name, f->base, f->ast->package);
         if (strcmp(f->ast->file_doc, p->ir.file_doc) != 0)
-            FILE_ERROR(c, f, start, "all files in a package must have the same "
+            FILE_ERROR(c, f, start,
+                "all files in a package must have the same "
                 "file doc (the comment on the first line of each *.vdl file "
                 "that isn't package doc)");
     }
@@ -241,8 +242,8 @@ typedef bool stage(struct ctx *c, struct package *p);
 /* Everything but the check for unused imports. */
 static bool compile_parsed(struct ctx *c, struct package *p)
 {
-    static stage *const stages[] = { compile_types, compile_errors,
-        compile_consts, compile_ifaces };
+    static stage *const stages[] = {
+        compile_types, compile_errors, compile_consts, compile_ifaces};
     int before = c->nerrors;
     size_t i;
 
@@ -285,7 +286,7 @@ bool compile_package(struct ctx *c, struct package *p)
     if (!compile_parsed(c, p))
         return false;
     check_unused(c, p);
-    p->failed = c->nerrors != before;
+    p->failed = !check_config(c, p) || c->nerrors != before;
     return !p->failed;
 }
 

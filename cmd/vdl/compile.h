@@ -13,12 +13,7 @@
 struct package;
 struct file;
 
-enum decl_kind {
-    DECL_TYPE,
-    DECL_CONST,
-    DECL_ERROR,
-    DECL_IFACE
-};
+enum decl_kind { DECL_TYPE, DECL_CONST, DECL_ERROR, DECL_IFACE };
 
 /* A name of a package. */
 struct decl {
@@ -30,10 +25,10 @@ struct decl {
     bool failed; /* a constant without value, already reported */
     const void *ast;
     /* What it stands for, once compiled: */
-    const struct vdl_type *type;   /* DECL_TYPE; NULL = being built */
-    uint32_t node;                 /* DECL_TYPE: while being built */
-    struct vdl_any value;          /* DECL_CONST; type NULL = not yet */
-    const struct ir_iface *iface;  /* DECL_IFACE; NULL = not yet */
+    const struct vdl_type *type;  /* DECL_TYPE; NULL = being built */
+    uint32_t node;                /* DECL_TYPE: while being built */
+    struct vdl_any value;         /* DECL_CONST; type NULL = not yet */
+    const struct ir_iface *iface; /* DECL_IFACE; NULL = not yet */
 };
 
 /* An import of a file. */
@@ -58,14 +53,13 @@ struct package {
     bool root;            /* a standard package */
     bool named;           /* given on the command line */
     bool compiled, failed;
-    struct list files;    /* struct file, by name */
-    struct list imports;  /* struct package: what it depends on */
-    struct map decls;     /* name -> struct decl */
-    struct map lower;     /* the same in lower case */
+    struct list files;   /* struct file, by name */
+    struct list imports; /* struct package: what it depends on */
+    struct map decls;    /* name -> struct decl */
+    struct map lower;    /* the same in lower case */
     struct list types, consts, errors, ifaces; /* struct decl, source order */
-    const char *config_path; /* "pkg/path/vdl.config", or NULL */
-    struct source config_src;
-    struct vdl_any config;   /* of type vdltool.Config; type NULL = none */
+    struct source config_src; /* its vdl.config; path NULL = none */
+    struct vdl_any config;    /* of type vdltool.Config; type NULL = none */
 };
 
 /* ---- compile.c ----------------------------------------------------------- */
@@ -86,8 +80,13 @@ bool compile_config(struct ctx *c, const struct source *src,
     const char *pkg_path, const char *const *implicit, size_t nimplicit,
     const struct vdl_type *type, struct vdl_any *out);
 
+/* ---- config.c ------------------------------------------------------------ */
+
+/** Check the config of a compiled package; false after reporting. */
+bool check_config(struct ctx *c, const struct package *p);
+
 /* A message about a place in a file. */
-#define FILE_ERROR(c, file, at, ...) \
+#define FILE_ERROR(c, file, at, ...)                                           \
     ctx_error((c), &(file)->src, (at).line, (at).col, __VA_ARGS__)
 
 /** Declare a package-level name; NULL after reporting a conflict. */
@@ -100,18 +99,18 @@ struct decl *declare(struct ctx *c, struct file *f, enum decl_kind kind,
  * @param rest  receives the unmatched rest, ".B.C" or ""
  * @return NULL when nothing of that name is visible
  */
-const struct decl *resolve_name(struct file *f, const char *name,
-    const char **rest);
+const struct decl *resolve_name(
+    struct file *f, const char *name, const char **rest);
 
 /** Sort declarations so that those in edges[i] come before v[i]; stable. */
 struct toposort {
-    struct map index;    /* name -> struct topo_node */
-    struct list order;   /* struct topo_node, in order of insertion */
+    struct map index;  /* name -> struct topo_node */
+    struct list order; /* struct topo_node, in order of insertion */
 };
-void topo_node(struct ctx *c, struct toposort *t, const char *name,
-    void *value);
-void topo_edge(struct ctx *c, struct toposort *t, const char *from,
-    const char *to);
+void topo_node(
+    struct ctx *c, struct toposort *t, const char *name, void *value);
+void topo_edge(
+    struct ctx *c, struct toposort *t, const char *from, const char *to);
 /**
  * Children first, in order of insertion.
  *
@@ -119,8 +118,8 @@ void topo_edge(struct ctx *c, struct toposort *t, const char *from,
  * @param first  name of the node that the first cycle returns to
  * @return NULL, or "[a <= b <= a]" lines of the cycles
  */
-const char *topo_sort(struct ctx *c, struct toposort *t, struct list *out,
-    const char **first);
+const char *topo_sort(
+    struct ctx *c, struct toposort *t, struct list *out, const char **first);
 
 /* ---- compile_types.c ----------------------------------------------------- */
 
@@ -128,11 +127,11 @@ const char *topo_sort(struct ctx *c, struct toposort *t, struct list *out,
 const struct decl *builtin_name(const char *name);
 bool compile_types(struct ctx *c, struct package *p);
 /** A type where it is used; NULL after reporting. */
-const struct vdl_type *compile_type(struct ctx *c, struct file *f,
-    const struct ast_type *t);
+const struct vdl_type *compile_type(
+    struct ctx *c, struct file *f, const struct ast_type *t);
 /** The same, and every local name in it must be exported. */
-const struct vdl_type *compile_exported_type(struct ctx *c, struct file *f,
-    const struct ast_type *t);
+const struct vdl_type *compile_exported_type(
+    struct ctx *c, struct file *f, const struct ast_type *t);
 bool type_exported(const struct vdl_type *t);
 /** []T, set[K], map[K]V or ?T, each made once. */
 const struct vdl_type *unnamed_type(struct ctx *c, enum vdl_kind kind,

@@ -93,7 +93,7 @@ bool compile_consts(struct ctx *c, struct package *p)
         }
         if (c->verbose)
             ctx_trace(c, "const %s.%s = %s", p->ir.path, d->name,
-                value_text(c, d->value));
+                value_whole_text(c, d->value));
         if (d->exported && !type_exported(d->value.type))
             FILE_ERROR(c, d->file, d->pos,
                 "const %s must have a transitively exported type", d->name);

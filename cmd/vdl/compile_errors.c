@@ -7,11 +7,11 @@
 
 #include "names.h"
 
-static enum v23_retry compile_actions(struct ctx *c, struct file *f,
-    const struct ast_error *def)
+static enum v23_retry compile_actions(
+    struct ctx *c, struct file *f, const struct ast_error *def)
 {
-    static const char *const names[] = { "NoRetry", "RetryConnection",
-        "RetryRefetch", "RetryBackoff" };
+    static const char *const names[] = {
+        "NoRetry", "RetryConnection", "RetryRefetch", "RetryBackoff"};
     enum v23_retry retry = V23_NO_RETRY;
     bool seen = false;
     size_t i, k;
@@ -42,8 +42,10 @@ static void compile_params(struct ctx *c, struct file *f,
 {
     struct ir_arg *params = ctx_array(c, struct ir_arg, def->params.n);
     const struct ast_type *last = NULL;
+    const struct ast_field *o;
+    struct map seen = {0};
     const char *why;
-    size_t i, k;
+    size_t i;
 
     for (i = 0; i < def->params.n; i++) {
         const struct ast_field *p = def->params.v[i];
@@ -53,22 +55,19 @@ static void compile_params(struct ctx *c, struct file *f,
                 "error %s invalid (parameters must be named)", def->name);
             return;
         }
-        for (k = 0; k < i; k++) {
-            const struct ast_field *o = def->params.v[k];
-
-            if (strcmp(o->name, p->name) != 0)
-                continue;
+        o = map_get(&seen, p->name);
+        if (o != NULL)
             FILE_ERROR(c, f, p->pos,
                 "error %s param %s duplicate name (previous at %d:%d)",
                 def->name, p->name, o->pos.line, o->pos.col);
-            break;
-        }
+        else
+            map_put(c, &seen, p->name, def->params.v[i]);
         why = name_check(p->name, NAME_LOWER);
         if (why != NULL)
             FILE_ERROR(c, f, p->pos, "error %s param %s invalid (%s)",
                 def->name, p->name, why);
         params[i].name = p->name;
-        params[i].pos = (struct ir_pos) { f->base, p->pos.line, p->pos.col };
+        params[i].pos = (struct ir_pos){f->base, p->pos.line, p->pos.col};
         if (p->type == last)
             params[i].type = params[i - 1].type;
         else if (name_exported(def->name))
@@ -100,19 +99,32 @@ static const struct ast_format *english(const struct ast_error *def)
     return best;
 }
 
+/* Longest name in a format that can be a parameter's. */
+#define PARAM_MAX 256
+
 /* Number of a parameter in a compiled format, or 0. */
-static size_t param_number(const struct ast_error *def, const char *p,
-    size_t n)
+static size_t param_number(const struct map *params, const char *p, size_t n)
+{
+    char name[PARAM_MAX];
+
+    if (n >= sizeof(name))
+        return 0;
+    memcpy(name, p, n);
+    name[n] = '\0';
+    return (size_t)(uintptr_t)map_get(params, name);
+}
+
+/* 1 and 2 stand for the component and the operation. */
+static void number_params(
+    struct ctx *c, const struct ast_error *def, struct map *out)
 {
     size_t i;
 
-    for (i = 0; i < def->params.n; i++) {
-        const struct ast_field *f = def->params.v[i];
+    for (i = def->params.n; i > 0; i--) {
+        const struct ast_field *f = def->params.v[i - 1];
 
-        if (strlen(f->name) == n && memcmp(f->name, p, n) == 0)
-            return 3 + i; /* 1 and 2: component and operation */
+        map_put(c, out, f->name, (void *)(uintptr_t)(2 + i));
     }
-    return 0;
 }
 
 static bool is_number(const char *p, size_t n)
@@ -125,22 +137,26 @@ static bool is_number(const char *p, size_t n)
 }
 
 /* "{name}", "{:name}", "{name:}" become "{3}", …; the rest stays. */
-static const char *compile_format(struct ctx *c, struct file *f,
-    const struct ast_error *def)
+static const char *compile_format(
+    struct ctx *c, struct file *f, const struct ast_error *def)
 {
     const struct ast_format *x = english(def);
     const char *p, *end, *name, *close;
+    struct map params = {0};
     struct v23_buf b;
+    bool closed = true; /* a '}' follows */
     size_t n, k;
 
     if (x == NULL)
         return "";
+    number_params(c, def, &params);
     v23_buf_init(&b, NULL, SIZE_MAX);
     p = x->text.s;
     end = p + x->text.len;
     while (p < end) {
-        close = *p == '{' ? memchr(p, '}', (size_t)(end - p)) : NULL;
+        close = closed && *p == '{' ? memchr(p, '}', (size_t)(end - p)) : NULL;
         if (close == NULL) {
+            closed = closed && *p != '{';
             v23_buf_put_byte(&b, (uint8_t)*p++);
             continue;
         }
@@ -148,7 +164,7 @@ static const char *compile_format(struct ctx *c, struct file *f,
         n = (size_t)(close - name);
         if (n > 0 && close[-1] == ':')
             n--;
-        k = param_number(def, name, n);
+        k = param_number(&params, name, n);
         if (k == 0) {
             if (!is_number(name, n) && !(n == 1 && *name == '_'))
                 ctx_warn(c, &f->src, x->text.pos.line, x->text.pos.col,
@@ -181,14 +197,12 @@ bool compile_errors(struct ctx *c, struct package *p)
         for (k = 0; k < f->ast->errors.n; k++) {
             const struct ast_error *def = f->ast->errors.v[k];
 
-            if (declare(c, f, DECL_ERROR, "error", def->name, def->pos) ==
-                NULL)
+            if (declare(c, f, DECL_ERROR, "error", def->name, def->pos) == NULL)
                 continue;
             out[n].name = def->name;
             out[n].id = ctx_printf(c, "%s.%s", p->ir.path, def->name);
             out[n].doc = def->doc;
-            out[n].pos = (struct ir_pos) { f->base, def->pos.line,
-                def->pos.col };
+            out[n].pos = (struct ir_pos){f->base, def->pos.line, def->pos.col};
             out[n].retry = compile_actions(c, f, def);
             compile_params(c, f, def, &out[n]);
             out[n].format = compile_format(c, f, def);

@@ -17,11 +17,11 @@
 /* Largest array: what every implementation can index. */
 #define ARRAY_MAX 2147483647u
 
-static const struct ref bad_ref = { false, { NULL, 0 } };
+static const struct ref bad_ref = {false, {NULL, 0}};
 
 /* WireError and its retry code, which the library itself is built on. */
-static const struct vdl_type *boot_type(const struct package *p,
-    const char *name)
+static const struct vdl_type *boot_type(
+    const struct package *p, const char *name)
 {
     if (strcmp(p->ir.path, "v.io/v23/vdl") != 0)
         return NULL;
@@ -33,12 +33,12 @@ static const struct vdl_type *boot_type(const struct package *p,
 /* Most members that a type may have. */
 #define MEMBERS_MAX 65536
 
-static void declare_members(struct ctx *c, struct file *f,
-    const struct ast_typedef *def)
+static void declare_members(
+    struct ctx *c, struct file *f, const struct ast_typedef *def)
 {
     const struct list *members = &def->type->members;
     const struct ast_field *m, *o;
-    struct map seen = { 0 };
+    struct map seen = {0};
     const char *reason;
     size_t i;
 
@@ -70,8 +70,8 @@ static void declare_types(struct ctx *c, struct package *p)
 
         for (k = 0; k < f->ast->types.n; k++) {
             const struct ast_typedef *def = f->ast->types.v[k];
-            struct decl *d = declare(c, f, DECL_TYPE, "type", def->name,
-                def->pos);
+            struct decl *d =
+                declare(c, f, DECL_TYPE, "type", def->name, def->pos);
 
             if (d == NULL)
                 continue;
@@ -83,8 +83,8 @@ static void declare_types(struct ctx *c, struct package *p)
     }
 }
 
-static bool describe_members(struct builder *b, struct decl *d,
-    const struct ast_type *t, uint32_t at)
+static bool describe_members(
+    struct builder *b, struct decl *d, const struct ast_type *t, uint32_t at)
 {
     const struct ast_type *last = NULL;
     struct vdl_type_member *m;
@@ -97,14 +97,14 @@ static bool describe_members(struct builder *b, struct decl *d,
     if (t->kind == AST_ENUM) {
         labels = ctx_array(b->c, struct vdl_str, n);
         for (i = 0; i < n; i++)
-            labels[i] = vdl_str(
-                ((const struct ast_field *)t->members.v[i])->name);
+            labels[i] =
+                vdl_str(((const struct ast_field *)t->members.v[i])->name);
         b->nodes[at].labels = labels;
         return true;
     }
     if (t->kind == AST_UNION && n == 0) {
-        FILE_ERROR(b->c, d->file, t->pos, "%s invalid (no union fields)",
-            d->name);
+        FILE_ERROR(
+            b->c, d->file, t->pos, "%s invalid (no union fields)", d->name);
         return false;
     }
     m = ctx_array(b->c, struct vdl_type_member, n);
@@ -123,8 +123,8 @@ static bool describe_members(struct builder *b, struct decl *d,
     return ok;
 }
 
-static bool describe_named(struct builder *b, struct decl *d,
-    const struct ast_type *t, uint32_t at)
+static bool describe_named(
+    struct builder *b, struct decl *d, const struct ast_type *t, uint32_t at)
 {
     struct ref r = type_ref(b->c, d->file, b, t, d->exported);
     struct file *f = d->file;
@@ -155,8 +155,8 @@ static bool describe(struct builder *b, uint32_t at)
     struct file *f = d->file;
     struct ref key, elem;
 
-    b->nodes[at].name = vdl_str(
-        ctx_printf(b->c, "%s.%s", b->p->ir.path, d->name));
+    b->nodes[at].name =
+        vdl_str(ctx_printf(b->c, "%s.%s", b->p->ir.path, d->name));
     b->nodes[at].kind = kind_of(t->kind);
     switch (t->kind) {
     case AST_NAMED:
@@ -166,8 +166,8 @@ static bool describe(struct builder *b, uint32_t at)
     case AST_UNION:
         return describe_members(b, d, t, at);
     case AST_OPTIONAL:
-        FILE_ERROR(b->c, f, t->pos,
-            "can't define type based on top-level optional");
+        FILE_ERROR(
+            b->c, f, t->pos, "can't define type based on top-level optional");
         return false;
     default:
         break;
@@ -220,11 +220,8 @@ static bool build(struct builder *b)
         /* Other packages refer to the library's own descriptor. */
         d->type = boot != NULL ? boot : b->out[i];
     }
-    for (i = b->ndefs; i < b->n; i++) {
-        if (find_unnamed(b->c, (enum vdl_kind)b->out[i]->kind, b->out[i]->key,
-                b->out[i]->elem) == NULL)
-            list_push(b->c, &b->c->unnamed, (void *)(uintptr_t)b->out[i]);
-    }
+    for (i = b->ndefs; i < b->n; i++)
+        keep_unnamed(b->c, b->out[i]);
     return true;
 }
 
@@ -241,12 +238,11 @@ static void add_edges(struct builder *b, struct toposort *sort,
     add_edges(b, sort, from, t->key);
     add_edges(b, sort, from, t->elem);
     for (i = 0; i < t->members.n; i++)
-        add_edges(b, sort, from,
-            ((const struct ast_field *)t->members.v[i])->type);
+        add_edges(
+            b, sort, from, ((const struct ast_field *)t->members.v[i])->type);
 }
 
-static const struct ir_doc *member_docs(struct ctx *c,
-    const struct ast_type *t)
+static const struct ir_doc *member_docs(struct ctx *c, const struct ast_type *t)
 {
     struct ir_doc *docs;
     size_t i;
@@ -262,8 +258,8 @@ static const struct ir_doc *member_docs(struct ctx *c,
 /* The package's types, dependencies first. */
 static void finish(struct builder *b)
 {
-    struct toposort sort = { 0 };
-    struct list sorted = { 0 };
+    struct toposort sort = {0};
+    struct list sorted = {0};
     struct ir_typedef *out;
     const char *rest;
     uint32_t i;
@@ -285,8 +281,7 @@ static void finish(struct builder *b)
         out[i].pos.col = d->pos.col;
         out[i].type = b->out[d->node];
         if (def->type->kind == AST_NAMED)
-            out[i].base = resolve_name(d->file, def->type->name,
-                &rest)->type;
+            out[i].base = resolve_name(d->file, def->type->name, &rest)->type;
         out[i].members = member_docs(b->c, def->type);
     }
     b->p->ir.types = out;
@@ -312,6 +307,8 @@ bool compile_types(struct ctx *c, struct package *p)
         (void)add_node(&b);
         b.asts[i] = ((const struct ast_typedef *)DEF(&b, i)->ast)->type;
     }
+    if (!follow_names(&b))
+        return false;
     for (i = 0; i < b.ndefs; i++)
         ok = describe(&b, i) && ok;
     if (!ok || !check_types(&b) || !build(&b))

@@ -34,13 +34,13 @@ static const char *rep_text(struct ctx *c, const struct constant *x)
     case REP_VALUE:
         break;
     }
-    return value_text(c, (struct vdl_any) { x->type, x->v });
+    return value_text(c, (struct vdl_any){x->type, x->v});
 }
 
 static const char *rep_type_text(struct ctx *c, const struct constant *x)
 {
-    static const char *const untyped[] = { "untyped boolean",
-        "untyped string", "untyped integer", "untyped rational", "value" };
+    static const char *const untyped[] = {"untyped boolean", "untyped string",
+        "untyped integer", "untyped rational", "value"};
 
     return x->type != NULL ? type_text(c, x->type) : untyped[x->rep];
 }
@@ -67,8 +67,8 @@ static bool is_float(enum vdl_kind k)
     return k == VDL_FLOAT32 || k == VDL_FLOAT64;
 }
 
-static const char *check_integer(struct ctx *c, const struct bn *b,
-    const struct vdl_type *t)
+static const char *check_integer(
+    struct ctx *c, const struct bn *b, const struct vdl_type *t)
 {
     unsigned bits = 8 * t->size;
     uint64_t u;
@@ -79,9 +79,8 @@ static const char *check_integer(struct ctx *c, const struct bn *b,
         fits = bn_to_u64(b, &u) && (bits == 64 || u >> bits == 0);
     else
         fits = bn_to_i64(b, &i) &&
-            (bits == 64 ||
-                (i < (int64_t)1 << (bits - 1) &&
-                    i >= -((int64_t)1 << (bits - 1))));
+               (bits == 64 || (i < (int64_t)1 << (bits - 1) &&
+                                  i >= -((int64_t)1 << (bits - 1))));
     if (fits)
         return NULL;
     return ctx_printf(c, "const %s overflows %sint%u", bn_text(c, b),
@@ -89,8 +88,8 @@ static const char *check_integer(struct ctx *c, const struct bn *b,
 }
 
 /* Round to the type's precision, through double. */
-static const char *round_rational(struct ctx *c, struct rat *r,
-    const struct vdl_type *t)
+static const char *round_rational(
+    struct ctx *c, struct rat *r, const struct vdl_type *t)
 {
     bool single = t->kind == VDL_FLOAT32;
     double min = single ? 0x1p-149 : 0x1p-1074;
@@ -107,20 +106,22 @@ static const char *round_rational(struct ctx *c, struct rat *r,
     else if (rat_cmp(c, magnitude, rat_double(c, max)) > 0)
         how = "overflows";
     if (how != NULL)
-        return ctx_printf(c, "const %s %s float%u", rat_text(c, *r), how,
-            8u * t->size);
+        return ctx_printf(
+            c, "const %s %s float%u", rat_text(c, *r), how, 8u * t->size);
     d = rat_to_double(c, *r);
     *r = rat_double(c, single ? (double)(float)d : d);
     return NULL;
 }
 
 /* An integer from a rational that has no fraction. */
-static const char *to_integral(struct ctx *c, const struct constant *x,
-    const struct bn **out)
+static const char *to_integral(
+    struct ctx *c, const struct constant *x, const struct bn **out)
 {
     if (!rat_is_int(x->r))
-        return ctx_printf(c, "converting untyped rational %s to integer loses "
-            "precision", rat_text(c, x->r));
+        return ctx_printf(c,
+            "converting untyped rational %s to integer loses "
+            "precision",
+            rat_text(c, x->r));
     *out = x->r.num;
     return NULL;
 }
@@ -171,7 +172,9 @@ static const char *convert_value(struct ctx *c, struct vdl_any src,
     const struct vdl_type *t, struct vdl_any *out)
 {
     const void *const *pointer = src.val;
+    size_t used;
     void *v;
+    int rc;
 
     out->type = t;
     if (src.type == t) {
@@ -195,9 +198,16 @@ static const char *convert_value(struct ctx *c, struct vdl_any src,
         memcpy(v, &src.val, sizeof(src.val));
         return NULL;
     }
-    if (vdl_convert(&c->arena, t, v, src.type, src.val) != 0)
-        return ctx_printf(c, "can't convert %s to %s",
-            value_text(c, src), type_text(c, t));
+    used = c->arena.used;
+    c->arena.limit = used + VALUES_SIZE_MAX - c->value_bytes;
+    rc = vdl_convert(&c->arena, t, v, src.type, src.val);
+    c->arena.limit = SIZE_MAX;
+    c->value_bytes += c->arena.used - used;
+    if (rc == V23_ENOMEM || rc == V23_ELIMIT)
+        return "value too large";
+    if (rc != 0)
+        return ctx_printf(
+            c, "can't convert %s to %s", value_text(c, src), type_text(c, t));
     return NULL;
 }
 
@@ -220,20 +230,20 @@ const char *constant_convert(struct ctx *c, const struct constant *x,
 /* ---- operators ----------------------------------------------------------- */
 
 /* The integer of an operand that must be one. */
-static const char *operand_integer(struct ctx *c, const struct constant *x,
-    const struct bn **out)
+static const char *operand_integer(
+    struct ctx *c, const struct constant *x, const struct bn **out)
 {
     if (x->rep == REP_INTEGER) {
         *out = x->i;
         return NULL;
     }
     if (x->rep != REP_RATIONAL)
-        return ctx_printf(c, "can't convert %s to integer",
-            rep_type_text(c, x));
+        return ctx_printf(
+            c, "can't convert %s to integer", rep_type_text(c, x));
     /* A typed float may have been rounded. */
     if (x->type != NULL)
-        return ctx_printf(c, "can't convert typed %s to integer",
-            type_text(c, x->type));
+        return ctx_printf(
+            c, "can't convert typed %s to integer", type_text(c, x->type));
     return to_integral(c, x, out);
 }
 
@@ -250,8 +260,8 @@ static const char *finish_integer(struct ctx *c, const struct bn *i,
     return give_type(c, &y, t, out);
 }
 
-static const char *finish_rational(struct ctx *c, struct rat r,
-    const struct vdl_type *t, struct constant *out)
+static const char *finish_rational(
+    struct ctx *c, struct rat r, const struct vdl_type *t, struct constant *out)
 {
     struct constant y;
 
@@ -263,8 +273,8 @@ static const char *finish_rational(struct ctx *c, struct rat r,
     return give_type(c, &y, t, out);
 }
 
-static const char *complement(struct ctx *c, const struct constant *x,
-    struct constant *out)
+static const char *complement(
+    struct ctx *c, const struct constant *x, struct constant *out)
 {
     const struct bn *i, *all;
     const char *why = operand_integer(c, x, &i);
@@ -280,8 +290,8 @@ static const char *complement(struct ctx *c, const struct constant *x,
     return finish_integer(c, i, x->type, out);
 }
 
-const char *constant_unary(struct ctx *c, int op, const struct constant *x,
-    struct constant *out)
+const char *constant_unary(
+    struct ctx *c, int op, const struct constant *x, struct constant *out)
 {
     if (op == '!' && x->rep == REP_BOOL) {
         *out = *x;
@@ -325,14 +335,13 @@ static const char *shift(struct ctx *c, int op, const struct constant *x,
 }
 
 /* Bring two operands to one type and representation. */
-static const char *coerce(struct ctx *c, struct constant *x,
-    struct constant *y)
+static const char *coerce(struct ctx *c, struct constant *x, struct constant *y)
 {
     if (x->type != NULL && y->type != NULL) {
         if (x->type == y->type)
             return NULL;
-        return ctx_printf(c, "type mismatch %s and %s",
-            rep_type_text(c, x), rep_type_text(c, y));
+        return ctx_printf(c, "type mismatch %s and %s", rep_type_text(c, x),
+            rep_type_text(c, y));
     }
     if (x->type != NULL)
         return give_type(c, y, x->type, y);
@@ -347,8 +356,8 @@ static const char *coerce(struct ctx *c, struct constant *x,
     }
     if (x->rep == y->rep)
         return NULL;
-    return ctx_printf(c, "mismatched %s and %s", rep_type_text(c, x),
-        rep_type_text(c, y));
+    return ctx_printf(
+        c, "mismatched %s and %s", rep_type_text(c, x), rep_type_text(c, y));
 }
 
 static bool holds(int op, int order)
@@ -387,8 +396,8 @@ static const char *compare(struct ctx *c, int op, const struct constant *x,
     default:
         if (op != EQ && op != NE)
             return not_supported(c, x);
-        order = x->rep == REP_BOOL ? x->b != y->b
-                                   : !vdl_equal(x->type, x->v, y->v);
+        order =
+            x->rep == REP_BOOL ? x->b != y->b : !vdl_equal(x->type, x->v, y->v);
         break;
     }
     memset(out, 0, sizeof(*out));
@@ -405,9 +414,9 @@ static const char *arithmetic(struct ctx *c, int op, const struct constant *x,
     char *s;
 
     if (op == '+' && x->rep == REP_STRING) {
-        if ((uint64_t)x->s.n + y->s.n > VALUE_SIZE_MAX)
+        s = value_get(c, (size_t)x->s.n + y->s.n + 1);
+        if (s == NULL)
             return TOO_LARGE;
-        s = ctx_get(c, (size_t)x->s.n + y->s.n + 1);
         memcpy(s, x->s.p, x->s.n);
         memcpy(s + x->s.n, y->s.p, y->s.n);
         *out = *x;

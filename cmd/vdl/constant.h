@@ -30,28 +30,32 @@ struct constant {
     const void *v;
 };
 
-/** Largest C representation of a constant, in bytes. */
-#define VALUE_SIZE_MAX (64u << 20)
+/** Largest C representation of a constant, in bytes, and of all together. */
+#define VALUE_SIZE_MAX (16u << 20)
+#define VALUES_SIZE_MAX (256u << 20)
 
 struct constant constant_of(struct ctx *c, struct vdl_any v);
 const char *constant_convert(struct ctx *c, const struct constant *x,
     const struct vdl_type *t, struct constant *out);
-const char *constant_value(struct ctx *c, const struct constant *x,
-    struct vdl_any *out);
-const char *constant_unary(struct ctx *c, int op, const struct constant *x,
-    struct constant *out);
+const char *constant_value(
+    struct ctx *c, const struct constant *x, struct vdl_any *out);
+const char *constant_unary(
+    struct ctx *c, int op, const struct constant *x, struct constant *out);
 const char *constant_binary(struct ctx *c, int op, const struct constant *x,
     const struct constant *y, struct constant *out);
 
 /* ---- values -------------------------------------------------------------- */
 
+/** Zeroed memory of constants; NULL beyond the limits above. */
+void *value_get(struct ctx *c, size_t size);
 /** The zero value; NULL when it is larger than VALUE_SIZE_MAX. */
 void *value_zero(struct ctx *c, const struct vdl_type *t);
 /** A value of exactly `t`, or one that `t` takes as it is (nil, any). */
 bool value_assignable(const struct vdl_type *t, struct vdl_any v);
 /** Store an assignable value into the place of a member. */
 void value_store(const struct vdl_type *t, void *dst, struct vdl_any v);
-/** Text as in messages: "int16(1)". */
+/** Text as in messages, "int16(1)", without what makes it overlong. */
 const char *value_text(struct ctx *c, struct vdl_any v);
+const char *value_whole_text(struct ctx *c, struct vdl_any v);
 
 #endif

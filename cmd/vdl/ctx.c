@@ -7,7 +7,6 @@
  */
 #include "ctx.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,8 +14,8 @@
 
 void ctx_init(struct ctx *c)
 {
-    static const struct vdl_type_limits limits = { 1u << 20, 1000, UINT32_MAX,
-        65536 };
+    static const struct vdl_type_limits limits = {
+        1u << 20, 1000, UINT32_MAX, 65536};
 
     memset(c, 0, sizeof(*c));
     v23_arena_init(&c->arena, NULL, SIZE_MAX);
@@ -102,64 +101,162 @@ char *ctx_take(struct ctx *c, struct v23_buf *b)
 
 /* ---- messages ------------------------------------------------------------ */
 
-/* Longer lines are not repeated in messages, bytes. */
-#define SHOWN_LINE_MAX 200
+/* Characters of a source line that are shown, and how many of them may stand
+   in front of the place. */
+#define SHOWN_MAX 72
+#define SHOWN_BEFORE 48
+/* Longer lines are not shown at all, bytes. */
+#define LINE_MAX_SHOWN 4096
+/* Width of a tab in a source line. */
+#define TAB 4
+/* Longest message, and all messages together, bytes. */
+#define MESSAGE_MAX 2000
+#define MESSAGES_MAX (4u << 20)
 
-/* Append the source line and a caret below the column. */
-static void put_caret(struct v23_buf *b, const struct source *src, int line,
-    int col)
+static const char bold[] = "\033[1m", red[] = "\033[1;31m",
+                  green[] = "\033[1;32m", plain[] = "\033[0m";
+
+static void put_style(const struct ctx *c, struct v23_buf *b, const char *style)
 {
-    const char *p = src->text, *end = p + src->len, *eol;
-    int i;
-
-    for (i = 1; i < line && p < end; p++)
-        i += *p == '\n';
-    if (p >= end)
-        return;
-    eol = memchr(p, '\n', (size_t)(end - p));
-    if (eol == NULL)
-        eol = end;
-    if (eol > p && eol[-1] == '\r')
-        eol--;
-    if (eol - p > SHOWN_LINE_MAX)
-        return;
-    v23_buf_puts(b, "    ");
-    v23_buf_put(b, p, (size_t)(eol - p));
-    v23_buf_puts(b, "\n    ");
-    for (i = 1; i < col && p < eol; p++) {
-        if (((unsigned char)*p & 0xc0) == 0x80)
-            continue; /* columns count characters */
-        v23_buf_put_byte(b, *p == '\t' ? '\t' : ' ');
-        i++;
-    }
-    v23_buf_puts(b, "^\n");
+    if (c->colour)
+        v23_buf_puts(b, style);
 }
 
-static void message(struct v23_buf *b, int number, const struct source *src,
-    int line, int col, const char *fmt, va_list ap)
+/* Where the lines of a file begin. */
+struct lines {
+    const char **v;
+    size_t n;
+};
+
+static const struct lines *lines_of(struct ctx *c, const struct source *src)
+{
+    struct lines *l = map_get(&c->lines, src->path);
+    const char *p = src->text, *end = p + src->len;
+    size_t n = 1;
+
+    if (l != NULL)
+        return l;
+    for (; p < end; p++)
+        n += *p == '\n';
+    l = ctx_new(c, struct lines);
+    l->v = ctx_array(c, const char *, n);
+    l->v[l->n++] = src->text;
+    for (p = src->text; p < end; p++) {
+        if (*p == '\n')
+            l->v[l->n++] = p + 1;
+    }
+    map_put(c, &c->lines, ctx_str(c, src->path), l);
+    return l;
+}
+
+/* Bytes of the character at p; what is not UTF-8 counts one by one. */
+static size_t char_size(const char *p, const char *end)
+{
+    size_t n = v23_utf8_next(p, (size_t)(end - p), NULL);
+
+    return n == 0 ? 1 : n;
+}
+
+/* One character as it can be shown. */
+static void put_char(struct v23_buf *b, const char *p, size_t n)
+{
+    if (n == 1 && ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f))
+        v23_buf_puts(b, "?");
+    else
+        v23_buf_put(b, p, n);
+}
+
+/*
+ * Append the source line and a caret below the column. Of a wide line only
+ * what surrounds the column is shown.
+ */
+static void put_caret(struct ctx *c, struct v23_buf *b,
+    const struct source *src, int line, int col)
+{
+    const struct lines *l = lines_of(c, src);
+    const char *p, *eol, *end = src->text + src->len;
+    int i, width = 0, caret = 0, first;
+
+    if ((size_t)line > l->n)
+        return;
+    p = l->v[line - 1];
+    eol = (size_t)line < l->n ? l->v[line] - 1 : end;
+    if (eol > p && eol[-1] == '\r')
+        eol--;
+    if ((p == eol && col > 1) || eol - p > LINE_MAX_SHOWN)
+        return;
+    first = col > SHOWN_MAX ? col - SHOWN_BEFORE : 1;
+    v23_buf_puts(b, first > 1 ? "    ..." : "    ");
+    for (i = 1; i < first && p < eol; i++)
+        p += char_size(p, eol);
+    for (; p < eol && width < SHOWN_MAX; i++) {
+        size_t n = char_size(p, eol);
+        int w = *p == '\t' ? TAB - width % TAB : 1;
+
+        if (i == col)
+            caret = width;
+        width += w;
+        if (*p != '\t')
+            put_char(b, p, n);
+        for (; *p == '\t' && w > 0; w--)
+            v23_buf_put_byte(b, ' ');
+        p += n;
+    }
+    if (i <= col)
+        caret = width;
+    v23_buf_puts(b, p < eol ? "...\n    " : "\n    ");
+    caret += first > 1 ? 3 : 0;
+    while (caret-- > 0)
+        v23_buf_put_byte(b, ' ');
+    put_style(c, b, green);
+    v23_buf_puts(b, "^");
+    put_style(c, b, plain);
+    v23_buf_puts(b, "\n");
+}
+
+/* The text of a message without its overlong rest. */
+static void put_text(struct v23_buf *b, const char *fmt, va_list ap)
+{
+    size_t start = b->n, end;
+
+    put_va(b, fmt, ap);
+    if (b->n - start > MESSAGE_MAX) {
+        end = start + MESSAGE_MAX;
+        while (end > start && (b->p[end] & 0xc0) == 0x80)
+            end--;
+        v23_buf_cut(b, end);
+        v23_buf_puts(b, "...");
+    }
+}
+
+static void message(struct ctx *c, struct v23_buf *b, int number,
+    const struct source *src, int line, int col, const char *fmt, va_list ap)
 {
     v23_buf_printf(b, "#%d ", number);
+    put_style(c, b, bold);
     if (src != NULL && line > 0)
         v23_buf_printf(b, "%s:%d:%d ", src->path, line, col);
     else if (src != NULL)
         v23_buf_printf(b, "%s:[no pos] ", src->path);
-    put_va(b, fmt, ap);
+    put_style(c, b, b == &c->errors ? red : plain);
+    put_text(b, fmt, ap);
+    put_style(c, b, plain);
     v23_buf_put_byte(b, '\n');
     if (src != NULL && src->text != NULL && line > 0)
-        put_caret(b, src, line, col);
+        put_caret(c, b, src, line, col);
     ctx_must(b->err);
 }
 
-static void report(struct ctx *c, const struct source *src, int line, int col,
+void ctx_verror(struct ctx *c, const struct source *src, int line, int col,
     const char *fmt, va_list ap)
 {
     if (ctx_full(c))
         return;
-    message(&c->errors, c->nerrors, src, line, col, fmt, ap);
+    message(c, &c->errors, c->nerrors, src, line, col, fmt, ap);
     c->nerrors++;
     if (ctx_full(c))
-        v23_buf_printf(&c->errors, "...stopping after %d error(s)...\n",
-            c->nerrors);
+        v23_buf_printf(
+            &c->errors, "...stopping after %d error(s)...\n", c->nerrors);
 }
 
 void ctx_error(struct ctx *c, const struct source *src, int line, int col,
@@ -168,7 +265,7 @@ void ctx_error(struct ctx *c, const struct source *src, int line, int col,
     va_list ap;
 
     va_start(ap, fmt);
-    report(c, src, line, col, fmt, ap);
+    ctx_verror(c, src, line, col, fmt, ap);
     va_end(ap);
 }
 
@@ -177,7 +274,7 @@ void ctx_fail(struct ctx *c, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    report(c, NULL, 0, 0, fmt, ap);
+    ctx_verror(c, NULL, 0, 0, fmt, ap);
     va_end(ap);
 }
 
@@ -186,14 +283,16 @@ void ctx_warn(struct ctx *c, const struct source *src, int line, int col,
 {
     va_list ap;
 
+    if (c->warnings.n > MESSAGES_MAX)
+        return;
     va_start(ap, fmt);
-    message(&c->warnings, c->nwarnings++, src, line, col, fmt, ap);
+    message(c, &c->warnings, c->nwarnings++, src, line, col, fmt, ap);
     va_end(ap);
 }
 
 bool ctx_full(const struct ctx *c)
 {
-    return c->nerrors == c->max_errors;
+    return c->nerrors == c->max_errors || c->errors.n > MESSAGES_MAX;
 }
 
 void ctx_trace(const struct ctx *c, const char *fmt, ...)

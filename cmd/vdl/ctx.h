@@ -9,6 +9,8 @@
 #ifndef VDL_CTX_H
 #define VDL_CTX_H
 
+#include <stdarg.h>
+
 #include <v23/bytes.h>
 #include <vom/type.h>
 
@@ -35,19 +37,23 @@ struct list {
 
 struct ctx {
     struct v23_arena arena;
-    struct v23_buf errors;   /* messages so far */
+    struct v23_buf errors; /* messages so far */
     struct v23_buf warnings;
     int nerrors, nwarnings;
-    int max_errors;          /* -1 = no limit */
+    int max_errors;     /* -1 = no limit */
+    bool colour;        /* messages are for a terminal */
+    struct map lines;   /* path of a source -> its struct lines */
+    size_t value_bytes; /* of all constants so far */
+    size_t embedded;    /* interfaces and methods, counted each time */
     bool verbose;
     const char *config_name; /* base name of a package's config file */
     struct vdl_types *types; /* every type that is built */
-    struct list unnamed;     /* unnamed types, each of them once */
+    struct map unnamed;      /* unnamed types by their parts, each once */
     struct map packages;     /* import path -> struct package, resolved ones */
     struct bn *bns;          /* big numbers to be released at the end */
 };
 
-/* Where a message points. */
+/* Where a message points; one path has one text. */
 struct source {
     const char *path; /* "pkg/path/file.vdl" as printed */
     const char *text; /* whole file; NULL = unknown */
@@ -79,12 +85,14 @@ void ctx_must(int rc);
  */
 void ctx_error(struct ctx *c, const struct source *src, int line, int col,
     const char *fmt, ...) V23_PRINTF(5, 6);
+void ctx_verror(struct ctx *c, const struct source *src, int line, int col,
+    const char *fmt, va_list ap);
 /** The same without a place. */
 void ctx_fail(struct ctx *c, const char *fmt, ...) V23_PRINTF(2, 3);
 /** A message that does not fail the run. */
 void ctx_warn(struct ctx *c, const struct source *src, int line, int col,
     const char *fmt, ...) V23_PRINTF(5, 6);
-/** The limit of -max-errors is reached. */
+/** No more errors are wanted: -max-errors, or there is too much text. */
 bool ctx_full(const struct ctx *c);
 /** printf to standard error when -v was given. */
 void ctx_trace(const struct ctx *c, const char *fmt, ...) V23_PRINTF(2, 3);

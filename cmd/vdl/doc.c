@@ -25,6 +25,8 @@ static void end_block(struct parser *ps)
     ps->open = NULL;
     if (b == NULL)
         return;
+    b->text = ctx_take(ps->c, &ps->block);
+    v23_buf_init(&ps->block, NULL, SIZE_MAX);
     /* Blocks come in the order of their lines: only the last can clash. */
     if (ps->comments.n > 0)
         o = ps->comments.v[ps->comments.n - 1];
@@ -34,20 +36,20 @@ static void end_block(struct parser *ps)
 
 void doc_comment(struct parser *ps, const char *p, size_t n, struct pos pos)
 {
-    char *text = ctx_strn(ps->c, p, n);
     struct comment *b = ps->open;
 
-    if (b != NULL && b->last >= pos.line - 1) {
-        b->text = ctx_printf(ps->c, "%s%s%s", b->text,
-            b->last == pos.line - 1 ? "\n" : "", text);
-        b->last = pos.line + lines(p, n);
-    } else {
+    if (b != NULL && b->last < pos.line - 1) {
         end_block(ps);
-        b = ps->open = ctx_new(ps->c, struct comment);
-        b->text = text;
-        b->first = pos.line;
-        b->last = pos.line + lines(p, n);
+        b = NULL;
     }
+    if (b == NULL) {
+        b = ps->open = ctx_new(ps->c, struct comment);
+        b->first = pos.line;
+    } else if (b->last == pos.line - 1) {
+        v23_buf_put_byte(&ps->block, '\n');
+    }
+    v23_buf_put(&ps->block, p, n);
+    b->last = pos.line + lines(p, n);
     if (ps->prev != 0 && ps->prev_line == pos.line)
         end_block(ps);
 }
@@ -80,8 +82,8 @@ static const struct comment *take(struct parser *ps, int line, bool by_last)
     return b;
 }
 
-static void attach(struct parser *ps, struct ir_doc *doc, struct pos pos,
-    bool suffix)
+static void attach(
+    struct parser *ps, struct ir_doc *doc, struct pos pos, bool suffix)
 {
     const struct comment *b;
 
@@ -94,8 +96,8 @@ static void attach(struct parser *ps, struct ir_doc *doc, struct pos pos,
     }
 }
 
-static void attach_type(struct parser *ps, const struct ast_type *t,
-    bool suffix)
+static void attach_type(
+    struct parser *ps, const struct ast_type *t, bool suffix)
 {
     size_t i;
 

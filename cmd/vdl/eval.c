@@ -11,9 +11,8 @@
 #include "compile.h"
 #include "constant.h"
 
-static bool eval(struct ctx *c, struct file *f,
-    const struct vdl_type *implicit, const struct ast_expr *e,
-    struct constant *out);
+static bool eval(struct ctx *c, struct file *f, const struct vdl_type *implicit,
+    const struct ast_expr *e, struct constant *out);
 
 /* ---- names --------------------------------------------------------------- */
 
@@ -41,8 +40,8 @@ static const char *eval_label(struct ctx *c, const struct vdl_type *t,
 }
 
 /* ".A.B" of a struct constant. */
-static const char *eval_fields(struct ctx *c, struct vdl_any v,
-    const char *rest, struct constant *out)
+static const char *eval_fields(
+    struct ctx *c, struct vdl_any v, const char *rest, struct constant *out)
 {
     const struct vdl_field *field;
     size_t n;
@@ -99,8 +98,14 @@ struct composite {
     const struct ast_expr *e;
     const struct vdl_type *t;
     char *v; /* C representation, zero at first */
-    const char *desc;
 };
+
+/* "p.kg/a.T struct{X bool} struct literal" */
+static const char *describe(const struct composite *x)
+{
+    return ctx_printf(x->c, "%s %s literal", type_text(x->c, x->t),
+        vdl_kind_name((enum vdl_kind)x->t->kind));
+}
 
 /* Elements of a list, set or map that grow. */
 struct elements {
@@ -118,7 +123,9 @@ static bool elements_reach(struct ctx *c, struct elements *l, size_t n)
         return false;
     if (n > l->cap) {
         l->cap = n < 8 ? 8 : 2 * n;
-        v = ctx_get(c, l->cap * l->size);
+        v = value_get(c, l->cap * l->size);
+        if (v == NULL)
+            return false;
         if (l->n > 0)
             memcpy(v, l->v, l->n * l->size);
         l->v = v;
@@ -158,7 +165,7 @@ static bool eval_list(struct composite *x)
 {
     bool is_array = x->t->kind == VDL_ARRAY;
     uint64_t max = is_array ? x->t->count : UINT32_MAX, index = 0;
-    struct elements l = { 0 }, used = { 0 };
+    struct elements l = {0}, used = {0};
     struct vdl_any v;
     size_t i;
 
@@ -175,14 +182,14 @@ static bool eval_list(struct composite *x)
         if (index < used.n && used.v[index] != 0) {
             FILE_ERROR(x->c, x->f, entry->value->pos,
                 "duplicate index %llu in %s", (unsigned long long)index,
-                x->desc);
+                describe(x));
             return false;
         }
         if (index >= max || !elements_reach(x->c, &l, index + 1) ||
             !elements_reach(x->c, &used, index + 1)) {
             FILE_ERROR(x->c, x->f, entry->value->pos,
                 "index %llu out of range in %s", (unsigned long long)index,
-                x->desc);
+                describe(x));
             return false;
         }
         used.v[index] = 1;
@@ -196,27 +203,27 @@ static bool eval_list(struct composite *x)
     return true;
 }
 
-/* Keys are compared as values, in the order of the literal. */
-static bool is_duplicate(struct composite *x, const struct elements *l,
-    struct vdl_any key, struct pos pos)
+/* Keys of one type are equal when their texts are. */
+static bool is_duplicate(
+    struct composite *x, struct map *seen, struct vdl_any key, struct pos pos)
 {
-    size_t i;
+    const char *text = value_whole_text(x->c, key);
 
-    for (i = 0; i < l->n; i++) {
-        if (!vdl_equal(x->t->key, l->v + i * l->size, key.val))
-            continue;
-        FILE_ERROR(x->c, x->f, pos, "duplicate key %s in %s",
-            value_text(x->c, key), x->desc);
-        return true;
+    if (map_get(seen, text) == NULL) {
+        map_put(x->c, seen, text, x);
+        return false;
     }
-    return false;
+    FILE_ERROR(x->c, x->f, pos, "duplicate key %s in %s", value_text(x->c, key),
+        describe(x));
+    return true;
 }
 
 /* A set or a map. */
 static bool eval_keyed(struct composite *x)
 {
     bool is_map = x->t->kind == VDL_MAP;
-    struct elements l = { 0 };
+    struct elements l = {0};
+    struct map seen = {0};
     struct vdl_any key, elem;
     size_t i;
     char *at;
@@ -227,24 +234,26 @@ static bool eval_keyed(struct composite *x)
         const struct ast_expr *k = is_map ? entry->key : entry->value;
 
         if (is_map != (entry->key != NULL)) {
-            FILE_ERROR(x->c, x->f, x->e->pos, "%s in %s",
-                is_map ? "missing key" : "invalid index", x->desc);
+            FILE_ERROR(x->c, x->f, is_map ? entry->value->pos : entry->key->pos,
+                "%s in %s", is_map ? "missing key" : "invalid index",
+                describe(x));
             return false;
         }
         if (!compile_const(x->c, x->f, is_map ? "map key" : "set key",
                 x->t->key, k, &key) ||
-            is_duplicate(x, &l, key, k->pos))
+            is_duplicate(x, &seen, key, k->pos))
             return false;
         if (!elements_reach(x->c, &l, l.n + 1)) {
-            FILE_ERROR(x->c, x->f, k->pos, "too many entries in %s", x->desc);
+            FILE_ERROR(
+                x->c, x->f, k->pos, "too many entries in %s", describe(x));
             return false;
         }
         at = l.v + (l.n - 1) * l.size;
         value_store(x->t->key, at, key);
         if (!is_map)
             continue;
-        if (!compile_const(x->c, x->f, "map value", x->t->elem, entry->value,
-                &elem))
+        if (!compile_const(
+                x->c, x->f, "map value", x->t->elem, entry->value, &elem))
             return false;
         value_store(x->t->elem, at + x->t->val_off, elem);
     }
@@ -259,13 +268,13 @@ static int eval_field(struct composite *x, const struct ast_expr *key)
 
     if (key->kind != AST_NAME) {
         FILE_ERROR(x->c, x->f, key->pos, "invalid field name \"%s\" in %s",
-            ast_expr_text(x->c, key), x->desc);
+            ast_expr_text(x->c, key), describe(x));
         return -1;
     }
     i = vdl_type_field_index(x->t, vdl_str(key->text.s));
     if (i < 0)
         FILE_ERROR(x->c, x->f, key->pos, "unknown field \"%s\" in %s",
-            key->text.s, x->desc);
+            key->text.s, describe(x));
     return i;
 }
 
@@ -273,7 +282,7 @@ static bool eval_struct(struct composite *x)
 {
     const struct list *entries = &x->e->entries;
     bool keyed = entries->n > 0 &&
-        ((const struct ast_entry *)entries->v[0])->key != NULL;
+                 ((const struct ast_entry *)entries->v[0])->key != NULL;
     bool *used = ctx_array(x->c, bool, x->t->count);
     struct vdl_any v;
     size_t i;
@@ -285,12 +294,12 @@ static bool eval_struct(struct composite *x)
 
         if (keyed != (entry->key != NULL)) {
             FILE_ERROR(x->c, x->f, entry->value->pos,
-                "mixed key:value and value in %s", x->desc);
+                "mixed key:value and value in %s", describe(x));
             return false;
         }
         if (!keyed && i >= x->t->count) {
             FILE_ERROR(x->c, x->f, entry->value->pos, "too many fields in %s",
-                x->desc);
+                describe(x));
             return false;
         }
         at = keyed ? eval_field(x, entry->key) : (int)i;
@@ -300,17 +309,17 @@ static bool eval_struct(struct composite *x)
         if (used[at]) {
             FILE_ERROR(x->c, x->f, entry->value->pos,
                 "duplicate field \"%.*s\" in %s", (int)field->name.n,
-                field->name.p, x->desc);
+                field->name.p, describe(x));
             return false;
         }
         used[at] = true;
-        if (!compile_const(x->c, x->f, "struct field", field->type,
-                entry->value, &v))
+        if (!compile_const(
+                x->c, x->f, "struct field", field->type, entry->value, &v))
             return false;
         value_store(field->type, x->v + field->offset, v);
     }
     if (!keyed && entries->n > 0 && entries->n < x->t->count) {
-        FILE_ERROR(x->c, x->f, x->e->pos, "too few fields in %s", x->desc);
+        FILE_ERROR(x->c, x->f, x->e->pos, "too few fields in %s", describe(x));
         return false;
     }
     return true;
@@ -328,17 +337,16 @@ static bool eval_union(struct composite *x)
     entry = x->e->entries.v[0];
     if (x->e->entries.n != 1 || entry->key == NULL) {
         FILE_ERROR(x->c, x->f, x->e->pos, "invalid %s (must have %s)",
-            x->desc,
-            x->e->entries.n != 1 ? "a single entry"
-                                 : "explicit key and value");
+            describe(x),
+            x->e->entries.n != 1 ? "a single entry" : "explicit key and value");
         return false;
     }
     at = eval_field(x, entry->key);
     if (at < 0)
         return false;
     field = &x->t->fields[at];
-    if (!compile_const(x->c, x->f, "union field", field->type, entry->value,
-            &v))
+    if (!compile_const(
+            x->c, x->f, "union field", field->type, entry->value, &v))
         return false;
     vdl_set_which(x->t, x->v, (uint32_t)at);
     value_store(field->type, x->v + field->offset, v);
@@ -392,10 +400,8 @@ static bool eval_composite(struct ctx *c, struct file *f,
     x.e = e;
     x.t = t;
     x.v = value_zero(c, t);
-    x.desc = ctx_printf(c, "%s %s literal", type_text(c, t),
-        vdl_kind_name((enum vdl_kind)t->kind));
     if (x.v == NULL) {
-        FILE_ERROR(c, f, e->pos, "%s too large", x.desc);
+        FILE_ERROR(c, f, e->pos, "%s too large", describe(&x));
         return false;
     }
     if (!eval_kind(&x))
@@ -430,8 +436,8 @@ static bool eval_element(struct ctx *c, struct file *f, struct vdl_any base,
             e->r, &i))
         return false;
     if (i >= n) {
-        FILE_ERROR(c, f, e->r->pos, "index %llu out of range",
-            (unsigned long long)i);
+        FILE_ERROR(
+            c, f, e->r->pos, "index %llu out of range", (unsigned long long)i);
         return false;
     }
     item.type = t->elem;
@@ -459,8 +465,8 @@ static bool eval_entry(struct ctx *c, struct file *f, struct vdl_any base,
         *out = constant_of(c, item);
         return true;
     }
-    FILE_ERROR(c, f, e->r->pos, "map key %s not found in map",
-        value_text(c, key));
+    FILE_ERROR(
+        c, f, e->r->pos, "map key %s not found in map", value_text(c, key));
     return false;
 }
 
@@ -475,8 +481,8 @@ static bool eval_indexed(struct ctx *c, struct file *f,
         return eval_element(c, f, base, e, out);
     if (base.type->kind == VDL_MAP)
         return eval_entry(c, f, base, e, out);
-    FILE_ERROR(c, f, e->pos,
-        "illegal use of index operator with unsupported type");
+    FILE_ERROR(
+        c, f, e->pos, "illegal use of index operator with unsupported type");
     return false;
 }
 
@@ -554,9 +560,8 @@ static bool eval_conversion(struct ctx *c, struct file *f,
     return false;
 }
 
-static bool eval(struct ctx *c, struct file *f,
-    const struct vdl_type *implicit, const struct ast_expr *e,
-    struct constant *out)
+static bool eval(struct ctx *c, struct file *f, const struct vdl_type *implicit,
+    const struct ast_expr *e, struct constant *out)
 {
     switch (e->kind) {
     case AST_STRING:
@@ -610,8 +615,8 @@ bool compile_const(struct ctx *c, struct file *f, const char *what,
         return false;
     }
     if (implicit != NULL && !value_assignable(implicit, *out)) {
-        FILE_ERROR(c, f, e->pos, "invalid %s (%s not assignable from %s)",
-            what, type_text(c, implicit), value_text(c, *out));
+        FILE_ERROR(c, f, e->pos, "invalid %s (%s not assignable from %s)", what,
+            type_text(c, implicit), value_text(c, *out));
         return false;
     }
     return true;

@@ -18,6 +18,10 @@
 
 %union {
     struct ast_name name;
+    struct {
+        struct list parts; /* char * */
+        struct pos pos;
+    } dotted;
     struct list list;
     struct ast_type *type;
     struct ast_expr *expr;
@@ -59,6 +63,7 @@ static void add_import(struct parser *ps, const char *name,
 %left '*' '/' '%' '&' LSH RSH
 
 %type <name> nameref
+%type <dotted> dotted
 %type <list> types labels fields field named_args in_args out_args entries exprs
 %type <list> tags
 %type <type> type type_nt
@@ -81,12 +86,6 @@ package
         ps->file->package = $2.s;
         ps->file->package_pos = $2.pos;
     }
-    | %empty
-    {
-        parse_error_at(ps, ps->tok,
-            "vdl file must start with package clause");
-        YYABORT;
-    }
     ;
 
 config
@@ -101,12 +100,6 @@ config
         ps->file->package_pos = $1.pos;
     }
       '=' expr ';'    { ps->file->config = $4; }
-    | %empty
-    {
-        parse_error_at(ps, ps->tok,
-            "config file must start with config clause");
-        YYABORT;
-    }
     ;
 
 osemi: %empty | ';' ;
@@ -249,18 +242,38 @@ types
     ;
 
 nameref
+    : dotted
+    {
+        $$.s = parse_dotted(ps, &$1.parts);
+        $$.len = (uint32_t)strlen($$.s);
+        $$.pos = $1.pos;
+        if ($$.s[0] == '"')
+            parse_error_at(ps, $1.pos,
+                "package path qualified identifier %s not allowed", $$.s);
+    }
+    ;
+
+dotted
     : IDENT
-    | nameref '.' IDENT
+    {
+        $$.pos = $1.pos;
+        $$.parts = (struct list) { 0 };
+        parse_part(ps, &$$.parts, $1);
+    }
+    | dotted '.' IDENT
     {
         $$ = $1;
-        $$.s = ctx_printf(ps->c, "%s.%s", $1.s, $3.s);
+        parse_part(ps, &$$.parts, $3);
     }
     | STRING '.' IDENT
     {
-        $$ = $1;
-        $$.s = ctx_printf(ps->c, "\"%s\".%s", $1.s, $3.s);
-        parse_error_at(ps, $1.pos,
-            "package path qualified identifier %s not allowed", $$.s);
+        struct ast_name path = $1;
+
+        path.s = ctx_printf(ps->c, "\"%s\"", $1.s);
+        $$.pos = $1.pos;
+        $$.parts = (struct list) { 0 };
+        parse_part(ps, &$$.parts, path);
+        parse_part(ps, &$$.parts, $3);
     }
     ;
 
@@ -480,12 +493,12 @@ composite
     }
     | type '{' '}'
     {
-        $$ = parse_expr(ps, AST_COMPOSITE, $1->pos);
+        $$ = parse_expr(ps, AST_COMPOSITE, $2.pos);
         $$->type = $1;
     }
     | type '{' entries ocomma '}'
     {
-        $$ = parse_expr(ps, AST_COMPOSITE, $1->pos);
+        $$ = parse_expr(ps, AST_COMPOSITE, $2.pos);
         $$->type = $1;
         $$->entries = $3;
     }
@@ -612,6 +625,27 @@ static bool is_binary(yysymbol_kind_t k)
         (s[0] == '\'' && strchr("<>|&+-*/%^", s[1]) != NULL);
 }
 
+/* A token as written, or what it is. */
+static void put_token(struct v23_buf *b, const char *name)
+{
+    static const char *const classes[] = { "a constant", "a type",
+        "an operator", "name", "integer", "float", "string", "end of file" };
+    size_t i, n = strlen(name);
+
+    for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        if (strcmp(name, classes[i]) == 0) {
+            v23_buf_puts(b, name);
+            return;
+        }
+    }
+    if (strcmp(name, "';'") == 0)
+        v23_buf_puts(b, "newline");
+    else if (name[0] == '\'')
+        v23_buf_printf(b, "\"%.*s\"", (int)n - 2, name + 1);
+    else
+        v23_buf_printf(b, "\"%s\"", name);
+}
+
 /* "a, b or c"; groups of tokens by what they begin. */
 static void put_expected(struct v23_buf *b, const yysymbol_kind_t *want, int n)
 {
@@ -636,16 +670,11 @@ static void put_expected(struct v23_buf *b, const yysymbol_kind_t *want, int n)
         if ((type && starts_type(want[i])) || (expr && starts_expr(want[i])) ||
             (binary && is_binary(want[i])))
             continue;
-        names[count++] = want[i] == YYSYMBOL_YYEOF
-            ? "end of file"
-            : yysymbol_name(want[i]);
+        names[count++] = yysymbol_name(want[i]);
     }
     for (i = 0; i < count; i++) {
         v23_buf_puts(b, i == 0 ? ", expected " : i < count - 1 ? ", " : " or ");
-        if (strcmp(names[i], "';'") == 0)
-            v23_buf_puts(b, "newline");
-        else
-            v23_buf_puts(b, names[i]);
+        put_token(b, names[i]);
     }
 }
 
@@ -657,6 +686,12 @@ static int yyreport_syntax_error(const yypcontext_t *at, void *scanner,
     struct v23_buf b;
 
     (void)scanner;
+    if (ps->tokens <= 1) {
+        parse_error_at(ps, ps->tok, ps->mode == PARSE_CONFIG
+                ? "config file must start with config clause"
+                : "vdl file must start with package clause");
+        return 0;
+    }
     v23_buf_init(&b, NULL, SIZE_MAX);
     v23_buf_puts(&b, "syntax error: unexpected ");
     if (got == YYSYMBOL_YYEOF)

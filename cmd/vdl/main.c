@@ -7,6 +7,7 @@
 #include <v23/cmdline.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "help.h"
@@ -83,16 +84,28 @@ static int report(struct ctx *c, const struct options *o)
         fprintf(stderr, "%s\n", v23_buf_cstr(&c->warnings));
     if (c->nerrors == 0)
         return 0;
-    fprintf(stderr, "ERROR: \n%s   (run with \"vdl -v\" for verbose logging "
-        "or \"vdl help\" for help)\n", v23_buf_cstr(&c->errors));
+    fprintf(stderr,
+        "ERROR: \n%s   (run with \"vdl -v\" for verbose logging "
+        "or \"vdl help\" for help)\n",
+        v23_buf_cstr(&c->errors));
     return EXIT_ERRORS;
 }
 
-static int run(const struct options *o, enum action action, int argc,
-    char **argv)
+/* Messages go to a terminal that shows colours, and they are wanted. */
+static bool wants_colour(void)
 {
-    struct resolve_options ropt = { o->ignore_unknown, o->shipped };
-    struct list packages = { 0 };
+    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(STDERR_FILENO) == 1 && (none == NULL || *none == '\0') &&
+           term != NULL && strcmp(term, "dumb") != 0;
+}
+
+static int run(
+    const struct options *o, enum action action, int argc, char **argv)
+{
+    struct resolve_options ropt = {
+        .ignore_unknown = o->ignore_unknown, .shipped = o->shipped};
+    struct list packages = {0};
     struct ctx c;
     bool stale = false;
     int rc;
@@ -100,6 +113,7 @@ static int run(const struct options *o, enum action action, int argc,
     ctx_init(&c);
     c.max_errors = (int)o->max_errors;
     c.verbose = o->verbose;
+    c.colour = wants_colour();
     c.config_name = o->config_name;
     resolve(&c, &ropt, (const char *const *)argv, (size_t)argc, &packages);
     if (c.nerrors == 0 && action == LIST)
@@ -121,15 +135,17 @@ static int check_lang(const struct v23_invocation *inv, const char *list)
     for (;; list += n + 1) {
         n = strcspn(list, ",");
         if (n != 1 || *list != 'C')
-            return v23_usage_error(inv, "%s: unknown language \"%.*s\" (this "
-                "tool generates C)", v23_invocation_path(inv), (int)n, list);
+            return v23_usage_error(inv,
+                "%s: unknown language \"%.*s\" (this "
+                "tool generates C)",
+                v23_invocation_path(inv), (int)n, list);
         if (list[n] == '\0')
             return 0;
     }
 }
 
-static int run_generate(void *ud, const struct v23_invocation *inv, int argc,
-    char **argv)
+static int run_generate(
+    void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
     const struct options *o = ud;
     int rc = check_lang(inv, o->lang);
@@ -137,8 +153,8 @@ static int run_generate(void *ud, const struct v23_invocation *inv, int argc,
     return rc != 0 ? rc : run(o, GENERATE, argc, argv);
 }
 
-static int run_audit(void *ud, const struct v23_invocation *inv, int argc,
-    char **argv)
+static int run_audit(
+    void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
     const struct options *o = ud;
     int rc = check_lang(inv, o->lang);
@@ -146,15 +162,15 @@ static int run_audit(void *ud, const struct v23_invocation *inv, int argc,
     return rc != 0 ? rc : run(o, AUDIT, argc, argv);
 }
 
-static int run_compile(void *ud, const struct v23_invocation *inv, int argc,
-    char **argv)
+static int run_compile(
+    void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
     (void)inv;
     return run(ud, COMPILE, argc, argv);
 }
 
-static int run_list(void *ud, const struct v23_invocation *inv, int argc,
-    char **argv)
+static int run_list(
+    void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
     (void)inv;
     return run(ud, LIST, argc, argv);
@@ -162,59 +178,79 @@ static int run_list(void *ud, const struct v23_invocation *inv, int argc,
 
 int main(int argc, char **argv)
 {
-    struct options o = { .max_errors = -1, .config_name = "vdl.config",
-        .status = true, .warnings = true, .lang = "C", .out_dir = "",
-        .deps = true };
+    struct options o = {.max_errors = -1,
+        .config_name = "vdl.config",
+        .status = true,
+        .warnings = true,
+        .lang = "C",
+        .out_dir = "",
+        .deps = true};
     const struct v23_flag global[] = {
-        { "ignore_unknown", "Skip unknown packages of the command line.",
-            "false", V23_FLAG_BOOL, &o.ignore_unknown, NULL },
-        { "max-errors", "Stop after this many errors; -1 for no limit.", "-1",
-            V23_FLAG_INT, &o.max_errors, NULL },
-        { "v", "Trace what is done.", "false", V23_FLAG_BOOL, &o.verbose,
-            NULL },
-        { "vdl.config", "Name of the optional config file of a package.",
-            "vdl.config", V23_FLAG_STRING, &o.config_name, NULL },
+        {"ignore_unknown", "Skip unknown packages of the command line.",
+            "false", V23_FLAG_BOOL, &o.ignore_unknown, NULL},
+        {"max-errors", "Stop after this many errors; -1 for no limit.", "-1",
+            V23_FLAG_INT, &o.max_errors, NULL},
+        {"v", "Trace what is done.", "false", V23_FLAG_BOOL, &o.verbose, NULL},
+        {"vdl.config", "Name of the optional config file of a package.",
+            "vdl.config", V23_FLAG_STRING, &o.config_name, NULL},
     };
     /* The first two belong to compile as well. */
     const struct v23_flag generating[] = {
-        { "show-warnings", "Show warnings.", "true", V23_FLAG_BOOL,
-            &o.warnings, NULL },
-        { "status", "Print the packages that were compiled or changed.",
-            "true", V23_FLAG_BOOL, &o.status, NULL },
-        { "c-out-dir", help_out_dir, "", V23_FLAG_STRING, &o.out_dir, NULL },
-        { "deps", "Generate imported packages too.", "true", V23_FLAG_BOOL,
-            &o.deps, NULL },
-        { "lang", "Languages to generate, separated by commas: C.", "C",
-            V23_FLAG_STRING, &o.lang, NULL },
-        { "shipped", "Generate the named packages even if the libraries ship "
-            "them.", "false", V23_FLAG_BOOL, &o.shipped, NULL },
+        {"show-warnings", "Show warnings.", "true", V23_FLAG_BOOL, &o.warnings,
+            NULL},
+        {"status", "Print the packages that were compiled or changed.", "true",
+            V23_FLAG_BOOL, &o.status, NULL},
+        {"c-out-dir", help_out_dir, "", V23_FLAG_STRING, &o.out_dir, NULL},
+        {"deps", "Generate imported packages too.", "true", V23_FLAG_BOOL,
+            &o.deps, NULL},
+        {"lang", "Languages to generate, separated by commas: C.", "C",
+            V23_FLAG_STRING, &o.lang, NULL},
+        {"shipped",
+            "Generate the named packages even if the libraries ship "
+            "them.",
+            "false", V23_FLAG_BOOL, &o.shipped, NULL},
     };
-    const struct v23_command generate_cmd = { .name = "generate",
+    const struct v23_command generate_cmd = {.name = "generate",
         .brief = "Compile packages and dependencies, and generate code",
-        .about = help_generate, .args = "<packages>",
-        .args_help = help_packages, .flags = generating, .nflags = 6,
-        .run = run_generate };
-    const struct v23_command compile_cmd = { .name = "compile",
+        .about = help_generate,
+        .args = "<packages>",
+        .args_help = help_packages,
+        .flags = generating,
+        .nflags = 6,
+        .run = run_generate};
+    const struct v23_command compile_cmd = {.name = "compile",
         .brief = "Compile packages and dependencies, but don't generate code",
-        .about = help_compile, .args = "<packages>",
-        .args_help = help_packages, .flags = generating, .nflags = 2,
-        .run = run_compile };
-    const struct v23_command audit_cmd = { .name = "audit",
+        .about = help_compile,
+        .args = "<packages>",
+        .args_help = help_packages,
+        .flags = generating,
+        .nflags = 2,
+        .run = run_compile};
+    const struct v23_command audit_cmd = {.name = "audit",
         .brief = "Check if any packages are stale and need generation",
-        .about = help_audit, .args = "<packages>",
-        .args_help = help_packages, .flags = generating, .nflags = 6,
-        .run = run_audit };
-    const struct v23_command list_cmd = { .name = "list",
+        .about = help_audit,
+        .args = "<packages>",
+        .args_help = help_packages,
+        .flags = generating,
+        .nflags = 6,
+        .run = run_audit};
+    const struct v23_command list_cmd = {.name = "list",
         .brief = "List packages and dependencies in build order",
-        .about = help_list, .args = "<packages>",
-        .args_help = help_packages, .run = run_list };
-    const struct v23_command *const children[] = { &generate_cmd,
-        &compile_cmd, &audit_cmd, &list_cmd };
-    const struct v23_command root = { .name = "vdl",
+        .about = help_list,
+        .args = "<packages>",
+        .args_help = help_packages,
+        .run = run_list};
+    const struct v23_command *const children[] = {
+        &generate_cmd, &compile_cmd, &audit_cmd, &list_cmd};
+    const struct v23_command root = {.name = "vdl",
         .brief = "Manage Vanadium Definition Language source code",
-        .about = help_vdl, .flags = global, .nflags = 4,
-        .children = children, .nchildren = 4, .topics = help_topics,
-        .ntopics = help_ntopics };
+        .about = help_vdl,
+        .flags = global,
+        .nflags = 4,
+        .children = children,
+        .nchildren = 4,
+        .topics = help_topics,
+        .ntopics = help_ntopics};
 
     return v23_cmdline_main(&root, NULL, 0, NULL, &o, argc, argv);
 }

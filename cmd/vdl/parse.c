@@ -5,7 +5,6 @@
 #include "parse.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "bignum.h"
 #include "grammar.h"
@@ -15,21 +14,12 @@
 
 void parse_error_at(struct parser *ps, struct pos pos, const char *fmt, ...)
 {
-    struct v23_buf b;
-    va_list ap, again;
-    int n;
+    va_list ap;
 
-    v23_buf_init(&b, NULL, SIZE_MAX);
     va_start(ap, fmt);
-    va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    ctx_must(n < 0 ? V23_EARG : v23_buf_room(&b, (size_t)n + 1));
-    (void)vsnprintf((char *)b.p, (size_t)n + 1, fmt, ap);
-    va_end(ap);
     ps->errors++;
-    ctx_error(ps->c, ps->src, pos.line, pos.col, "%s", (const char *)b.p);
-    v23_buf_fini(&b);
+    ctx_verror(ps->c, ps->src, pos.line, pos.col, fmt, ap);
+    va_end(ap);
 }
 
 /* ---- string literals ----------------------------------------------------- */
@@ -46,8 +36,8 @@ static int digit(char c)
 }
 
 /* `n` digits of a base; false when one is missing. */
-static bool take_digits(const char **p, const char *end, int n, int base,
-    uint32_t *out)
+static bool take_digits(
+    const char **p, const char *end, int n, int base, uint32_t *out)
 {
     uint32_t v = 0;
 
@@ -114,8 +104,8 @@ static bool take_escape(const char **p, const char *end, struct v23_buf *b)
     return true;
 }
 
-bool parse_string(struct parser *ps, const char *p, size_t n,
-    struct ast_name *out)
+bool parse_string(
+    struct parser *ps, const char *p, size_t n, struct ast_name *out)
 {
     const char *end = p + n;
     struct v23_buf b;
@@ -133,6 +123,28 @@ bool parse_string(struct parser *ps, const char *p, size_t n,
     out->len = (uint32_t)b.n;
     out->s = ctx_take(ps->c, &b);
     return ok;
+}
+
+/* ---- names --------------------------------------------------------------- */
+
+void parse_part(struct parser *ps, struct list *parts, struct ast_name part)
+{
+    list_push(ps->c, parts, (void *)(uintptr_t)part.s);
+}
+
+const char *parse_dotted(struct parser *ps, const struct list *parts)
+{
+    struct v23_buf b;
+    size_t i;
+
+    if (parts->n == 1)
+        return parts->v[0];
+    v23_buf_init(&b, NULL, SIZE_MAX);
+    for (i = 0; i < parts->n; i++) {
+        v23_buf_puts(&b, i > 0 ? "." : "");
+        v23_buf_puts(&b, parts->v[i]);
+    }
+    return ctx_take(ps->c, &b);
 }
 
 /* ---- types and fields ---------------------------------------------------- */
@@ -168,8 +180,8 @@ struct ast_type *parse_array_type(struct parser *ps, struct pos pos,
     return t;
 }
 
-struct ast_field *parse_field(struct parser *ps, struct ast_name name,
-    struct ast_type *type)
+struct ast_field *parse_field(
+    struct parser *ps, struct ast_name name, struct ast_type *type)
 {
     struct ast_field *f = ctx_new(ps->c, struct ast_field);
 
@@ -179,15 +191,15 @@ struct ast_field *parse_field(struct parser *ps, struct ast_name name,
     return f;
 }
 
-void parse_fields(struct parser *ps, struct list *out,
-    const struct list *names, struct ast_type *type)
+void parse_fields(struct parser *ps, struct list *out, const struct list *names,
+    struct ast_type *type)
 {
     bool ok = true;
     size_t i;
 
     for (i = 0; i < names->n; i++) {
         const struct ast_type *t = names->v[i];
-        struct ast_name name = { t->name, 0, t->pos };
+        struct ast_name name = {t->name, 0, t->pos};
 
         if (t->kind != AST_NAMED || strchr(t->name, '.') != NULL ||
             strcmp(t->name, "error") == 0 ||
@@ -206,14 +218,14 @@ void parse_fields(struct parser *ps, struct list *out,
             ast_type_text(ps->c, type));
 }
 
-void parse_unnamed(struct parser *ps, struct list *out,
-    const struct list *types)
+void parse_unnamed(
+    struct parser *ps, struct list *out, const struct list *types)
 {
     size_t i;
 
     for (i = 0; i < types->n; i++) {
         struct ast_type *t = types->v[i];
-        struct ast_name name = { "", 0, t->pos };
+        struct ast_name name = {"", 0, t->pos};
 
         list_push(ps->c, out, parse_field(ps, name, t));
     }
@@ -229,8 +241,8 @@ void parse_append(struct parser *ps, struct list *to, const struct list *from)
 
 /* ---- expressions --------------------------------------------------------- */
 
-struct ast_expr *parse_expr(struct parser *ps, enum ast_expr_kind kind,
-    struct pos pos)
+struct ast_expr *parse_expr(
+    struct parser *ps, enum ast_expr_kind kind, struct pos pos)
 {
     struct ast_expr *e = ctx_new(ps->c, struct ast_expr);
 
@@ -243,8 +255,8 @@ struct ast_expr *parse_expr(struct parser *ps, enum ast_expr_kind kind,
 struct ast_expr *parse_binary(struct parser *ps, struct pos pos, int op,
     struct ast_expr *l, struct ast_expr *r)
 {
-    struct ast_expr *e = parse_expr(ps, r == NULL ? AST_UNARY : AST_BINARY,
-        pos);
+    struct ast_expr *e =
+        parse_expr(ps, r == NULL ? AST_UNARY : AST_BINARY, pos);
 
     e->op = op;
     e->l = l;
@@ -261,8 +273,8 @@ const char *ast_op_text(int op)
     static const struct {
         int op;
         const char *text;
-    } two[] = { { NE, "!=" }, { EQ, "==" }, { LE, "<=" }, { GE, ">=" },
-        { LSH, "<<" }, { RSH, ">>" }, { OROR, "||" }, { ANDAND, "&&" } };
+    } two[] = {{NE, "!="}, {EQ, "=="}, {LE, "<="}, {GE, ">="}, {LSH, "<<"},
+        {RSH, ">>"}, {OROR, "||"}, {ANDAND, "&&"}};
     static const char one[] = "!\0+\0-\0^\0<\0>\0*\0/\0%\0|\0&";
     size_t i;
 
@@ -304,8 +316,9 @@ static void put_type(struct v23_buf *b, const struct ast_type *t)
     case AST_ENUM:
     case AST_STRUCT:
     case AST_UNION:
-        v23_buf_puts(b, t->kind == AST_ENUM ? "enum{"
-            : t->kind == AST_STRUCT ? "struct{" : "union{");
+        v23_buf_puts(b, t->kind == AST_ENUM     ? "enum{"
+                        : t->kind == AST_STRUCT ? "struct{"
+                                                : "union{");
         for (i = 0; i < t->members.n; i++, sep = ";") {
             const struct ast_field *f = t->members.v[i];
 
@@ -343,8 +356,8 @@ const char *ast_expr_text(struct ctx *c, const struct ast_expr *e)
     case AST_INDEX:
         return ctx_printf(c, "%s[...]", e->l->text.s);
     case AST_COMPOSITE:
-        return ctx_printf(c, "%s{...}",
-            e->type == NULL ? "" : ast_type_text(c, e->type));
+        return ctx_printf(
+            c, "%s{...}", e->type == NULL ? "" : ast_type_text(c, e->type));
     case AST_CONVERT:
         return ctx_printf(c, "%s(...)", ast_type_text(c, e->type));
     case AST_TYPEOBJECT:
@@ -357,10 +370,35 @@ const char *ast_expr_text(struct ctx *c, const struct ast_expr *e)
     return "";
 }
 
+/* ---- bytes --------------------------------------------------------------- */
+
+/* The first byte that no file may hold, even in comments. */
+static bool check_bytes(struct parser *ps)
+{
+    const char *p = ps->src->text, *end = p + ps->src->len;
+    struct pos at = {1, 1};
+    size_t n;
+
+    for (; p < end; p += n) {
+        n = *p == '\0' ? 0 : v23_utf8_next(p, (size_t)(end - p), NULL);
+        if (n == 0) {
+            parse_error_at(ps, at, "invalid %s",
+                *p == '\0' ? "character NUL" : "UTF-8 encoding");
+            return false;
+        }
+        at.col++;
+        if (*p == '\n') {
+            at.line++;
+            at.col = 1;
+        }
+    }
+    return true;
+}
+
 /* ---- entry point --------------------------------------------------------- */
 
-struct ast_file *parse(struct ctx *c, const struct source *src,
-    enum parse_mode mode)
+struct ast_file *parse(
+    struct ctx *c, const struct source *src, enum parse_mode mode)
 {
     struct parser ps;
     void *scanner;
@@ -378,17 +416,23 @@ struct ast_file *parse(struct ctx *c, const struct source *src,
         ctx_error(c, src, 0, 0, "file too large");
         return NULL;
     }
+    if (mode != PARSE_IMPORTS && !check_bytes(&ps))
+        return NULL;
+    v23_buf_init(&ps.block, NULL, SIZE_MAX);
     ctx_must(lex_begin(&ps, &scanner));
     rc = vdl_yyparse(scanner, &ps);
     lex_end(scanner);
+    v23_buf_fini(&ps.block);
     if (rc != 0 && ps.errors == 0)
         parse_error_at(&ps, ps.tok, "syntax error");
     if (ps.errors != 0)
         return NULL;
     if (mode == PARSE_CONFIG &&
         ps.file->types.n + ps.file->errors.n + ps.file->ifaces.n > 0) {
-        ctx_fail(c, "%s: config files may not contain error, type or "
-            "interface definitions", src->path);
+        ctx_fail(c,
+            "%s: config files may not contain error, type or "
+            "interface definitions",
+            src->path);
         return NULL;
     }
     doc_attach(&ps);

@@ -27,21 +27,21 @@ struct root {
 struct resolver {
     struct ctx *c;
     const struct resolve_options *opt;
-    struct list roots;      /* struct root */
-    struct list builtins;   /* struct package */
-    struct map dirs;        /* absolute directory -> struct package */
+    struct list roots;    /* struct root */
+    struct list builtins; /* struct package */
+    struct map dirs;      /* absolute directory -> struct package */
     struct toposort sort;
-    bool bootstrap;         /* vdltool is not compiled yet */
+    bool bootstrap; /* vdltool is not compiled yet */
     bool has_vdlroot;
 };
 
 /* An unknown path that the user may have asked to ignore. */
-#define UNKNOWN(r, strict, ...) \
-    do { \
-        if (strict) \
-            ctx_fail((r)->c, __VA_ARGS__); \
-        else \
-            ctx_trace((r)->c, __VA_ARGS__); \
+#define UNKNOWN(r, strict, ...)                                                \
+    do {                                                                       \
+        if (strict)                                                            \
+            ctx_fail((r)->c, __VA_ARGS__);                                     \
+        else                                                                   \
+            ctx_trace((r)->c, __VA_ARGS__);                                    \
     } while (0)
 
 /* ---- source roots -------------------------------------------------------- */
@@ -83,8 +83,10 @@ static void add_root(struct resolver *r, const char *dir, bool standard)
         if (read_file(r->c, gomod, &text, &len))
             root->module = module_name(r->c, text, len);
         if (root->module == NULL)
-            ctx_fail(r->c, "failed to read go.mod: failed to find module "
-                "statement in %s", gomod);
+            ctx_fail(r->c,
+                "failed to read go.mod: failed to find module "
+                "statement in %s",
+                gomod);
     }
     list_push(r->c, &r->roots, root);
 }
@@ -118,8 +120,8 @@ static void add_roots(struct resolver *r)
 static bool is_dir_path(const char *path)
 {
     return path[0] == '/' || strcmp(path, ".") == 0 ||
-        strcmp(path, "..") == 0 || strncmp(path, "./", 2) == 0 ||
-        strncmp(path, "../", 3) == 0;
+           strcmp(path, "..") == 0 || strncmp(path, "./", 2) == 0 ||
+           strncmp(path, "../", 3) == 0;
 }
 
 static bool ignored_name(const char *name)
@@ -154,7 +156,7 @@ static void add_file(struct ctx *c, struct package *p, const char *base,
 /* NULL, or why a directory holds no package. */
 static const char *read_package(struct ctx *c, struct package *p)
 {
-    struct list names = { 0 };
+    struct list names = {0};
     const char *text, *full;
     size_t i, len;
 
@@ -174,39 +176,47 @@ static const char *read_package(struct ctx *c, struct package *p)
     return p->files.n == 0 ? "no vdl files" : NULL;
 }
 
-/* Compile the package's vdl.config, if there is one. */
-static bool read_config(struct resolver *r, struct package *p)
+/* Compile the package's vdl.config, if config_src says there is one. */
+static bool take_config(struct resolver *r, struct package *p)
 {
-    static const char *const implicit[] = { "vdltool" };
+    static const char *const implicit[] = {"vdltool"};
     struct ctx *c = r->c;
-    const char *path = path_join(c, p->ir.dir, c->config_name), *text;
     const struct package *vdltool = map_get(&c->packages, "vdltool");
     const struct decl *type;
-    size_t len;
+
+    if (p->config_src.path == NULL)
+        return true;
+    if (r->bootstrap || vdltool == NULL || vdltool->failed) {
+        ctx_fail(c,
+            "%s: package \"%s\" cannot specify a config file; it is a "
+            "transitive dependency of \"vdltool\"",
+            p->config_src.path, p->ir.path);
+        return false;
+    }
+    type = map_get(&vdltool->decls, "Config");
+    return type != NULL && compile_config(c, &p->config_src, p->ir.path,
+                               implicit, 1, type->type, &p->config);
+}
+
+/* The same for a package in a directory. */
+static bool read_config(struct resolver *r, struct package *p)
+{
+    struct ctx *c = r->c;
+    const char *path = path_join(c, p->ir.dir, c->config_name);
 
     if (!is_file(path))
         return true;
     p->config_src.path = path_join(c, p->ir.path, c->config_name);
-    if (r->bootstrap || vdltool == NULL || vdltool->failed) {
-        ctx_fail(c, "%s: package \"%s\" cannot specify a config file; it is a "
-            "transitive dependency of \"vdltool\"", p->config_src.path,
-            p->ir.path);
+    if (!read_file(c, path, &p->config_src.text, &p->config_src.len)) {
+        ctx_fail(
+            c, "%s: couldn't open (%s)", p->config_src.path, strerror(errno));
         return false;
     }
-    if (!read_file(c, path, &text, &len)) {
-        ctx_fail(c, "%s: couldn't open (%s)", p->config_src.path,
-            strerror(errno));
-        return false;
-    }
-    p->config_src.text = text;
-    p->config_src.len = len;
-    type = map_get(&vdltool->decls, "Config");
-    return type != NULL && compile_config(c, &p->config_src, p->ir.path,
-        implicit, 1, type->type, &p->config);
+    return take_config(r, p);
 }
 
-static struct package *resolve_import(struct resolver *r, const char *path,
-    bool strict, const char *who);
+static struct package *resolve_import(
+    struct resolver *r, const char *path, bool strict, const char *who);
 
 /* Add a package that was found, and resolve what it imports. */
 static void add_package(struct resolver *r, struct package *p)
@@ -230,8 +240,8 @@ static void add_package(struct resolver *r, struct package *p)
             p->ir.name = ast->package;
         for (k = 0; k < ast->imports.n; k++) {
             const struct ast_import *imp = ast->imports.v[k];
-            struct package *dep = resolve_import(r, imp->path, true,
-                f->src.path);
+            struct package *dep =
+                resolve_import(r, imp->path, true, f->src.path);
 
             if (dep == NULL)
                 continue;
@@ -245,8 +255,7 @@ static void add_package(struct resolver *r, struct package *p)
 /* ---- directories --------------------------------------------------------- */
 
 /* Package path of a directory by the first root above it. */
-static bool deduce_path(struct resolver *r, const char *dir,
-    struct package *p)
+static bool deduce_path(struct resolver *r, const char *dir, struct package *p)
 {
     const char *below, *path;
     size_t i;
@@ -276,8 +285,8 @@ static bool deduce_path(struct resolver *r, const char *dir,
     return false;
 }
 
-static struct package *resolve_dir(struct resolver *r, const char *dir,
-    bool strict)
+static struct package *resolve_dir(
+    struct resolver *r, const char *dir, bool strict)
 {
     const char *abs = path_abs(r->c, dir), *why;
     struct package *p = map_get(&r->dirs, abs), *o;
@@ -289,13 +298,13 @@ static struct package *resolve_dir(struct resolver *r, const char *dir,
     p = ctx_new(r->c, struct package);
     p->ir.dir = abs;
     if (!deduce_path(r, abs, p)) {
-        ctx_fail(r->c,
-            "%s: can't deduce package path (no matching src dirs)", abs);
+        ctx_fail(
+            r->c, "%s: can't deduce package path (no matching src dirs)", abs);
         return NULL;
     }
     if (!valid_package_path(p->ir.path)) {
-        UNKNOWN(r, strict, "%s: package path \"%s\" is invalid", abs,
-            p->ir.path);
+        UNKNOWN(
+            r, strict, "%s: package path \"%s\" is invalid", abs, p->ir.path);
         return NULL;
     }
     o = map_get(&r->c->packages, p->ir.path);
@@ -325,24 +334,26 @@ static struct package *resolve_dir(struct resolver *r, const char *dir,
 
 /* ---- import paths -------------------------------------------------------- */
 
-static struct package *find_builtin(struct resolver *r, const char *path,
-    bool root)
+static struct package *find_builtin(
+    struct resolver *r, const char *path, bool root)
 {
     size_t i;
 
     for (i = 0; i < r->builtins.n; i++) {
         struct package *p = r->builtins.v[i];
 
-        if (p->root == root && strcmp(p->ir.path, path) == 0) {
-            add_package(r, p);
-            return p;
-        }
+        if (p->root != root || strcmp(p->ir.path, path) != 0)
+            continue;
+        if (!take_config(r, p))
+            return NULL;
+        add_package(r, p);
+        return p;
     }
     return NULL;
 }
 
-static struct package *find_in_roots(struct resolver *r, const char *path,
-    struct v23_buf *tried)
+static struct package *find_in_roots(
+    struct resolver *r, const char *path, struct v23_buf *tried)
 {
     const char *below, *dir;
     struct package *p = NULL;
@@ -365,8 +376,8 @@ static struct package *find_in_roots(struct resolver *r, const char *path,
     return p;
 }
 
-static struct package *resolve_import(struct resolver *r, const char *path,
-    bool strict, const char *who)
+static struct package *resolve_import(
+    struct resolver *r, const char *path, bool strict, const char *who)
 {
     int before = r->c->nerrors;
     struct v23_buf tried;
@@ -383,9 +394,10 @@ static struct package *resolve_import(struct resolver *r, const char *path,
         return NULL;
     }
     if (path_below(path, VDLROOT_PATH) != NULL) {
-        UNKNOWN(r, strict, "%s: import path \"%s\" is invalid (packages under "
-            "vdlroot must be specified without the vdlroot prefix)", who,
-            path);
+        UNKNOWN(r, strict,
+            "%s: import path \"%s\" is invalid (packages under "
+            "vdlroot must be specified without the vdlroot prefix)",
+            who, path);
         return NULL;
     }
     if (!r->opt->shipped)
@@ -409,10 +421,10 @@ static struct package *resolve_import(struct resolver *r, const char *path,
 struct wildcard {
     struct resolver *r;
     const char *pattern;
-    const char *base;   /* directory form: what paths are relative to */
+    const char *base;        /* directory form: what paths are relative to */
     const struct root *root; /* import form */
     bool any;
-    struct list found;  /* struct package */
+    struct list found; /* struct package */
 };
 
 static bool wildcard_matches(const struct wildcard *w, const char *dir)
@@ -426,7 +438,7 @@ static bool wildcard_matches(const struct wildcard *w, const char *dir)
     if (path_match(c, w->pattern, below))
         return true;
     return w->root->module != NULL &&
-        path_match(c, w->pattern, path_join(c, w->root->module, below));
+           path_match(c, w->pattern, path_join(c, w->root->module, below));
 }
 
 static bool under_vdlroot(const struct wildcard *w, const char *dir)
@@ -453,7 +465,7 @@ static void found(struct wildcard *w, struct package *p)
 /* Depth is that of the file system; PATH_MAX bounds it. */
 static void walk(struct wildcard *w, const char *dir)
 {
-    struct list names = { 0 };
+    struct list names = {0};
     const char *sub;
     size_t i;
 
@@ -484,18 +496,17 @@ static void wildcard_in_root(struct wildcard *w)
     struct ctx *c = w->r->c;
     const char *fixed = path_clean(c, fixed_part(c, w->pattern)), *below;
 
-    below = w->root->module == NULL ? NULL
-                                    : path_below(fixed, w->root->module);
+    below = w->root->module == NULL ? NULL : path_below(fixed, w->root->module);
     walk(w, path_join(c, w->root->dir, fixed));
     if (below != NULL)
         walk(w, path_join(c, w->root->dir, below));
     else if (w->root->module != NULL && strcmp(fixed, ".") != 0 &&
-        path_below(w->root->module, fixed) != NULL)
+             path_below(w->root->module, fixed) != NULL)
         walk(w, w->root->dir);
 }
 
-static bool resolve_wildcard(struct resolver *r, const char *pattern,
-    struct list *out)
+static bool resolve_wildcard(
+    struct resolver *r, const char *pattern, struct list *out)
 {
     struct wildcard w;
     const char *fixed;
@@ -529,25 +540,41 @@ static bool resolve_wildcard(struct resolver *r, const char *pattern,
 
 /* ---- entry point --------------------------------------------------------- */
 
-static void add_builtins(struct resolver *r)
+static void add_builtin(struct resolver *r, const struct std_package *s)
 {
-    size_t i;
+    struct package *p = NULL;
+    size_t len = s->len == 0 ? strlen(s->text) : s->len;
 
-    for (i = 0; i < std_count; i++) {
-        const struct std_package *s = &std_packages[i];
-        struct package *p;
-
-        if (s->root && r->has_vdlroot)
-            continue;
+    if (r->builtins.n > 0)
+        p = r->builtins.v[r->builtins.n - 1];
+    if (p == NULL || strcmp(p->ir.path, s->path) != 0) {
         p = ctx_new(r->c, struct package);
         p->root = s->root;
         p->ir.path = p->ir.gen_path = s->path;
         if (s->root)
             p->ir.gen_path = path_join(r->c, VDLROOT_PATH, s->path);
         p->ir.builtin = true;
-        add_file(r->c, p, s->file, s->text, strlen(s->text));
         list_push(r->c, &r->builtins, p);
     }
+    if (strcmp(s->file, r->c->config_name) == 0) {
+        p->config_src.path = path_join(r->c, s->path, s->file);
+        p->config_src.text = s->text;
+        p->config_src.len = len;
+    } else {
+        add_file(r->c, p, s->file, s->text, len);
+    }
+}
+
+static void add_builtins(struct resolver *r)
+{
+    size_t i;
+
+    for (i = 0; i < std_count; i++) {
+        if (!std_packages[i].root || !r->has_vdlroot)
+            add_builtin(r, &std_packages[i]);
+    }
+    for (i = 0; i < r->opt->ngiven; i++)
+        add_builtin(r, &r->opt->given[i]);
 }
 
 /* Sort, and start over with an empty graph. */
@@ -564,7 +591,7 @@ static bool take_sorted(struct resolver *r, struct list *out)
 
 static void bootstrap(struct resolver *r)
 {
-    struct list sorted = { 0 };
+    struct list sorted = {0};
     size_t i;
 
     r->bootstrap = true;
@@ -580,7 +607,7 @@ static void resolve_arg(struct resolver *r, const char *arg)
 {
     bool strict = !r->opt->ignore_unknown;
     int before = r->c->nerrors;
-    struct list many = { 0 };
+    struct list many = {0};
     struct package *p = NULL;
     size_t i;
 
@@ -609,7 +636,8 @@ void resolve(struct ctx *c, const struct resolve_options *opt,
     memset(&r, 0, sizeof(r));
     r.c = c;
     r.opt = opt;
-    add_roots(&r);
+    if (opt->ngiven == 0)
+        add_roots(&r);
     add_builtins(&r);
     if (c->nerrors > 0)
         return;

@@ -5,9 +5,20 @@
 
 #include "compile.h"
 
+/* A file of a package that is compiled into the tool or given as text. */
+struct std_package {
+    const char *path, *file, *text;
+    bool root;  /* a standard package: gen path below v.io/v23/vdlroot */
+    size_t len; /* of text; 0 = up to its NUL */
+};
+
 struct resolve_options {
     bool ignore_unknown; /* unknown arguments are skipped */
     bool shipped;        /* standard packages from VDLPATH if they are there */
+    /* Without a file system: more packages, one after the other with all
+       their files. The environment is not looked at then. */
+    const struct std_package *given;
+    size_t ngiven;
 };
 
 /**
@@ -23,11 +34,6 @@ void resolve(struct ctx *c, const struct resolve_options *opt,
 
 /* ---- std.c --------------------------------------------------------------- */
 
-/* A package compiled into the tool. */
-struct std_package {
-    const char *path, *file, *text;
-    bool root; /* a standard package: gen path below v.io/v23/vdlroot */
-};
 extern const struct std_package std_packages[];
 extern const size_t std_count;
 

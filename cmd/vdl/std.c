@@ -225,11 +225,11 @@ static const char text_vdl[] =
     ")\n";
 
 const struct std_package std_packages[] = {
-    { "math", "math.vdl", text_math, true },
-    { "time", "time.vdl", text_time, true },
-    { "signature", "signature.vdl", text_signature, true },
-    { "vdltool", "vdltool.vdl", text_vdltool, true },
-    { "v.io/v23/vdl", "vdl.vdl", text_vdl, false },
+    { "math", "math.vdl", text_math, true, 0 },
+    { "time", "time.vdl", text_time, true, 0 },
+    { "signature", "signature.vdl", text_signature, true, 0 },
+    { "vdltool", "vdltool.vdl", text_vdltool, true, 0 },
+    { "v.io/v23/vdl", "vdl.vdl", text_vdl, false, 0 },
 };
 
 const size_t std_count = sizeof(std_packages) / sizeof(std_packages[0]);

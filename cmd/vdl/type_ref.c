@@ -10,12 +10,19 @@
 /* ---- built-in names ------------------------------------------------------ */
 
 static const bool yes = true, no = false;
-static const struct vdl_any nil = { NULL, NULL };
+static const struct vdl_any nil = {NULL, NULL};
 
-#define TYPE(n, t) { .name = (n), .exported = true, .type = &(t) }
-#define CONSTANT(n, t, v) \
-    { .kind = DECL_CONST, .name = (n), .exported = true, \
-        .value = { &(t), &(v) } }
+#define TYPE(n, t)                                                             \
+    {                                                                          \
+        .name = (n), .exported = true, .type = &(t)                            \
+    }
+#define CONSTANT(n, t, v)                                                      \
+    {                                                                          \
+        .kind = DECL_CONST, .name = (n), .exported = true, .value = {          \
+            &(t),                                                              \
+            &(v)                                                               \
+        }                                                                      \
+    }
 static const struct decl builtins[] = {
     TYPE("any", vdl_any_desc),
     TYPE("bool", vdl_bool_desc),
@@ -50,32 +57,44 @@ const struct decl *builtin_name(const char *name)
 
 /* ---- unnamed types ------------------------------------------------------- */
 
-const struct vdl_type *find_unnamed(struct ctx *c, enum vdl_kind kind,
-    const struct vdl_type *key, const struct vdl_type *elem)
+/* What an unnamed type is found by. Descriptors do not move. */
+static const char *unnamed_key(
+    struct ctx *c, enum vdl_kind kind, const void *key, const void *elem)
 {
-    static const struct vdl_type *const known[] = { &vdl_bytes_desc,
-        &vdl_str_list_desc, &vdl_any_list_desc, &vdl_error_desc };
-    const struct vdl_type *t;
+    return ctx_printf(c, "%d %p %p", (int)kind, key, elem);
+}
+
+/* Those that the library has descriptors of. */
+static const struct vdl_type *known_unnamed(
+    enum vdl_kind kind, const struct vdl_type *key, const struct vdl_type *elem)
+{
+    static const struct vdl_type *const known[] = {&vdl_bytes_desc,
+        &vdl_str_list_desc, &vdl_any_list_desc, &vdl_error_desc};
     size_t i;
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (known[i]->kind == kind && known[i]->elem == elem && key == NULL)
             return known[i];
     }
-    for (i = 0; i < c->unnamed.n; i++) {
-        t = c->unnamed.v[i];
-        if (t->kind == kind && t->key == key && t->elem == elem)
-            return t;
-    }
     return NULL;
+}
+
+void keep_unnamed(struct ctx *c, const struct vdl_type *t)
+{
+    const char *text = unnamed_key(c, (enum vdl_kind)t->kind, t->key, t->elem);
+
+    if (map_get(&c->unnamed, text) == NULL)
+        map_put(c, &c->unnamed, text, (void *)(uintptr_t)t);
 }
 
 const struct vdl_type *unnamed_type(struct ctx *c, enum vdl_kind kind,
     const struct vdl_type *key, const struct vdl_type *elem)
 {
-    const struct vdl_type *t = find_unnamed(c, kind, key, elem);
+    const struct vdl_type *t = known_unnamed(kind, key, elem);
     struct vdl_type_node node;
 
+    if (t == NULL)
+        t = map_get(&c->unnamed, unnamed_key(c, kind, key, elem));
     if (t != NULL)
         return t;
     memset(&node, 0, sizeof(node));
@@ -84,7 +103,7 @@ const struct vdl_type *unnamed_type(struct ctx *c, enum vdl_kind kind,
     node.elem.type = elem;
     if (vdl_types_build(c->types, &node, 1, &t) != 0)
         return NULL;
-    list_push(c, &c->unnamed, (void *)(uintptr_t)t);
+    keep_unnamed(c, t);
     return t;
 }
 
@@ -110,16 +129,17 @@ bool type_exported(const struct vdl_type *t)
         return t->name.p[i] >= 'A' && t->name.p[i] <= 'Z';
     }
     return (t->key == NULL || type_exported(t->key)) &&
-        (t->elem == NULL || type_exported(t->elem));
+           (t->elem == NULL || type_exported(t->elem));
 }
 
 /* ---- references ---------------------------------------------------------- */
 
-static const struct ref bad_ref = { false, { NULL, 0 } };
+static const struct ref bad_ref = {false, {NULL, 0}};
 
-static bool same_ref(struct vdl_type_ref a, struct vdl_type_ref b)
+static const char *ref_key(struct ctx *c, struct vdl_type_ref r)
 {
-    return a.type == b.type && (a.type != NULL || a.node == b.node);
+    return r.type != NULL ? ctx_printf(c, "%p", (const void *)r.type)
+                          : ctx_printf(c, "%u", (unsigned)r.node);
 }
 
 struct vdl_type_node *add_node(struct builder *b)
@@ -144,7 +164,8 @@ static struct ref unnamed_ref(struct ctx *c, struct builder *b,
     bool has_elem = kind != VDL_SET;
     struct vdl_type_node *node;
     struct ref out = bad_ref;
-    uint32_t i;
+    const char *text;
+    void *found;
 
     out.ok = true;
     if ((!has_key || key.type != NULL) && (!has_elem || elem.type != NULL)) {
@@ -152,72 +173,49 @@ static struct ref unnamed_ref(struct ctx *c, struct builder *b,
         out.ok = out.r.type != NULL;
         return out;
     }
-    for (i = b->ndefs; i < b->n; i++) {
-        node = &b->nodes[i];
-        if (node->kind == kind && (!has_key || same_ref(node->key, key)) &&
-            (!has_elem || same_ref(node->elem, elem)))
-            break;
+    text =
+        ctx_printf(c, "%d %s %s", (int)kind, ref_key(c, key), ref_key(c, elem));
+    found = map_get(&b->unnamed, text);
+    if (found != NULL) {
+        out.r.node = (uint32_t)(uintptr_t)found - 1;
+        return out;
     }
-    if (i == b->n) {
-        node = add_node(b);
-        node->kind = kind;
-        node->key = key;
-        node->elem = elem;
-    }
-    out.r.node = i;
+    out.r.node = b->n;
+    node = add_node(b);
+    node->kind = kind;
+    node->key = key;
+    node->elem = elem;
+    map_put(c, &b->unnamed, text, (void *)(uintptr_t)b->n);
     return out;
 }
 
 enum vdl_kind kind_of(enum ast_type_kind kind)
 {
-    static const enum vdl_kind kinds[] = { VDL_ANY, VDL_ARRAY, VDL_LIST,
-        VDL_ENUM, VDL_SET, VDL_MAP, VDL_STRUCT, VDL_UNION, VDL_OPTIONAL };
+    static const enum vdl_kind kinds[] = {VDL_ANY, VDL_ARRAY, VDL_LIST,
+        VDL_ENUM, VDL_SET, VDL_MAP, VDL_STRUCT, VDL_UNION, VDL_OPTIONAL};
 
     return kinds[kind];
-}
-
-/* What a chain of `type X Y` definitions ends at; NULL: a finished type. */
-static const struct ast_type *definition(const struct builder *b, uint32_t node,
-    const struct vdl_type **finished)
-{
-    const struct ast_type *t = b->asts[node];
-    const char *rest;
-    const struct decl *d;
-    uint32_t hops;
-
-    *finished = NULL;
-    for (hops = 0; t->kind == AST_NAMED && hops <= b->ndefs; hops++) {
-        d = resolve_name(DEF(b, node)->file, t->name, &rest);
-        if (d == NULL || d->kind != DECL_TYPE)
-            return NULL;
-        if (d->type != NULL) {
-            *finished = d->type;
-            return NULL;
-        }
-        node = d->node;
-        t = b->asts[node];
-    }
-    return t;
 }
 
 /* Only a named struct can be optional. */
 static bool can_be_optional(const struct builder *b, struct vdl_type_ref r)
 {
     const struct vdl_type *t = r.type;
-    const struct ast_type *def;
+    uint32_t at;
 
     if (t == NULL) {
         if (r.node >= b->ndefs)
             return false;
-        def = definition(b, r.node, &t);
-        if (def != NULL)
-            return def->kind == AST_STRUCT;
+        at = b->ends[r.node].node;
+        t = b->ends[r.node].type;
+        if (t == NULL)
+            return b->asts[at]->kind == AST_STRUCT;
     }
-    return t != NULL && vdl_type_can_be_optional(t);
+    return vdl_type_can_be_optional(t);
 }
 
-static struct ref named_ref(struct ctx *c, struct file *f,
-    const struct ast_type *t, bool export)
+static struct ref named_ref(
+    struct ctx *c, struct file *f, const struct ast_type *t, bool export)
 {
     struct ref out = bad_ref;
     const char *rest;
@@ -228,13 +226,13 @@ static struct ref named_ref(struct ctx *c, struct file *f,
         return bad_ref;
     }
     if (*rest != '\0') {
-        FILE_ERROR(c, f, t->pos, "type %s invalid (%s unmatched)", t->name,
-            rest);
+        FILE_ERROR(
+            c, f, t->pos, "type %s invalid (%s unmatched)", t->name, rest);
         return bad_ref;
     }
     if (export && !d->exported) {
-        FILE_ERROR(c, f, t->pos, "type %s must be transitively exported",
-            t->name);
+        FILE_ERROR(
+            c, f, t->pos, "type %s must be transitively exported", t->name);
         return bad_ref;
     }
     out.ok = true;
@@ -264,8 +262,10 @@ struct ref type_ref(struct ctx *c, struct file *f, struct builder *b,
     if (key.ok != (t->key != NULL) || elem.ok != (t->elem != NULL))
         return bad_ref;
     if (t->kind == AST_OPTIONAL && !can_be_optional(b, elem.r)) {
-        FILE_ERROR(c, f, t->pos, "invalid optional type \"%s\" (must be based "
-            "on a named struct)", ast_type_text(c, t));
+        FILE_ERROR(c, f, t->pos,
+            "invalid optional type \"%s\" (must be based "
+            "on a named struct)",
+            ast_type_text(c, t));
         return bad_ref;
     }
     if (key.ok && key.r.type != NULL && !vdl_type_can_be_key(key.r.type)) {
@@ -280,15 +280,15 @@ struct ref type_ref(struct ctx *c, struct file *f, struct builder *b,
     return out;
 }
 
-const struct vdl_type *compile_type(struct ctx *c, struct file *f,
-    const struct ast_type *t)
+const struct vdl_type *compile_type(
+    struct ctx *c, struct file *f, const struct ast_type *t)
 {
     /* Every name is finished, so no builder is needed. */
     return type_ref(c, f, NULL, t, false).r.type;
 }
 
-const struct vdl_type *compile_exported_type(struct ctx *c, struct file *f,
-    const struct ast_type *t)
+const struct vdl_type *compile_exported_type(
+    struct ctx *c, struct file *f, const struct ast_type *t)
 {
     const struct vdl_type *out = compile_type(c, f, t);
 

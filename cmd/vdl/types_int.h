@@ -12,6 +12,9 @@ struct builder {
     struct vdl_type_node *nodes; /* definitions first */
     uint32_t n, cap, ndefs;
     const struct ast_type **asts; /* of each definition */
+    struct vdl_type_ref *ends;    /* of each: what its chain of `type X Y`
+                                     ends at, itself if it is no such */
+    struct map unnamed;           /* parts -> number of the node + 1 */
     const struct vdl_type **out;
 };
 
@@ -25,12 +28,13 @@ struct ref {
 
 enum vdl_kind kind_of(enum ast_type_kind kind);
 struct vdl_type_node *add_node(struct builder *b);
-/* The one unnamed type of that form, or NULL. */
-const struct vdl_type *find_unnamed(struct ctx *c, enum vdl_kind kind,
-    const struct vdl_type *key, const struct vdl_type *elem);
+/* A new unnamed type is the one of its form, unless there is one already. */
+void keep_unnamed(struct ctx *c, const struct vdl_type *t);
 /* A type literal: what may stand anywhere. `b` NULL: all names are finished. */
 struct ref type_ref(struct ctx *c, struct file *f, struct builder *b,
     const struct ast_type *t, bool export);
+/* Fill builder.ends; false after reporting definitions by themselves. */
+bool follow_names(struct builder *b);
 /* The rules that need the whole table; false after reporting. */
 bool check_types(struct builder *b);
 

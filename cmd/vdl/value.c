@@ -8,9 +8,20 @@
 #include "compile.h"
 #include "constant.h"
 
+/* Longest text of a value in a message, bytes. */
+#define TEXT_MAX 1000
+
+void *value_get(struct ctx *c, size_t size)
+{
+    if (size > VALUE_SIZE_MAX || size > VALUES_SIZE_MAX - c->value_bytes)
+        return NULL;
+    c->value_bytes += size;
+    return ctx_get(c, size);
+}
+
 void *value_zero(struct ctx *c, const struct vdl_type *t)
 {
-    return t->size > VALUE_SIZE_MAX ? NULL : ctx_get(c, t->size);
+    return value_get(c, t->size);
 }
 
 static bool is_nil(struct vdl_any v)
@@ -35,14 +46,31 @@ void value_store(const struct vdl_type *t, void *dst, struct vdl_any v)
         memset(dst, 0, t->size); /* nil */
 }
 
-const char *value_text(struct ctx *c, struct vdl_any v)
+static const char *format(struct ctx *c, struct vdl_any v, size_t max)
 {
     struct v23_buf b;
+    int rc;
 
-    v23_buf_init(&b, NULL, SIZE_MAX);
-    if (vdl_format(v.type, v.val, true, &b) != 0)
-        v23_buf_cut(&b, 0);
+    v23_buf_init(&b, NULL, max);
+    rc = vdl_format(v.type, v.val, true, &b);
+    if (rc == V23_ENOMEM)
+        ctx_must(rc);
+    v23_buf_cut(&b, b.n);
+    if (rc != 0) { /* what fits */
+        b.max = SIZE_MAX;
+        v23_buf_puts(&b, "...");
+    }
     return ctx_take(c, &b);
+}
+
+const char *value_text(struct ctx *c, struct vdl_any v)
+{
+    return format(c, v, TEXT_MAX);
+}
+
+const char *value_whole_text(struct ctx *c, struct vdl_any v)
+{
+    return format(c, v, SIZE_MAX);
 }
 
 struct constant constant_of(struct ctx *c, struct vdl_any v)
