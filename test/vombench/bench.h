@@ -58,9 +58,11 @@ struct group {
     size_t n, rounds;
     struct op ops[MAX_OPS];
 };
-/** Add an operation and return it. */
-struct op *group_add(struct group *g, const char *name, const char *base,
+/** Add an operation. */
+void group_add(struct group *g, const char *name, const char *base,
     double target, size_t bytes, void (*run)(void *ctx), void *ctx);
+/** Leave only the operation of this name, to be looked at with a profiler. */
+void group_keep(struct group *g, const char *name);
 /** Run all operations in turn, in rounds, for so many seconds; may be repeated.
  */
 void group_measure(struct group *g, double seconds);

@@ -14,8 +14,8 @@
 
 struct options {
     bool json;
-    const char *shape;
-    int64_t time; /* ns for each shape and direction */
+    const char *shape, *coder; /* "" = all */
+    int64_t time;              /* ns for each shape and direction */
 };
 
 void *keep(size_t n)
@@ -52,7 +52,7 @@ static void print_row(const struct group *g, const struct op *o)
         o->name, ns, (double)o->bytes * 1000 / ns);
     if (o->base != NULL)
         printf(" %6.2f x %-11s", ratio, o->base);
-    if (o->target != 0)
+    if (o->base != NULL && o->target != 0)
         printf(" <= %-5g%s", o->target, ratio > o->target ? " missed" : "");
     printf("\n");
 }
@@ -67,7 +67,7 @@ static void print_json(const struct group *g, const struct op *o, bool first)
         ns, (double)o->bytes * 1000 / ns);
     if (o->base != NULL)
         printf(",\"base\":\"%s\",\"ratio\":%.3f", o->base, op_ratio(g, o));
-    if (o->target != 0)
+    if (o->base != NULL && o->target != 0)
         printf(",\"target\":%g", o->target);
     printf("}");
 }
@@ -115,7 +115,7 @@ static int run(
     const struct options *opt = ud;
     const struct shape *all = shapes();
     struct group *groups[2 * SHAPES];
-    size_t n = 0, i, pass;
+    size_t n = 0, ops = 0, i, pass;
 
     (void)argv;
     if (argc != 0)
@@ -123,11 +123,18 @@ static int run(
     for (i = 0; i < SHAPES; i++) {
         if (*opt->shape == '\0' || strcmp(opt->shape, all[i].name) == 0) {
             add_groups(&all[i], &groups[n], &groups[n + 1]);
+            if (*opt->coder != '\0') {
+                group_keep(groups[n], opt->coder);
+                group_keep(groups[n + 1], opt->coder);
+            }
+            ops += groups[n]->n + groups[n + 1]->n;
             n += 2;
         }
     }
     if (n == 0)
         return v23_usage_error(inv, "there is no shape %s", opt->shape);
+    if (ops == 0)
+        return v23_usage_error(inv, "there is no coder %s", opt->coder);
     for (pass = 0; pass < PASSES; pass++)
         for (i = 0; i < n; i++)
             group_measure(groups[i], (double)opt->time / 1e9 / PASSES);
@@ -145,12 +152,14 @@ static int run(
 
 int main(int argc, char **argv)
 {
-    struct options opt = {false, "", 1000000000};
+    struct options opt = {false, "", "", 1000000000};
     const struct v23_flag flags[] = {
         {"json", "Print JSON instead of a table.", "false", V23_FLAG_BOOL,
             &opt.json, NULL},
         {"shape", "Measure only Rec, Ints, Blob or Req.", "", V23_FLAG_STRING,
             &opt.shape, NULL},
+        {"coder", "Run only this coder, for a profiler.", "", V23_FLAG_STRING,
+            &opt.coder, NULL},
         {"time", "Time to measure each shape, in each direction.", "1s",
             V23_FLAG_DURATION, &opt.time, NULL},
     };

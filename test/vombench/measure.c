@@ -21,7 +21,7 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-struct op *group_add(struct group *g, const char *name, const char *base,
+void group_add(struct group *g, const char *name, const char *base,
     double target, size_t bytes, void (*run)(void *ctx), void *ctx)
 {
     struct op *o = &g->ops[g->n];
@@ -35,7 +35,18 @@ struct op *group_add(struct group *g, const char *name, const char *base,
     o->bytes = bytes;
     o->run = run;
     o->ctx = ctx;
-    return o;
+}
+
+void group_keep(struct group *g, const char *name)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < g->n; i++)
+        if (strcmp(g->ops[i].name, name) == 0)
+            g->ops[n++] = g->ops[i];
+    if (n != 0)
+        g->ops[0].base = NULL;
+    g->n = n;
 }
 
 /* Nanoseconds of n runs. */
