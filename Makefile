@@ -302,7 +302,8 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$(f),$(or $($(f)_LAYER),libvom))
 # program is to do without. $(1) = host or arm, $(2) = compiler, $(3) = flags,
 # $(4) = flags for linking.
 ARM_CC ?= arm-none-eabi-gcc
-SIZEFLAGS := $(STD) -Os -fno-asynchronous-unwind-tables
+SIZEFLAGS := $(STD) -Os -fno-asynchronous-unwind-tables \
+	-DV23_CONFIG_FILE='"mcu.h"' -Itest/size
 NO_MALLOC := $(foreach f,malloc calloc realloc free,-Wl,--wrap=$(f) -Wl,--wrap=_$(f)_r)
 size_gen_c := $(BUILD)/gen/size/example.org/size/size.vdl.c
 define size_rules

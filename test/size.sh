@@ -47,8 +47,8 @@ program() {
     name=$1 machine=$2 wanted=$3
     shift 3
     elf=$BUILD/size/$machine/$name.elf
-    set -- $(parts "$elf.map") "$("$@" "$elf" 2>/dev/null ||
-        echo failed)"
+    depth=$("$@" "$elf" 2>/dev/null) || depth=failed
+    set -- $(parts "$elf.map") "$depth"
     printf '%-8s %-10s %8d %8d %10d %8d %8s' "$name" "$machine" "$1" "$2" \
         "$3" "$4" "$5"
     [ "$wanted" -ne 0 ] && {

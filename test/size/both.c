@@ -9,7 +9,7 @@
 #include <vom/enc.h>
 #include <vom/value.h>
 
-static uint8_t memory[16384];
+static uint8_t memory[2048 * sizeof(void *)];
 uint8_t both_out[512];
 /* What the network would have received. */
 const uint8_t both_in[] = {
