@@ -76,7 +76,6 @@ static int dump_chunk(struct vom_dumper *d, struct v23_buf *hex)
     size_t before;
     int rc = 0;
 
-    input_drop_space(hex);
     while (rc == 0 && hex->n > 1) {
         before = hex->n;
         rc = dump_hex(d, hex);
@@ -88,16 +87,28 @@ static int dump_chunk(struct vom_dumper *d, struct v23_buf *hex)
     return rc;
 }
 
+/* Move what has come to the digits, but for a character that is cut off. */
+static int take_text(struct v23_buf *text, struct v23_buf *hex)
+{
+    size_t n = input_whole(text);
+
+    v23_buf_put(hex, text->p, n);
+    v23_buf_drop(text, n);
+    input_drop_space(hex);
+    return text->err != 0 ? text->err : hex->err;
+}
+
 int dump_stdin(bool binary)
 {
     struct vom_dumper *d;
-    struct v23_buf hex;
+    struct v23_buf text, hex;
     char chunk[4096];
     ssize_t n = 0;
     int rc = vom_dumper_new(NULL, to_stdout, NULL, &d), rc2;
 
     if (rc != 0)
         return failed(rc);
+    v23_buf_init(&text, NULL, SIZE_MAX);
     v23_buf_init(&hex, NULL, SIZE_MAX);
     /* Not stdio: what is typed is dumped at once. */
     while (rc == 0 && (n = read(0, chunk, sizeof(chunk))) > 0) {
@@ -105,13 +116,16 @@ int dump_stdin(bool binary)
             rc = failed(vom_dumper_input(d, (uint8_t *)chunk, (size_t)n));
             continue;
         }
-        v23_buf_put(&hex, chunk, (size_t)n);
-        rc = hex.err != 0 ? failed(hex.err) : dump_chunk(d, &hex);
+        v23_buf_put(&text, chunk, (size_t)n);
+        rc = failed(take_text(&text, &hex));
+        if (rc == 0)
+            rc = dump_chunk(d, &hex);
     }
     if (rc == 0 && n < 0)
         rc = v23_error("cannot read standard input");
     rc2 = failed(vom_dumper_flush(d));
     v23_buf_fini(&hex);
+    v23_buf_fini(&text);
     vom_dumper_free(d);
     return rc != 0 ? rc : rc2;
 }

@@ -27,10 +27,27 @@ int input_read(struct v23_buf *out)
 /* White space of Unicode. */
 static bool is_space(uint32_t cp)
 {
-    return (cp >= 0x09 && cp <= 0x0D) || cp == 0x20 || cp == 0x85
-        || cp == 0xA0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A)
-        || cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F
-        || cp == 0x3000;
+    return (cp >= 0x09 && cp <= 0x0D) || cp == 0x20 || cp == 0x85 ||
+           cp == 0xA0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) ||
+           cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F ||
+           cp == 0x3000;
+}
+
+size_t input_whole(const struct v23_buf *data)
+{
+    size_t back, len;
+    uint8_t c;
+
+    for (back = 1; back <= 3 && back <= data->n; back++) {
+        c = data->p[data->n - back];
+        if (c < 0x80)
+            break;
+        if (c < 0xC0)
+            continue; /* not the first byte */
+        len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+        return len > back ? data->n - back : data->n;
+    }
+    return data->n;
 }
 
 void input_drop_space(struct v23_buf *data)

@@ -10,6 +10,7 @@
 #include "vom.h"
 
 #define INPUT_MAX ((size_t)1 << 30)
+#define MESSAGE_MAX (1u << 30) /* what the encoding allows */
 
 static bool binary;
 
@@ -22,8 +23,8 @@ static int set_data(void *var, const char *value, const char **why)
     } else if (strcmp(value, "Binary") == 0 || strcmp(value, "binary") == 0) {
         *(bool *)var = true;
     } else {
-        snprintf(text, sizeof(text), "unknown label \"%s\" in main.dataRep",
-            value);
+        snprintf(
+            text, sizeof(text), "unknown label \"%s\" in main.dataRep", value);
         *why = text;
         return V23_EARG;
     }
@@ -82,12 +83,13 @@ static int leftover(const uint8_t *p, size_t n)
     return rc;
 }
 
-static int decode(void *ud, const struct v23_invocation *inv, int argc,
-    char **argv)
+static int decode(
+    void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
+    struct vom_options opt = vom_options_host;
     struct v23_arena arena;
     struct v23_buf data;
-    struct vdl_any value = { NULL, NULL };
+    struct vdl_any value = {NULL, NULL};
     size_t used = 0;
     int rc;
 
@@ -98,7 +100,9 @@ static int decode(void *ud, const struct v23_invocation *inv, int argc,
     rc = load(argc, argv, &data);
     if (rc != 0)
         goto out;
-    rc = vom_decode_single(data.p, data.n, NULL, &arena, NULL, &value, &used);
+    opt.limits.message = MESSAGE_MAX;
+    opt.lax_any_lengths = true; /* some peers write 0 */
+    rc = vom_decode_single(data.p, data.n, &opt, &arena, NULL, &value, &used);
     if (rc != 0) {
         rc = v23_error("%s", v23_strerror(rc));
         goto out;
@@ -114,8 +118,8 @@ out:
 
 /* ---- dump ---------------------------------------------------------------- */
 
-static int dump(void *ud, const struct v23_invocation *inv, int argc,
-    char **argv)
+static int dump(
+    void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
     struct v23_buf data;
     int rc;
@@ -135,18 +139,29 @@ static int dump(void *ud, const struct v23_invocation *inv, int argc,
 /* ---- the command tree ---------------------------------------------------- */
 
 static const struct v23_flag flags[] = {
-    { "data", "Data representation, one of [Hex Binary]", "Hex",
-        V23_FLAG_FUNC, &binary, set_data },
+    {"data", "Data representation, one of [Hex Binary]", "Hex", V23_FLAG_FUNC,
+        &binary, set_data},
 };
+
+#define DATA_HELP                                                              \
+    "Data is hex in either case unless the -data flag says otherwise; white "  \
+    "space anywhere in hex is ignored."
 
 static const struct v23_command cmd_decode = {
     .name = "decode",
     .brief = "Decode data encoded in the vom format",
-    .about = "Decode reads one value in the vom format and prints its text. "
-             "Without an argument the data comes from stdin, otherwise the "
-             "argument is the data.\n\n"
-             "Data is hex unless the -data flag says otherwise; white space "
-             "anywhere in hex is ignored.",
+    .about = "Decode reads one value in the vom format and prints its text "
+             "with its type. Without an argument the data comes from stdin, "
+             "otherwise the argument is the data.\n\n" DATA_HELP "\n\n"
+             "When bytes are left behind the value, they are reported after "
+             "the value has been printed, and the exit code is 1. The data "
+             "has to begin with a version byte and has to hold the messages "
+             "that define its types; for the second value of a stream, or "
+             "one with a type stream of its own, use dump.\n\n"
+             "Examples:\n"
+             "  vom decode 810603616263\n"
+             "  \"abc\"\n"
+             "  vom decode -data=binary <value.vom",
     .args = "[data]",
     .args_help = "[data] is the data to decode; if not specified, reads from "
                  "stdin",
@@ -157,14 +172,22 @@ static const struct v23_command cmd_decode = {
 static const struct v23_command cmd_dump = {
     .name = "dump",
     .brief = "Dump data encoded in the vom format into formatted output",
-    .about = "Dump prints a line for each piece of the encoding and one "
-             "about the state after each message. Without an argument the "
-             "data comes from stdin, otherwise the argument is the data.\n\n"
-             "Data is hex unless the -data flag says otherwise; white space "
-             "anywhere in hex is ignored. In hex on stdin two characters are "
-             "commands:\n"
-             "  . (period)    prints the status at once\n"
-             "  ; (semicolon) gives up the present message and begins another",
+    .about =
+        "Dump prints a line for each piece of the encoding, and one "
+        "about the state after each message. The columns are the bytes, "
+        "the kind of the piece, its value, and a remark in brackets. "
+        "Without an argument the data comes from stdin and is dumped as "
+        "it arrives, otherwise the argument is the data.\n\n" DATA_HELP "\n\n"
+        "The version byte may be missing. Several values may follow "
+        "each other. Of two separate streams, the one with the types "
+        "goes first: what a message defines is known from then on.\n\n"
+        "In hex on stdin two characters are commands:\n"
+        "  . (period)    prints the status at once\n"
+        "  ; (semicolon) gives up the present message and begins another\n"
+        "\n"
+        "Dumping ends at the first error; the exit code is 1 then.\n\n"
+        "Example:\n"
+        "  vom dump '81 51 04 03 01 08 e1  52 02 01 06'",
     .args = "[data]",
     .args_help = "[data] is the data to dump; if not specified, reads from "
                  "stdin",
@@ -172,12 +195,14 @@ static const struct v23_command cmd_dump = {
     .nflags = 1,
     .run = dump,
 };
-static const struct v23_command *const children[] = { &cmd_decode, &cmd_dump };
+static const struct v23_command *const children[] = {&cmd_decode, &cmd_dump};
 static const struct v23_command cmd_vom = {
     .name = "vom",
     .brief = "helps debug the Vanadium Object Marshaling wire protocol",
     .about = "Command vom helps debug the Vanadium Object Marshaling wire "
-             "protocol.",
+             "protocol.\n\n"
+             "The exit code is 0, 1 when data is malformed or something else "
+             "fails, and 2 when the command line is wrong.",
     .children = children,
     .nchildren = 2,
 };

@@ -8,6 +8,8 @@
 
 /** Append everything that can be read from standard input. */
 int input_read(struct v23_buf *out);
+/** How many bytes end with a whole character: all, or up to 3 less. */
+size_t input_whole(const struct v23_buf *data);
 /** Leave out white space of any kind; bytes that are no UTF-8 stay. */
 void input_drop_space(struct v23_buf *data);
 /** Turn hex digits, with white space or without, into bytes. */

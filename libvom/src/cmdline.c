@@ -423,7 +423,7 @@ int v23_cmdline_main(const struct v23_command *root,
         prefix == NULL ? "" : prefix,
         prefix == NULL || *prefix == 0 ? "" : " ", root->name);
     rc = parse(&inv, &hooks, argc > 0 ? argc - 1 : 0, argv + 1);
-    if (fflush(stdout) != 0 && rc == 0)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && rc == 0)
         rc = v23_error("cannot write the output");
     if (line.time)
         fprintf(stderr, "%s: %.3fs\n", root->name,

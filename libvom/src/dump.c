@@ -7,6 +7,8 @@
 
 #include <vom/value.h>
 
+#include "prim_int.h"
+
 /* Bytes taken at once: what a line of status shows as not consumed. */
 #define SLICE 4096
 #define LINE_MAX_ ((size_t)1 << 31)
@@ -19,9 +21,14 @@ static const uint8_t version_byte = 0x81;
 /* A type stream of what was accepted so far. */
 static int types_restart(struct vom_dumper *d)
 {
+    struct vom_options opt = vom_options_host;
     struct vom_typedec *types;
     size_t used;
-    int rc = vom_typedec_new(d->al, NULL, &types);
+    int rc;
+
+    opt.limits.message = VOM_LENGTH_MAX_;
+    opt.lax_any_lengths = true;
+    rc = vom_typedec_new(d->al, &opt, &types);
 
     if (rc != 0)
         return rc;

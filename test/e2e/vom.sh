@@ -29,33 +29,75 @@ run() {
 
 # ---- recorded values --------------------------------------------------------
 
-# hex and text of each record, on two lines.
-awk '
-function field(name,    at, rest, out, c) {
-    at = index($0, "\"" name "\": \"")
-    if (at == 0) return ""
-    rest = substr($0, at + length(name) + 5)
+# Record N: N.hex, N.text (the value) and N.atoms (lines of the dump).
+mkdir "$tmp/c"
+awk -v dir="$tmp/c/" '
+# A JSON string at the front of `rest`, which is cut off there.
+function string(    out, c) {
     out = ""
+    rest = substr(rest, 2)
     while ((c = substr(rest, 1, 1)) != "\"") {
+        if (c == "") { print "cut off" | "cat >&2"; exit 1 }
         if (c == "\\") {
             rest = substr(rest, 2)
             c = substr(rest, 1, 1)
-            if (c != "\"" && c != "\\") return "?"
+            if (c == "n") c = "\n"
+            else if (c == "t") c = "\t"
+            else if (c != "\"" && c != "\\" && c != "/") {
+                print "unknown escape " c | "cat >&2"
+                exit 1
+            }
         }
         out = out c
         rest = substr(rest, 2)
     }
+    rest = substr(rest, 2)
     return out
 }
+function find(name,    at) {
+    at = index($0, "\"" name "\": ")
+    rest = at == 0 ? "" : substr($0, at + length(name) + 4)
+    return at != 0
+}
 {
-    text = field("decode")
-    if (text != "" && text != "?") print field("hex") "\n" text
-}' "$vectors" >"$tmp/cases"
-while read -r hex && IFS= read -r text; do
+    n++
+    if (!find("hex")) exit 1
+    print string() > (dir n ".hex")
+    if (!find("decode")) exit 1
+    print string() > (dir n ".text")
+    if (!find("atoms")) exit 1
+    while (substr(rest, 1, 1) != "]") {
+        sub(/^[[, ]+/, "", rest)
+        print string() > (dir n ".atoms")
+    }
+    close(dir n ".hex"); close(dir n ".text"); close(dir n ".atoms")
+}
+END { print n > (dir "count") }' "$vectors" || {
+    bad "cannot read $vectors"
+}
+read -r count <"$tmp/c/count"
+i=0
+while [ "$i" -lt "$count" ]; do
+    i=$((i + 1))
+    read -r hex <"$tmp/c/$i.hex"
+    IFS= read -r text <"$tmp/c/$i.text"
     run decode "$hex"
     gives "decode $hex" 0 "$text" ""
-done <"$tmp/cases"
-[ "$pass" -gt 100 ] || bad "too few recorded values: $pass"
+    # The atoms in all ways of input; the last status has the value.
+    "$vom" dump "$hex" >"$tmp/out1" && sed '$d' "$tmp/out1" >"$tmp/out2" &&
+        "$vom" dump <"$tmp/c/$i.hex" >"$tmp/out3" 2>"$tmp/err"
+    rc=$?
+    grep -v '^DumpStatus{' "$tmp/out2" >"$tmp/out"
+    if [ "$rc" = 0 ] && cmp "$tmp/out" "$tmp/c/$i.atoms" &&
+        cmp "$tmp/out2" "$tmp/out3" &&
+        sed -n '$p' "$tmp/out2" | grep -Fq -e ", Value: $text}"; then
+        good
+    else
+        bad "dump $hex: exit $rc"
+        diff "$tmp/out" "$tmp/c/$i.atoms"
+    fi
+done
+[ "$pass" -gt 200 ] || bad "too few recorded values: $pass"
 
 # ---- forms of input ---------------------------------------------------------
 
@@ -76,6 +118,25 @@ run decode -data=hex 81060548E9656C6C
 gives "upper case" 0 '"H\xe9ell"' ""
 run decode 811e000001e0
 gives "nil" 0 'any(nil)' ""
+printf '81 10 01' | "$vom" decode >"$tmp/out" 2>"$tmp/err"
+rc=$?
+gives "pipe" 0 'int32(-1)' ""
+# What an any says about its length is not compared with what it has.
+run decode '815104 03010fe1 52 0108 0109 04 01 000002'
+gives "wrong any length" 0 '[]any{int32(1)}' ""
+# Four million bytes, binary and as hex in lines, through pipes.
+head -c 4000000 /dev/zero | tr '\000' a >"$tmp/many"
+printf '\201\116\375\075\011\000' | cat - "$tmp/many" >"$tmp/in"
+"$vom" decode -data=Binary <"$tmp/in" 2>"$tmp/err" | wc -c | tr -d ' ' >"$tmp/out"
+rc=$?
+gives "many bytes" 0 4000011 ""
+od -An -v -tx1 <"$tmp/in" | "$vom" decode 2>"$tmp/err" | wc -c | tr -d ' ' >"$tmp/out"
+gives "many bytes in hex" 0 4000011 ""
+"$vom" dump -data=Binary <"$tmp/in" 2>"$tmp/err" | grep -c . >"$tmp/out"
+gives "dump of many bytes" 0 7 ""
+"$vom" dump -data=Binary <"$tmp/in" 2>"$tmp/err" | head -1 >"$tmp/out"
+gives "broken pipe" 0 \
+    '81                   Version                          129 [Version81]' ""
 
 # ---- errors -----------------------------------------------------------------
 
@@ -147,5 +208,44 @@ $one" ""
 printf '8x' >"$tmp/in"
 run dump <"$tmp/in"
 gives "dump of bad hex" 1 "" "ERROR: encoding/hex: invalid byte: U+0078 'x'"
+
+# A blank of several bytes may be cut in two by a read.
+mkfifo "$tmp/fifo"
+"$vom" dump <"$tmp/fifo" >"$tmp/out" 2>"$tmp/err" &
+exec 9>"$tmp/fifo"
+printf '81\342' >&9
+# The first byte has been read when its line is there.
+wait_for grep -q Version "$tmp/out" || bad "no line of the version byte"
+printf '\200\2051001' >&9
+exec 9>&-
+wait $!
+rc=$?
+gives "blank in two pieces" 0 "$version
+DumpStatus{MsgId: 0, MsgN: 1}
+$int
+$one" ""
+if [ -w /dev/full ]; then
+    "$vom" dump 811001 >/dev/full 2>"$tmp/err"
+    rc=$?
+    : >"$tmp/out"
+    gives "full disk" 1 "" "ERROR: cannot write the output"
+fi
+
+# ---- help -------------------------------------------------------------------
+
+for c in "" decode dump; do
+    # shellcheck disable=SC2086 # no word for none
+    run $c -help
+    cp "$tmp/out" "$tmp/flag"
+    # shellcheck disable=SC2086
+    run help $c
+    if [ "$rc" = 0 ] && [ -s "$tmp/out" ] && cmp -s "$tmp/flag" "$tmp/out" &&
+        ! grep -q '.\{81\}' "$tmp/out"; then
+        good
+    else
+        bad "help $c: exit $rc"
+        cat "$tmp/out"
+    fi
+done
 
 summary
