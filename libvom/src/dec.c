@@ -274,20 +274,21 @@ static int read_lists(struct vom_rd_ *r, const struct vom_msg *m)
 static int read_body(struct vom_rd_ *r, const struct vom_msg *m,
     const struct vdl_type *t, void *out)
 {
-    struct vom_plan_ *pl;
+    struct vom_typedec *td = r->td;
     int rc;
 
     r->p = m->body.p;
     r->end = r->p + m->body.n;
-    if (t == m->type) {
+    if (t == m->type || (t == td->same_dst && m->type == td->same_src))
         rc = vom_dec_same_(r, t, out);
-    } else if (t->kind == VDL_ANY) {
+    else if (t->kind == VDL_ANY)
         rc = vom_dec_to_any_(r, m->type, out);
-    } else {
-        rc = vom_plan_root_(r->td, m->type, t, &pl);
-        if (rc == 0)
-            rc = vom_dec_conv_(r, pl, out);
-    }
+    else if (td->opt.converter != NULL)
+        rc = td->opt.converter->convert(r, m->type, t, out);
+    else if (vdl_type_equal(m->type, t))
+        rc = vom_dec_same_(r, t, out);
+    else
+        rc = V23_ECOMPAT;
     return rc == 0 && r->p != r->end ? V23_ELENGTH : rc;
 }
 
@@ -310,7 +311,7 @@ static bool is_passing(const struct vom_typedec *td, const struct vdl_type *t)
 
 /* Decode to memory that may be written before success is certain. */
 static int read_value(struct vom_dec *d, const struct vom_msg *m,
-    struct v23_arena *a, const struct vdl_type *t, void *out)
+    struct v23_arena *a, const struct vdl_type *t, size_t most, void *out)
 {
     struct vom_rd_ r;
     union {
@@ -325,12 +326,14 @@ static int read_value(struct vom_dec *d, const struct vom_msg *m,
     r.depth = r.td->opt.limits.depth;
     r.split = d->split;
     r.waits = r.held = false;
-    r.again = budget(&r.td->opt.limits, m, t);
+    r.again = most;
+    r.typed = vom_dec_typed_;
+    r.nids = r.nlens = 0;
     if (t->size > sizeof(small))
         rc = vom_rd_get_(&r, 1, t->size, t->align, true, &v);
     else
         memset(&small, 0, t->size);
-    if (rc == 0)
+    if (rc == 0 && (m->nids | m->nlens) != 0)
         rc = read_lists(&r, m);
     if (rc == 0)
         rc = read_body(&r, m, t, v);
@@ -351,12 +354,10 @@ static int value(struct vom_dec *d, const struct vom_msg *msg,
     if (a->used <= limit && limit - a->used > most)
         a->limit = a->used + most;
     mark = v23_arena_mark(a);
-    rc = read_value(d, msg, a, t, out);
+    rc = read_value(d, msg, a, t, most, out);
     a->limit = limit;
-    if (is_passing(d->types, t))
+    if (d->types->nplans > VOM_PLANS_KEEP_ || is_passing(d->types, t))
         vom_plans_free_(d->types);
-    else
-        vom_plans_trim_(d->types);
     if (rc != 0 && !d->types->in_arena)
         v23_arena_rewind(a, mark);
     return rc;
@@ -467,7 +468,7 @@ static const struct v23_alloc *alloc_of(struct v23_arena *a)
     return &x->al;
 }
 
-int vom_decode_single(const uint8_t *p, size_t n,
+int vom_decode_single_(const uint8_t *p, size_t n,
     const struct vom_options *opt, struct v23_arena *a,
     const struct vdl_type *t, void *out, size_t *used)
 {
@@ -478,7 +479,7 @@ int vom_decode_single(const uint8_t *p, size_t n,
 
     if (al == NULL)
         return V23_ENOMEM;
-    rc = vom_typedec_new(al, opt, &td);
+    rc = vom_typedec_new_(al, opt, &td);
     if (rc != 0)
         return rc;
     td->in_arena = a->al == NULL;

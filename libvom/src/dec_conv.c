@@ -412,3 +412,20 @@ int vom_dec_conv_(struct vom_rd_ *r, struct vom_plan_ *pl, void *out)
     r->depth++;
     return rc;
 }
+
+static int convert(struct vom_rd_ *r, const struct vdl_type *src,
+    const struct vdl_type *dst, void *out)
+{
+    struct vom_plan_ *pl;
+    int rc = vom_plan_root_(r->td, src, dst, &pl);
+
+    if (rc != 0)
+        return rc;
+    if (pl->op == VOM_PLAN_SAME_) {
+        r->td->same_src = src;
+        r->td->same_dst = dst;
+    }
+    return vom_dec_conv_(r, pl, out);
+}
+
+const struct vom_converter vom_converter = { convert };

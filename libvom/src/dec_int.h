@@ -57,6 +57,8 @@ struct vom_typedec {
     struct vom_def_ *defs;  /* sorted by id */
     size_t ndefs, npending, defs_cap;
     size_t bytes;           /* of type messages so far */
+    /* Source and target last found to be the same type. */
+    const struct vdl_type *same_src, *same_dst;
     struct vom_plan_ **plans; /* open hash by source and target */
     size_t nplans, plans_cap;
     struct vom_min_ mins[VOM_MINS_];
@@ -140,9 +142,20 @@ int vom_plan_root_(struct vom_typedec *td, const struct vdl_type *src,
     const struct vdl_type *dst, struct vom_plan_ **out);
 /* Field or label of the target with a name, or VOM_NOWHERE_. */
 uint32_t vom_plan_find_(const struct vom_plan_ *pl, struct vdl_str name);
-/* Forget plans when there are many; none may be in use. */
-void vom_plans_trim_(struct vom_typedec *td);
+/* Forget all plans; none may be in use. */
 void vom_plans_free_(struct vom_typedec *td);
+
+/* Plans that may stay between values. */
+#define VOM_PLANS_KEEP_ 1024
+
+struct vom_rd_;
+
+/* What vom_options.converter points to. */
+struct vom_converter {
+    /* Read a value of another type than dst, which is not any. */
+    int (*convert)(struct vom_rd_ *r, const struct vdl_type *src,
+        const struct vdl_type *dst, void *out);
+};
 
 /* ---- reading a value ----------------------------------------------------- */
 
@@ -163,6 +176,8 @@ struct vom_rd_ {
     uint32_t nids, nlens;
     struct vom_listed_ *ids;
     uint32_t *lens;
+    /* Reads anys and typeobjects; NULL: the type holds none. */
+    int (*typed)(struct vom_rd_ *r, const struct vdl_type *t, void *out);
     size_t again;   /* bytes of targets that may be cleared a second time */
     bool split;
     bool waits;     /* a type has not arrived */
@@ -234,6 +249,8 @@ int vom_dec_same_(struct vom_rd_ *r, const struct vdl_type *t, void *out);
 int vom_dec_elems_(struct vom_rd_ *r, const struct vdl_type *elem, void *out,
     size_t n);
 int vom_dec_any_(struct vom_rd_ *r, struct vdl_any *out);
+/* What vom_rd_.typed points to. */
+int vom_dec_typed_(struct vom_rd_ *r, const struct vdl_type *t, void *out);
 /* A value of type t, wrapped. */
 int vom_dec_to_any_(struct vom_rd_ *r, const struct vdl_type *t,
     struct vdl_any *out);

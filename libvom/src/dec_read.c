@@ -89,58 +89,6 @@ int vom_rd_field_(struct vom_rd_ *r, uint32_t count, uint32_t *index,
     return 0;
 }
 
-int vom_rd_type_(struct vom_rd_ *r, const struct vdl_type **t)
-{
-    struct vom_listed_ *l;
-    uint32_t i;
-    int rc = vom_rd_index_(r, r->nids, &i);
-
-    if (rc != 0)
-        return rc;
-    l = &r->ids[i];
-    if (l->type == NULL)
-        l->type = vom_typedec_lookup(r->td, l->id);
-    *t = l->type;
-    if (l->type != NULL)
-        return 0;
-    if (r->td->err != 0)
-        return r->td->err;
-    if (!r->split || l->id < VOM_FIRST_USER_ID)
-        return V23_EID;
-    r->waits = true;
-    return V23_EAGAIN;
-}
-
-int vom_rd_any_(struct vom_rd_ *r, const struct vdl_type **t, uint32_t *len)
-{
-    uint32_t i;
-    int rc = vom_rd_type_(r, t);
-
-    if (rc == 0)
-        rc = vom_rd_index_(r, r->nlens, &i);
-    if (rc == 0)
-        *len = r->lens[i];
-    return rc;
-}
-
-int vom_rd_any_end_(const struct vom_rd_ *r, const uint8_t *start,
-    uint32_t len)
-{
-    if ((size_t)(r->p - start) != len && !r->td->opt.lax_any_lengths)
-        return V23_ELENGTH;
-    return 0;
-}
-
-int vom_rd_hold_(struct vom_rd_ *r)
-{
-    int rc = 0;
-
-    if (!r->held && r->td->set != NULL)
-        rc = v23_arena_hold(r->a, vdl_types_ref(r->td->set));
-    r->held = true;
-    return rc;
-}
-
 int vom_rd_clear_(struct vom_rd_ *r, const struct vdl_type *t, void *v)
 {
     if (t->size > r->again)

@@ -10,7 +10,8 @@
 
 #include <vom/vom80.h>
 
-const struct vom_options vom_options_host = { .limits = VOM_LIMITS_HOST };
+const struct vom_options vom_options_host = { .limits = VOM_LIMITS_HOST,
+    .converter = &vom_converter };
 
 static void destroy(struct v23_ref *ref)
 {
@@ -26,8 +27,8 @@ static void destroy(struct v23_ref *ref)
     v23_put(al, td);
 }
 
-int vom_typedec_new(const struct v23_alloc *al, const struct vom_options *opt,
-    struct vom_typedec **out)
+int vom_typedec_new_(const struct v23_alloc *al,
+    const struct vom_options *opt, struct vom_typedec **out)
 {
     struct vom_typedec *td = v23_new(al, struct vom_typedec);
 
@@ -36,7 +37,7 @@ int vom_typedec_new(const struct v23_alloc *al, const struct vom_options *opt,
     td->ref.n = 1;
     td->ref.destroy = destroy;
     td->al = al;
-    td->opt = opt == NULL ? vom_options_host : *opt;
+    td->opt = *opt;
     *out = td;
     return 0;
 }

@@ -22,106 +22,98 @@ static const uint8_t *fail(struct vom_rd_ *r, int err)
 }
 
 /* No bool or number could be read at p. */
-static const uint8_t *malformed(
-    struct vom_rd_ *r, const uint8_t *p, unsigned kind)
+static const uint8_t *malformed(struct vom_rd_ *r, const uint8_t *p,
+    unsigned kind)
 {
     return fail(r, kind == VDL_BOOL && p != r->end
-                       ? V23_EINT
-                       : vom_get_uint_why_(p, r->end));
+            ? V23_EINT
+            : vom_get_uint_why_(p, r->end));
 }
 
-/* Kinds that get_plain() reads. */
+#define NOT_PLAIN 1
+
+/*
+ * Store a bool, number or enum that was read as u, with that first byte.
+ * Returns 0; V23_EINT or V23_EINDEX: out of range; NOT_PLAIN.
+ */
+VOM_INLINE_ int store(const struct vdl_type *t, uint8_t first, uint64_t u,
+    void *out)
+{
+    double d;
+
+    switch (t->kind) {
+    case VDL_BOOL:
+        *(bool *)out = u != 0;
+        return first > 1 ? V23_EINT : 0;
+    case VDL_BYTE:
+        *(uint8_t *)out = (uint8_t)u;
+        return u > UINT8_MAX ? V23_EINT : 0;
+    case VDL_UINT16:
+        *(uint16_t *)out = (uint16_t)u;
+        return u > UINT16_MAX ? V23_EINT : 0;
+    case VDL_UINT32:
+        *(uint32_t *)out = (uint32_t)u;
+        return u > UINT32_MAX ? V23_EINT : 0;
+    case VDL_UINT64:
+        *(uint64_t *)out = u;
+        return 0;
+    case VDL_INT8:
+        *(int8_t *)out = (int8_t)vom_unzigzag_(u);
+        return u > UINT8_MAX ? V23_EINT : 0;
+    case VDL_INT16:
+        *(int16_t *)out = (int16_t)vom_unzigzag_(u);
+        return u > UINT16_MAX ? V23_EINT : 0;
+    case VDL_INT32:
+        *(int32_t *)out = (int32_t)vom_unzigzag_(u);
+        return u > UINT32_MAX ? V23_EINT : 0;
+    case VDL_INT64:
+        *(int64_t *)out = vom_unzigzag_(u);
+        return 0;
+    case VDL_FLOAT32:
+        d = vom_bits_float_(u);
+        if (!fits_float(d))
+            return V23_EINT;
+        *(float *)out = (float)d;
+        return 0;
+    case VDL_FLOAT64:
+        *(double *)out = vom_bits_float_(u);
+        return 0;
+    case VDL_ENUM:
+        if (u >= t->count)
+            return V23_EINDEX;
+        vom_set_selector_(out, t->size == 2, (uint32_t)u);
+        return 0;
+    default:
+        return NOT_PLAIN;
+    }
+}
+
 static inline bool is_plain(unsigned kind)
 {
     return vom_is_scalar_(kind) || kind == VDL_ENUM;
 }
 
-/* Read the bool, number or enum at p. */
-VOM_INLINE_ const uint8_t *get_plain(
-    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
+/* Check a count of things of at least `min` bytes each that follow at p. */
+static inline const uint8_t *checked(struct vom_rd_ *r, const uint8_t *p,
+    uint64_t n, size_t min)
 {
-    struct vom_got_ g = vom_get_uint_(p, r->end);
-    uint64_t u = g.v;
-    double d;
+    size_t left = (size_t)(r->end - p);
 
-    if (g.p == NULL)
-        return malformed(r, p, t->kind);
-    switch (t->kind) {
-    case VDL_BOOL:
-        if (*p > 1)
-            goto range;
-        *(bool *)out = u != 0;
-        break;
-    case VDL_BYTE:
-        if (u > UINT8_MAX)
-            goto range;
-        *(uint8_t *)out = (uint8_t)u;
-        break;
-    case VDL_UINT16:
-        if (u > UINT16_MAX)
-            goto range;
-        *(uint16_t *)out = (uint16_t)u;
-        break;
-    case VDL_UINT32:
-        if (u > UINT32_MAX)
-            goto range;
-        *(uint32_t *)out = (uint32_t)u;
-        break;
-    case VDL_UINT64:
-        *(uint64_t *)out = u;
-        break;
-    case VDL_INT8:
-        if (u > UINT8_MAX)
-            goto range;
-        *(int8_t *)out = (int8_t)vom_unzigzag_(u);
-        break;
-    case VDL_INT16:
-        if (u > UINT16_MAX)
-            goto range;
-        *(int16_t *)out = (int16_t)vom_unzigzag_(u);
-        break;
-    case VDL_INT32:
-        if (u > UINT32_MAX)
-            goto range;
-        *(int32_t *)out = (int32_t)vom_unzigzag_(u);
-        break;
-    case VDL_INT64:
-        *(int64_t *)out = vom_unzigzag_(u);
-        break;
-    case VDL_FLOAT32:
-        d = vom_bits_float_(u);
-        if (!fits_float(d))
-            goto range;
-        *(float *)out = (float)d;
-        break;
-    case VDL_ENUM:
-        if (u >= t->count)
-            return fail(r, V23_EINDEX);
-        vom_set_selector_(out, t->size == 2, (uint32_t)u);
-        break;
-    default: /* VDL_FLOAT64 */
-        *(double *)out = vom_bits_float_(u);
-        break;
-    }
-    return g.p;
-range:
-    return fail(r, V23_EINT);
+    if (n > left || n > VOM_LENGTH_MAX_ || (min > 1 && n > left / min))
+        return fail(r, V23_ELENGTH);
+    return p;
 }
 
-/* A count of things of at least `min` bytes each. */
-static inline const uint8_t *get_count(
-    struct vom_rd_ *r, const uint8_t *p, size_t min, uint32_t *n)
+/* A count of such things. */
+static const uint8_t *get_count(struct vom_rd_ *r, const uint8_t *p,
+    size_t min, uint32_t *n)
 {
     struct vom_got_ g = vom_get_uint_(p, r->end);
-    size_t left;
 
     if (g.p == NULL)
         return fail(r, vom_get_uint_why_(p, r->end));
-    left = (size_t)(r->end - g.p);
-    if (g.v > left || g.v > VOM_LENGTH_MAX_ || (min > 1 && g.v > left / min))
-        return fail(r, V23_ELENGTH);
     *n = (uint32_t)g.v;
-    return g.p;
+    return checked(r, g.p, g.v, min);
 }
 
 /* Memory for n things; NULL when out. Most come from the arena's block. */
@@ -148,46 +140,73 @@ static inline void *take(
 
 /* ---- strings, bytes ------------------------------------------------------ */
 
-/* A NUL follows the text in memory. */
-static inline const uint8_t *get_string(
-    struct vom_rd_ *r, const uint8_t *p, struct vdl_str *out)
-{
-    uint32_t n;
-    char *v;
+/* Texts up to this length are copied in place. */
+#define SHORT 32
 
-    p = get_count(r, p, 1, &n);
-    if (p == NULL)
+/* A text of n bytes. A NUL follows it in memory. */
+static const uint8_t *get_long(struct vom_rd_ *r, const uint8_t *p,
+    uint64_t n, struct vdl_str *out)
+{
+    char *v = NULL;
+
+    if (checked(r, p, n, 1) == NULL)
         return NULL;
-    out->p = NULL;
-    out->n = n;
-    if (n == 0)
-        return p;
-    v = take(r, n + 1, 1, 1);
-    if (v == NULL)
-        return NULL;
+    if (n != 0) {
+        v = take(r, (uint32_t)n + 1, 1, 1);
+        if (v == NULL)
+            return NULL;
+        memcpy(v, p, n);
+        v[n] = 0;
+    }
     out->p = v;
-    vom_copy_(v, p, n);
-    v[n] = 0;
+    out->n = (uint32_t)n;
     return p + n;
 }
 
-static const uint8_t *get_bytes(
-    struct vom_rd_ *r, const uint8_t *p, struct vdl_list *out)
+/* The same; short texts and plenty of room take no call. */
+VOM_INLINE_ const uint8_t *get_text(struct vom_rd_ *r, const uint8_t *p,
+    uint64_t n, struct vdl_str *out)
+{
+    struct v23_arena *a = r->a;
+    uint8_t *v = a->p;
+
+    if (n - 1 >= SHORT || n > (size_t)(r->end - p)
+        || (size_t)(a->end - v) <= SHORT || a->limit - a->used <= SHORT)
+        return get_long(r, p, n, out);
+    vom_copy_(v, p, n);
+    v[n] = 0;
+    a->p = v + n + 1;
+    a->used += n + 1;
+    out->p = (const char *)v;
+    out->n = (uint32_t)n;
+    return p + n;
+}
+
+static const uint8_t *get_string(struct vom_rd_ *r, const uint8_t *p,
+    struct vdl_str *out)
+{
+    struct vom_got_ g = vom_get_uint_(p, r->end);
+
+    if (g.p == NULL)
+        return fail(r, vom_get_uint_why_(p, r->end));
+    return get_text(r, g.p, g.v, out);
+}
+
+static const uint8_t *get_bytes(struct vom_rd_ *r, const uint8_t *p,
+    uint64_t n, struct vdl_list *out)
 {
     void *v = NULL;
-    uint32_t n;
 
-    p = get_count(r, p, 1, &n);
-    if (p == NULL)
+    if (checked(r, p, n, 1) == NULL)
         return NULL;
     if (n != 0) {
-        v = take(r, n, 1, 1);
+        v = take(r, (uint32_t)n, 1, 1);
         if (v == NULL)
             return NULL;
         vom_copy_(v, p, n);
     }
     out->v = v;
-    out->n = n;
+    out->n = (uint32_t)n;
     return p + n;
 }
 
@@ -264,8 +283,8 @@ static const uint8_t *get_scalars(struct vom_rd_ *r, const uint8_t *p,
 }
 #endif
 
-static const uint8_t *get_struct(
-    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out);
+static const uint8_t *get_structs(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, void *out, size_t n);
 
 /* n elements into zeroed memory, unless they are bools or numbers. */
 static const uint8_t *get_elems(struct vom_rd_ *r, const uint8_t *p,
@@ -288,8 +307,7 @@ static const uint8_t *get_elems(struct vom_rd_ *r, const uint8_t *p,
     if (n != 0 && r->depth == 0)
         return fail(r, V23_ELIMIT);
     r->depth--;
-    for (; p != NULL && n != 0; n--, v += elem->size)
-        p = get_struct(r, p, elem, v);
+    p = get_structs(r, p, elem, v, n);
     r->depth++;
     return p;
 }
@@ -318,30 +336,29 @@ static const uint8_t *unique(struct vom_rd_ *r, const uint8_t *p,
     return l->n > 1 && r->err != 0 ? NULL : p;
 }
 
+/* A list or set of n elements. */
 static const uint8_t *get_list(struct vom_rd_ *r, const uint8_t *p,
-    const struct vdl_type *t, struct vdl_list *out)
+    uint64_t n, const struct vdl_type *t, struct vdl_list *out)
 {
     const struct vdl_type *elem = t->kind == VDL_SET ? t->key : t->elem;
     void *v = NULL;
-    uint32_t n;
 
     if (t->kind == VDL_LIST && elem->kind == VDL_BYTE)
-        return get_bytes(r, p, out);
-    p = get_count(r, p, vom_rd_min_(r, elem), &n);
-    if (p == NULL)
+        return get_bytes(r, p, n, out);
+    if (checked(r, p, n, vom_rd_min_(r, elem)) == NULL)
         return NULL;
     if (n != 0) {
-        v = take(r, n, elem->size, elem->align);
+        v = take(r, (uint32_t)n, elem->size, elem->align);
         if (v == NULL)
             return NULL;
         if (!vom_is_scalar_(elem->kind))
             memset(v, 0, (size_t)n * elem->size);
-        p = get_elems(r, p, elem, v, n);
+        p = get_elems(r, p, elem, v, (size_t)n);
         if (p == NULL)
             return NULL;
     }
     out->v = v;
-    out->n = n;
+    out->n = (uint32_t)n;
     return t->kind == VDL_SET ? unique(r, p, t, out, v) : p;
 }
 
@@ -389,18 +406,43 @@ static const uint8_t *get_far_index(
     return g.p;
 }
 
-static const uint8_t *get_struct(
-    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
+/* A field of a struct that get_structs() does not read itself. */
+static const uint8_t *get_field(struct vom_rd_ *r, const uint8_t *p,
+    const struct vom_got_ *g, const struct vdl_type *t, void *v)
 {
+    if (t->kind != VDL_LIST || g->p == NULL)
+        return vom_dec_value_(r, p, t, v);
+    if (r->depth == 0)
+        return fail(r, V23_ELIMIT);
+    r->depth--;
+    p = get_list(r, g->p, g->v, t, v);
+    r->depth++;
+    return p;
+}
+
+/*
+ * n structs into zeroed memory, one behind the other. Most fields begin with a
+ * number, which is read before it matters what it stands for.
+ */
+static const uint8_t *get_structs(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, void *out, size_t n)
+{
+    const uint8_t *const end = r->end;
     uint32_t index, fresh = 0; /* fields from `fresh` on are still zero */
     const struct vdl_field *f;
+    struct vom_got_ g;
     void *v;
+    int rc;
 
-    do {
-        if (p != r->end && *p < 0x80) {
+    while (n != 0) {
+        if (p != end && *p < 0x80) {
             index = *p++;
-        } else if (p != r->end && *p == VOM_END_) {
-            return p + 1;
+        } else if (p != end && *p == VOM_END_) {
+            p++;
+            n--;
+            out = (uint8_t *)out + t->size;
+            fresh = 0;
+            continue;
         } else {
             p = get_far_index(r, p, &index);
             if (p == NULL)
@@ -417,14 +459,22 @@ static const uint8_t *get_struct(
             if (r->err != 0)
                 return NULL;
         }
-        if (is_plain(f->type->kind))
-            p = get_plain(r, p, f->type, v);
-        else if (f->type->kind == VDL_STRING)
-            p = get_string(r, p, v);
+        g = vom_get_uint_(p, end);
+        rc = g.p == NULL ? NOT_PLAIN : store(f->type, *p, g.v, v);
+        if (rc == 0) {
+            p = g.p;
+            continue;
+        }
+        if (rc != NOT_PLAIN)
+            return fail(r, rc);
+        if (f->type->kind == VDL_STRING && g.p != NULL)
+            p = get_text(r, g.p, g.v, v);
         else
-            p = vom_dec_value_(r, p, f->type, v);
-    } while (p != NULL);
-    return NULL;
+            p = get_field(r, p, &g, f->type, v);
+        if (p == NULL)
+            return NULL;
+    }
+    return p;
 }
 
 static const uint8_t *get_union(
@@ -461,49 +511,28 @@ static const uint8_t *get_optional(
     return p;
 }
 
-/* ---- any, typeobject ----------------------------------------------------- */
+/* ---- any value ----------------------------------------------------------- */
 
-int vom_dec_any_(struct vom_rd_ *r, struct vdl_any *out)
+static const uint8_t *get_counted(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, void *out)
 {
-    const struct vdl_type *t;
-    const uint8_t *start;
-    uint32_t len;
-    bool nil;
-    int rc = vom_rd_nil_(r, &nil);
+    struct vom_got_ g = vom_get_uint_(p, r->end);
 
-    if (rc != 0 || nil)
-        return rc;
-    rc = vom_rd_any_(r, &t, &len);
-    if (rc != 0)
-        return rc;
-    start = r->p;
-    rc = t->kind == VDL_ANY ? vom_dec_same_(r, t, out)
-                            : vom_dec_to_any_(r, t, out);
-    return rc != 0 ? rc : vom_rd_any_end_(r, start, len);
-}
-
-static int dec_typeobject(struct vom_rd_ *r, const struct vdl_type **out)
-{
-    const struct vdl_type *t;
-    int rc = vom_rd_type_(r, &t);
-
-    if (rc == 0)
-        rc = vom_rd_hold_(r);
-    if (rc == 0)
-        *out = t;
-    return rc;
+    if (g.p == NULL)
+        return fail(r, vom_get_uint_why_(p, r->end));
+    return get_list(r, g.p, g.v, t, out);
 }
 
 /* Values that name types. */
-static const uint8_t *get_typed(
-    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
+static const uint8_t *get_typed(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, void *out)
 {
+    if (r->typed == NULL)
+        return fail(r, V23_EARG);
     r->p = p;
-    r->err = t->kind == VDL_ANY ? vom_dec_any_(r, out) : dec_typeobject(r, out);
+    r->err = r->typed(r, t, out);
     return r->err == 0 ? r->p : NULL;
 }
-
-/* ---- any value ----------------------------------------------------------- */
 
 static const uint8_t *get_composite(
     struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
@@ -515,16 +544,28 @@ static const uint8_t *get_composite(
         return get_array(r, p, t, out);
     case VDL_LIST:
     case VDL_SET:
-        return get_list(r, p, t, out);
+        return get_counted(r, p, t, out);
     case VDL_MAP:
         return get_map(r, p, t, out);
     case VDL_STRUCT:
-        return get_struct(r, p, t, out);
+        return get_structs(r, p, t, out, 1);
     case VDL_UNION:
         return get_union(r, p, t, out);
     default:
         return fail(r, V23_EARG);
     }
+}
+
+static const uint8_t *get_plain(struct vom_rd_ *r, const uint8_t *p,
+    const struct vdl_type *t, void *out)
+{
+    struct vom_got_ g = vom_get_uint_(p, r->end);
+    int rc;
+
+    if (g.p == NULL)
+        return malformed(r, p, t->kind);
+    rc = store(t, *p, g.v, out);
+    return rc == 0 ? g.p : fail(r, rc);
 }
 
 const uint8_t *vom_dec_value_(

@@ -8,8 +8,6 @@
  */
 #include "dec_int.h"
 
-/* Plans that may stay between values. */
-#define KEEP 1024
 /* Plans that one value may need. */
 #define PLANS_MAX 65536
 /* Fields or labels up to which names are searched one by one. */
@@ -62,14 +60,9 @@ void vom_plans_free_(struct vom_typedec *td)
     }
     v23_put(td->al, td->plans);
     td->plans = NULL;
+    td->same_src = td->same_dst = NULL;
     td->nplans = td->plans_cap = 0;
     memset(td->mins, 0, sizeof(td->mins));
-}
-
-void vom_plans_trim_(struct vom_typedec *td)
-{
-    if (td->nplans > KEEP)
-        vom_plans_free_(td);
 }
 
 /* ---- making a plan ------------------------------------------------------- */

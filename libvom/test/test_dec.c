@@ -241,6 +241,33 @@ START_TEST(any_lengths_are_checked_unless_lax)
 }
 END_TEST
 
+START_TEST(without_converter_types_must_be_equal)
+{
+    static const struct vom_options plain = { .limits = VOM_LIMITS_HOST };
+    struct v23_bytes b = hex("81 5104 030108e1 52 02 0106");
+    struct vdl_int32_list ints;
+    const struct vdl_type *t, *other;
+    struct vdl_types *set;
+    struct vdl_any v;
+
+    ck_assert_int_eq(vdl_types_new(&mem.al, NULL, &set), 0);
+    ck_assert_int_eq(vdl_types_list(set, &vdl_int32_desc, &t), 0);
+    ck_assert_int_eq(vdl_types_list(set, &vdl_int64_desc, &other), 0);
+
+    ck_assert_int_eq(
+        vom_decode_single(b.p, b.n, &plain, &arena, NULL, &v, NULL), 0);
+    ck_assert_str_eq(any_text(v), "[]int32{3}");
+    ck_assert_int_eq(
+        vom_decode_single(b.p, b.n, &plain, &arena, t, &ints, NULL), 0);
+    ck_assert_int_eq(ints.n, 1);
+    ck_assert_int_eq(ints.v[0], 3);
+    ck_assert_int_eq(
+        vom_decode_single(b.p, b.n, &plain, &arena, other, &ints, NULL),
+        V23_ECOMPAT);
+    vdl_types_unref(set);
+}
+END_TEST
+
 /* ---- unusual but right --------------------------------------------------- */
 
 static const struct {
@@ -758,6 +785,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, broken_stream_has_its_error, 0,
         sizeof(broken) / sizeof(*broken));
     tcase_add_test(tc, any_lengths_are_checked_unless_lax);
+    tcase_add_test(tc, without_converter_types_must_be_equal);
     tcase_add_loop_test(tc, unusual_stream_is_decoded, 0,
         sizeof(unusual) / sizeof(*unusual));
     tcase_add_test(tc, last_field_wins_without_remains);

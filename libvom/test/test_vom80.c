@@ -5,7 +5,7 @@
 #include "codec_test.h"
 
 static const struct vom_options with_v80 = {
-    .limits = VOM_LIMITS_HOST, .v80 = &vom_v80};
+    .limits = VOM_LIMITS_HOST, .v80 = &vom_v80, .converter = &vom_converter};
 
 /* Decode dynamically; the text of the value, or of the error. */
 static const char *dec80(const char *stream)

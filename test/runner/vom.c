@@ -96,7 +96,7 @@ static bool encodes_to(struct run_case *c, const struct vdl_type *t,
 }
 
 static const struct vom_options with_v80 = {
-    .limits = VOM_LIMITS_HOST, .v80 = &vom_v80};
+    .limits = VOM_LIMITS_HOST, .v80 = &vom_v80, .converter = &vom_converter};
 
 static int decode(struct v23_arena *a, struct v23_bytes in,
     const struct vdl_type *t, void *out)

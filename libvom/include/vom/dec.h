@@ -37,11 +37,18 @@ struct vom_limits {
 
 struct vom_v80;
 
+/* Turns values of one type into another (spec/vom.md 11). */
+struct vom_converter;
+extern const struct vom_converter vom_converter;
+
 struct vom_options {
     struct vom_limits limits;
     struct vdl_registry known; /* types whose descriptors any values get */
     bool lax_any_lengths; /* accept any-length entries that are wrong */
     const struct vom_v80 *v80; /* vom/vom80.h; NULL: only 0x81 is read */
+    /* &vom_converter, or NULL: a value is decoded as any or as a type equal to
+     * its own, else V23_ECOMPAT; what converts is not linked then. */
+    const struct vom_converter *converter;
 };
 extern const struct vom_options vom_options_host;
 
@@ -53,8 +60,16 @@ struct vom_typedec; /* opaque, reference counted */
  * @param al   NULL = libc
  * @param opt  NULL = vom_options_host; copied (the registry array is not)
  */
-V23_MUST_USE int vom_typedec_new(const struct v23_alloc *al,
+V23_MUST_USE static inline int vom_typedec_new(const struct v23_alloc *al,
     const struct vom_options *opt, struct vom_typedec **out);
+V23_MUST_USE int vom_typedec_new_(const struct v23_alloc *al,
+    const struct vom_options *opt, struct vom_typedec **out);
+/* Here, so that options of the caller's do not link all that the host's do. */
+static inline int vom_typedec_new(const struct v23_alloc *al,
+    const struct vom_options *opt, struct vom_typedec **out)
+{
+    return vom_typedec_new_(al, opt == NULL ? &vom_options_host : opt, out);
+}
 /** The object's count, for v23_ref() and v23_arena_hold(). Adds no owner. */
 struct v23_ref *vom_typedec_ref(struct vom_typedec *td);
 void vom_typedec_unref(struct vom_typedec *td); /* NULL ignored */
@@ -143,9 +158,19 @@ V23_MUST_USE int vom_dec_value(struct vom_dec *d, const struct vom_msg *msg,
  * @param used  bytes of the stream consumed; NULL: leftover is V23_ELENGTH
  * @return as above; V23_EEOF when the input ends inside a message
  */
-V23_MUST_USE int vom_decode_single(const uint8_t *p, size_t n,
+V23_MUST_USE static inline int vom_decode_single(const uint8_t *p, size_t n,
     const struct vom_options *opt, struct v23_arena *a,
     const struct vdl_type *t, void *out, size_t *used);
+V23_MUST_USE int vom_decode_single_(const uint8_t *p, size_t n,
+    const struct vom_options *opt, struct v23_arena *a,
+    const struct vdl_type *t, void *out, size_t *used);
+static inline int vom_decode_single(const uint8_t *p, size_t n,
+    const struct vom_options *opt, struct v23_arena *a,
+    const struct vdl_type *t, void *out, size_t *used)
+{
+    return vom_decode_single_(p, n, opt == NULL ? &vom_options_host : opt, a,
+        t, out, used);
+}
 
 #ifdef __cplusplus
 }
