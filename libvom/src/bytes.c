@@ -57,16 +57,22 @@ static int fail(struct v23_buf *b, int err)
     return err;
 }
 
+/* Is there room for `n` more bytes, and no error? */
+static inline bool has_room(const struct v23_buf *b, size_t n)
+{
+    return n <= b->cap - b->n && n <= b->max - b->n && b->err == 0;
+}
+
 /* Make room for `n` more bytes; `extra` of them may lie beyond max. */
 static int room(struct v23_buf *b, size_t n, size_t extra)
 {
     size_t need, want;
     void *p;
 
+    if (has_room(b, n))
+        return 0;
     if (b->err != 0)
         return b->err;
-    if (n <= b->cap - b->n && n <= b->max - b->n)
-        return 0;
     if (b->fixed)
         return fail(b, V23_ENOSPC);
     if (n - extra > b->max - b->n || v23_add_size(b->n, n, &need) != 0)
@@ -93,7 +99,7 @@ int v23_buf_room(struct v23_buf *b, size_t n)
 
 void v23_buf_put(struct v23_buf *b, const void *p, size_t n)
 {
-    if (n == 0 || room(b, n, 0) != 0)
+    if (n == 0 || (!has_room(b, n) && room(b, n, 0) != 0))
         return;
     memcpy(b->p + b->n, p, n);
     b->n += n;
@@ -101,7 +107,7 @@ void v23_buf_put(struct v23_buf *b, const void *p, size_t n)
 
 void v23_buf_put_byte(struct v23_buf *b, uint8_t c)
 {
-    if (room(b, 1, 0) == 0)
+    if (has_room(b, 1) || room(b, 1, 0) == 0)
         b->p[b->n++] = c;
 }
 

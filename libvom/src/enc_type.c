@@ -155,7 +155,12 @@ static uint32_t builtin_id(const struct vdl_type *t)
 static uint32_t mix(uint32_t h, const void *p, size_t n)
 {
     const uint8_t *b = p;
+    uint32_t word;
 
+    for (; n >= sizeof(word); n -= sizeof(word), b += sizeof(word)) {
+        memcpy(&word, b, sizeof(word));
+        h = ((h << 7 | h >> 25) ^ word) * 16777619u;
+    }
     while (n-- != 0)
         h = (h ^ *b++) * 16777619u;
     return h;
