@@ -155,7 +155,7 @@ static const uint8_t *get_long(struct vom_rd_ *r, const uint8_t *p,
         v = take(r, (uint32_t)n + 1, 1, 1);
         if (v == NULL)
             return NULL;
-        memcpy(v, p, n);
+        memcpy(v, p, (size_t)n);
         v[n] = 0;
     }
     out->p = v;
@@ -173,10 +173,10 @@ VOM_INLINE_ const uint8_t *get_text(struct vom_rd_ *r, const uint8_t *p,
     if (n - 1 >= SHORT || n > (size_t)(r->end - p)
         || (size_t)(a->end - v) <= SHORT || a->limit - a->used <= SHORT)
         return get_long(r, p, n, out);
-    vom_copy_(v, p, n);
+    vom_copy_(v, p, (size_t)n);
     v[n] = 0;
     a->p = v + n + 1;
-    a->used += n + 1;
+    a->used += (size_t)n + 1;
     out->p = (const char *)v;
     out->n = (uint32_t)n;
     return p + n;
@@ -203,7 +203,7 @@ static const uint8_t *get_bytes(struct vom_rd_ *r, const uint8_t *p,
         v = take(r, (uint32_t)n, 1, 1);
         if (v == NULL)
             return NULL;
-        vom_copy_(v, p, n);
+        vom_copy_(v, p, (size_t)n);
     }
     out->v = v;
     out->n = (uint32_t)n;
