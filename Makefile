@@ -323,7 +323,7 @@ $(BUILD)/size/$(1)/libvom.a: $$(size_$(1)_lib)
 $(BUILD)/size/$(1)/%.elf: $(BUILD)/size/$(1)/test/size/%.o $(BUILD)/size/$(1)/test/size/board_$(1).o \
 	  $(BUILD)/size/$(1)/gen/size/example.org/size/size.vdl.o $(BUILD)/size/$(1)/libvom.a
 	$$(call say,LD,$$@) $(2) $(SIZEFLAGS) $(3) $(4) -Wl,--gc-sections -Wl,-Map=$$@.map \
-	  $$(if $$(filter encode,$$*),$$(NO_MALLOC)) -o $$@ $$^ -lm
+	  $$(if $$(filter encode decode,$$*),$$(NO_MALLOC)) -o $$@ $$^ -lm
 size-$(1): $$(foreach p,encode decode both,$(BUILD)/size/$(1)/$$(p).elf)
 endef
 $(eval $(call extra_vdl,size,test/size/vdl,example.org/size,,vdl))

@@ -279,6 +279,9 @@ const uint8_t both_in[] = {
 };
 volatile size_t both_n = sizeof(both_in);
 
+/* Without a converter: the target is always any. */
+static const struct vom_options options = {.limits = VOM_LIMITS_MCU};
+
 /* The number in a field of a struct, or 0. */
 static uint64_t number_of(const struct vdl_any *any, const char *name)
 {
@@ -304,8 +307,8 @@ int program(void)
 
     v23_arena_init_fixed(&a, memory, sizeof(memory));
     v23_buf_init_fixed(&out, both_out, sizeof(both_out));
-    rc =
-        vom_decode_single(both_in, both_n, NULL, &a, &vdl_any_desc, &any, NULL);
+    rc = vom_decode_single(
+        both_in, both_n, &options, &a, &vdl_any_desc, &any, NULL);
     if (rc == 0 && number_of(&any, "Sequence") != 4711)
         rc = 1;
     if (rc == 0)
