@@ -283,6 +283,8 @@ static int read_body(struct vom_rd_ *r, const struct vom_msg *m,
         rc = vom_dec_same_(r, t, out);
     else if (t->kind == VDL_ANY)
         rc = vom_dec_to_any_(r, m->type, out);
+    else if (t->kind == VDL_SPECIAL && t->wire->kind == VDL_ANY)
+        rc = t->ops->dec(r, m->type, t, out);
     else if (td->opt.converter != NULL)
         rc = td->opt.converter->convert(r, m->type, t, out);
     else if (vdl_type_equal(m->type, t))
@@ -329,6 +331,8 @@ static int read_value(struct vom_dec *d, const struct vom_msg *m,
     r.again = most;
     r.typed = vom_dec_typed_;
     r.nids = r.nlens = 0;
+    r.raw = NULL;
+    r.move = NULL;
     if (t->size > sizeof(small))
         rc = vom_rd_get_(&r, 1, t->size, t->align, true, &v);
     else
@@ -450,8 +454,7 @@ static void arena_put(void *ud, void *p)
     (void)p;
 }
 
-/* The allocator for what a decode needs besides the value; NULL when out. */
-static const struct v23_alloc *alloc_of(struct v23_arena *a)
+const struct v23_alloc *vom_arena_alloc_(struct v23_arena *a)
 {
     struct arena_alloc *x;
 
@@ -472,7 +475,7 @@ int vom_decode_single_(const uint8_t *p, size_t n,
     const struct vom_options *opt, struct v23_arena *a,
     const struct vdl_type *t, void *out, size_t *used)
 {
-    const struct v23_alloc *al = alloc_of(a);
+    const struct v23_alloc *al = vom_arena_alloc_(a);
     struct vom_typedec *td;
     struct vom_dec d;
     int rc;

@@ -1,6 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Decoder: values whose target type differs from the wire type, by plan. */
 #include "dec_int.h"
+#include "type_int.h"
 
 /* Plan of a part, made on first use. */
 static int part(struct vom_rd_ *r, struct vom_plan_ **sub,
@@ -114,23 +115,24 @@ static int conv_bytes(struct vom_rd_ *r, const struct vom_plan_ *pl, void *out)
 static int conv_byte(struct vom_rd_ *r, const struct vom_plan_ *pl, void *out)
 {
     const struct vdl_type *to = pl->dst->elem;
-    struct vdl_any *any = out;
-    void *v;
+    const uint8_t *end = r->end, *next = r->p + 1;
+    uint8_t number[VOM_UINT_MAX_];
     int rc;
 
     if (vom_is_number_(to->kind))
         return vom_num_from_byte_(*r->p++, (enum vdl_kind)to->kind, out);
-    if (to->kind != VDL_ANY)
+    if (vdl_wire_(to)->kind != VDL_ANY)
         return V23_ECOMPAT;
-    rc = vom_rd_get_(r, 1, 1, 1, false, &v);
-    if (rc == 0)
-        rc = vom_rd_hold_(r);
-    if (rc != 0)
-        return rc;
-    *(uint8_t *)v = *r->p++;
-    any->type = pl->src->elem;
-    any->val = v;
-    return 0;
+    /* As it would stand alone. */
+    r->end = vom_put_uint_(number, *r->p);
+    r->p = number;
+    if (to->kind == VDL_ANY)
+        rc = vom_dec_to_any_(r, pl->src->elem, out);
+    else
+        rc = to->ops->dec(r, pl->src->elem, to, out);
+    r->p = next;
+    r->end = end;
+    return rc;
 }
 
 static int conv_from_bytes(struct vom_rd_ *r, const struct vom_plan_ *pl,
@@ -314,7 +316,7 @@ static int conv_from_optional(struct vom_rd_ *r, struct vom_plan_ *pl,
     return rc == 0 ? vom_dec_conv_(r, pl->elem, out) : rc;
 }
 
-int vom_dec_to_any_(struct vom_rd_ *r, const struct vdl_type *t,
+int vom_dec_wrap_(struct vom_rd_ *r, const struct vdl_type *t,
     struct vdl_any *out)
 {
     void *v;
@@ -329,6 +331,13 @@ int vom_dec_to_any_(struct vom_rd_ *r, const struct vdl_type *t,
     out->type = t;
     out->val = v;
     return 0;
+}
+
+int vom_dec_to_any_(struct vom_rd_ *r, const struct vdl_type *t,
+    struct vdl_any *out)
+{
+    return r->td->opt.any == NULL ? vom_dec_wrap_(r, t, out)
+                                  : r->td->opt.any->dec(r, t, out);
 }
 
 static int conv_from_any(struct vom_rd_ *r, const struct vom_plan_ *pl,
@@ -373,6 +382,8 @@ static int conv_composite(struct vom_rd_ *r, struct vom_plan_ *pl, void *out)
         return conv_union(r, pl, out);
     case VOM_PLAN_FROM_ANY_:
         return conv_from_any(r, pl, out);
+    case VOM_PLAN_SPECIAL_:
+        return pl->dst->ops->dec(r, pl->src, pl->dst, out);
     default:
         return V23_ECOMPAT;
     }

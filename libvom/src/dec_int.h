@@ -10,6 +10,7 @@
 #include <vom/dec.h>
 
 #include "prim_int.h"
+#include "rep_int.h"
 
 /* ---- type streams -------------------------------------------------------- */
 
@@ -37,6 +38,7 @@ struct vom_def_ {
 };
 
 struct vom_plan_;
+struct vom_rd_;
 
 /* min(t) of spec/vom.md 17.2 of a few types. */
 #define VOM_MINS_ 16
@@ -114,7 +116,8 @@ enum vom_plan_op_ {
     VOM_PLAN_FROM_OPTIONAL_,
     VOM_PLAN_OPTIONALS_,
     VOM_PLAN_TO_ANY_,
-    VOM_PLAN_FROM_ANY_
+    VOM_PLAN_FROM_ANY_,
+    VOM_PLAN_SPECIAL_ /* the target's own code converts */
 };
 
 #define VOM_NOWHERE_ UINT32_MAX
@@ -148,13 +151,31 @@ void vom_plans_free_(struct vom_typedec *td);
 /* Plans that may stay between values. */
 #define VOM_PLANS_KEEP_ 1024
 
-struct vom_rd_;
-
 /* What vom_options.converter points to. */
 struct vom_converter {
     /* Read a value of another type than dst, which is not any. */
     int (*convert)(struct vom_rd_ *r, const struct vdl_type *src,
         const struct vdl_type *dst, void *out);
+};
+
+/* ---- raw values ---------------------------------------------------------- */
+
+/* Makes the content of an any from a value of type t, not an any. */
+struct vom_any_mode {
+    int (*dec)(struct vom_rd_ *r, const struct vdl_type *t,
+        struct vdl_any *out);
+};
+
+/*
+ * Called while a value is skipped: behind the indices of an any, which begin
+ * at `at`, behind its content, and behind the index of a typeobject.
+ */
+struct vom_move_ {
+    int (*any)(struct vom_move_ *m, const struct vom_rd_ *r,
+        const uint8_t *at, const struct vdl_type *t);
+    int (*any_end)(struct vom_move_ *m, const struct vom_rd_ *r);
+    int (*type)(struct vom_move_ *m, const struct vom_rd_ *r,
+        const uint8_t *at, const struct vdl_type *t);
 };
 
 /* ---- reading a value ----------------------------------------------------- */
@@ -182,6 +203,9 @@ struct vom_rd_ {
     bool split;
     bool waits;     /* a type has not arrived */
     bool held;      /* the arena holds the run-time types */
+    const struct vom_raw *raw; /* the lists, as raw values of this message
+                                  share them; made by the first */
+    struct vom_move_ *move;    /* skipping copies the bytes */
     struct vom_listed_ few_ids[VOM_RD_LISTED_];
     uint32_t few_lens[VOM_RD_LISTED_];
 };
@@ -218,6 +242,8 @@ int vom_rd_field_(struct vom_rd_ *r, uint32_t count, uint32_t *index,
 /* The two indices in front of an any's content. */
 int vom_rd_any_(struct vom_rd_ *r, const struct vdl_type **t, uint32_t *len);
 int vom_rd_type_(struct vom_rd_ *r, const struct vdl_type **t);
+/* Entry i of the type-id list, which has it. */
+int vom_rd_listed_(struct vom_rd_ *r, uint32_t i, const struct vdl_type **t);
 /* Content of an any is through: compare its length. */
 int vom_rd_any_end_(const struct vom_rd_ *r, const uint8_t *start,
     uint32_t len);
@@ -251,14 +277,20 @@ int vom_dec_elems_(struct vom_rd_ *r, const struct vdl_type *elem, void *out,
 int vom_dec_any_(struct vom_rd_ *r, struct vdl_any *out);
 /* What vom_rd_.typed points to. */
 int vom_dec_typed_(struct vom_rd_ *r, const struct vdl_type *t, void *out);
-/* A value of type t, wrapped. */
+/* A value of type t as content of an any, as the options want it. */
 int vom_dec_to_any_(struct vom_rd_ *r, const struct vdl_type *t,
+    struct vdl_any *out);
+/* The same in the type's own C form. */
+int vom_dec_wrap_(struct vom_rd_ *r, const struct vdl_type *t,
     struct vdl_any *out);
 int vom_dec_skip_(struct vom_rd_ *r, const struct vdl_type *t);
 int vom_dec_conv_(struct vom_rd_ *r, struct vom_plan_ *pl, void *out);
 /* Drop all but the last of equal keys of a set or map. */
 int vom_dec_unique_(struct vom_rd_ *r, const struct vdl_type *t,
     struct vdl_list *l, void *entries);
+
+/* Allocator for what a decode into the arena needs besides; NULL when out. */
+const struct v23_alloc *vom_arena_alloc_(struct v23_arena *a);
 
 /* A number read from the wire, and its conversion (spec/vom.md 11.3). */
 int vom_dec_num_(struct vom_rd_ *r, enum vdl_kind from, enum vdl_kind to,

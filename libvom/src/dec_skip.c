@@ -75,7 +75,7 @@ static int skip_struct(struct vom_rd_ *r, const struct vdl_type *t)
 static int skip_any(struct vom_rd_ *r)
 {
     const struct vdl_type *t;
-    const uint8_t *start;
+    const uint8_t *at = r->p, *start;
     uint32_t len;
     bool nil;
     int rc = vom_rd_nil_(r, &nil);
@@ -84,9 +84,24 @@ static int skip_any(struct vom_rd_ *r)
         return rc;
     rc = vom_rd_any_(r, &t, &len);
     start = r->p;
+    if (rc == 0 && r->move != NULL)
+        rc = r->move->any(r->move, r, at, t);
     if (rc == 0)
         rc = vom_dec_skip_(r, t);
+    if (rc == 0 && r->move != NULL)
+        rc = r->move->any_end(r->move, r);
     return rc == 0 ? vom_rd_any_end_(r, start, len) : rc;
+}
+
+static int skip_typeobject(struct vom_rd_ *r)
+{
+    const struct vdl_type *t;
+    const uint8_t *at = r->p;
+    int rc = vom_rd_type_(r, &t);
+
+    if (rc == 0 && r->move != NULL)
+        rc = r->move->type(r->move, r, at, t);
+    return rc;
 }
 
 static int skip_composite(struct vom_rd_ *r, const struct vdl_type *t)
@@ -125,7 +140,7 @@ int vom_dec_skip_(struct vom_rd_ *r, const struct vdl_type *t)
     case VDL_ENUM:
         return vom_rd_index_(r, t->count, &n);
     case VDL_TYPEOBJECT:
-        return vom_rd_type_(r, &t);
+        return skip_typeobject(r);
     case VDL_OPTIONAL:
         rc = vom_rd_nil_(r, &nil);
         return rc == 0 && !nil ? vom_dec_skip_(r, t->elem) : rc;

@@ -5,15 +5,10 @@
  */
 #include "dec_int.h"
 
-int vom_rd_type_(struct vom_rd_ *r, const struct vdl_type **t)
+int vom_rd_listed_(struct vom_rd_ *r, uint32_t i, const struct vdl_type **t)
 {
-    struct vom_listed_ *l;
-    uint32_t i;
-    int rc = vom_rd_index_(r, r->nids, &i);
+    struct vom_listed_ *l = &r->ids[i];
 
-    if (rc != 0)
-        return rc;
-    l = &r->ids[i];
     if (l->type == NULL)
         l->type = vom_typedec_lookup(r->td, l->id);
     *t = l->type;
@@ -25,6 +20,14 @@ int vom_rd_type_(struct vom_rd_ *r, const struct vdl_type **t)
         return V23_EID;
     r->waits = true;
     return V23_EAGAIN;
+}
+
+int vom_rd_type_(struct vom_rd_ *r, const struct vdl_type **t)
+{
+    uint32_t i;
+    int rc = vom_rd_index_(r, r->nids, &i);
+
+    return rc == 0 ? vom_rd_listed_(r, i, t) : rc;
 }
 
 int vom_rd_any_(struct vom_rd_ *r, const struct vdl_type **t, uint32_t *len)

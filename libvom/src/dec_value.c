@@ -534,6 +534,14 @@ static const uint8_t *get_typed(struct vom_rd_ *r, const uint8_t *p,
     return r->err == 0 ? r->p : NULL;
 }
 
+static const uint8_t *get_special(
+    struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
+{
+    r->p = p;
+    r->err = t->ops->dec(r, t->wire, t, out);
+    return r->err == 0 ? r->p : NULL;
+}
+
 static const uint8_t *get_composite(
     struct vom_rd_ *r, const uint8_t *p, const struct vdl_type *t, void *out)
 {
@@ -551,6 +559,8 @@ static const uint8_t *get_composite(
         return get_structs(r, p, t, out, 1);
     case VDL_UNION:
         return get_union(r, p, t, out);
+    case VDL_SPECIAL:
+        return get_special(r, p, t, out);
     default:
         return fail(r, V23_EARG);
     }

@@ -8,6 +8,7 @@
  * makes room for them too.
  */
 #include "enc_int.h"
+#include "rep_int.h"
 
 #include <vom/value.h>
 
@@ -172,8 +173,28 @@ static int finish(struct vom_enc *e, const struct header *h)
     return 0;
 }
 
+/* The type of a message that holds v. */
+static const struct vdl_type *message_type(
+    const struct vdl_type *t, const void *v)
+{
+    if (t->kind != VDL_SPECIAL)
+        return t;
+    if (t->ops->message_type == NULL || t->ops->is_zero(t, v))
+        return t->wire;
+    return t->ops->message_type(v);
+}
+
+static uint8_t *put_body(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v)
+{
+    if (t->kind == VDL_SPECIAL && t->ops->enc_message != NULL)
+        return t->ops->enc_message(w, p, v);
+    return vom_enc_value_(w, p, t, v);
+}
+
 static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
 {
+    const struct vdl_type *sent = message_type(t, v);
     struct vom_wr_ w;
     struct header h;
     uint8_t *p;
@@ -183,12 +204,12 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
         v23_buf_put_byte(e->out, VOM_VERSION);
     if (e->types->out == e->out)
         e->types->started = true; /* the stream's one version byte is out */
-    plan_header(&h, t);
+    plan_header(&h, sent);
     e->ids.n = 0;
     e->lens.n = 0;
-    h.id = vom_typeenc_cached_(e->types, t);
+    h.id = vom_typeenc_cached_(e->types, sent);
     if (h.id == 0) {
-        rc = vom_typeenc_id_(e->types, t, e->types->out, &h.id);
+        rc = vom_typeenc_id_(e->types, sent, e->types->out, &h.id);
         if (rc != 0)
             return rc;
     }
@@ -201,7 +222,7 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
     h.at = vom_wr_pos_(&w, p);
     p += vom_uint_size_(vom_zigzag_(h.id)) + guess(e, &h);
     h.body = vom_wr_pos_(&w, p);
-    p = vom_enc_value_(&w, p, t, v);
+    p = put_body(&w, p, t, v);
     if (p == NULL)
         return w.err;
     rc = vom_wr_flush_(&w, p);

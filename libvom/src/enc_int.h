@@ -80,6 +80,14 @@ static inline uint8_t *vom_wr_uint_(struct vom_wr_ *w, uint8_t *p, uint64_t u)
     return p == NULL ? NULL : vom_put_uint_(p, u);
 }
 
+static inline uint8_t *vom_wr_nil_(struct vom_wr_ *w, uint8_t *p)
+{
+    p = vom_wr_room_(w, p, 1);
+    if (p != NULL)
+        *p++ = VOM_NIL_;
+    return p;
+}
+
 static inline size_t vom_wr_pos_(const struct vom_wr_ *w, const uint8_t *p)
 {
     return w->flushed + (size_t)(p - w->base);
@@ -97,6 +105,22 @@ uint8_t *vom_enc_value_(
 /* The same for any and typeobject: what vom_wr_.typed points to. */
 uint8_t *vom_enc_typed_(
     struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t, const void *v);
+
+/* Id of a type, given now if it has none. */
+int vom_enc_type_id_(
+    struct vom_wr_ *w, const struct vdl_type *t, uint32_t *id);
+/* Write the index of a type in the message's type-id list. */
+uint8_t *vom_enc_type_(
+    struct vom_wr_ *w, uint8_t *p, const struct vdl_type *t);
+/* What goes before and behind the content of an any. */
+struct vom_any_place_ {
+    size_t entry; /* in the any-length list */
+    size_t start; /* of the content */
+};
+uint8_t *vom_enc_any_head_(struct vom_wr_ *w, uint8_t *p,
+    const struct vdl_type *t, struct vom_any_place_ *place);
+uint8_t *vom_enc_any_end_(
+    struct vom_wr_ *w, uint8_t *p, const struct vom_any_place_ *place);
 
 /* Append to / look at a list of numbers. */
 int vom_u32s_add_(struct vom_u32s *l, const struct v23_alloc *al, uint32_t x);

@@ -144,10 +144,11 @@ static uint32_t builtin_id(const struct vdl_type *t)
         [VDL_FLOAT32] = 10, [VDL_FLOAT64] = 11, [VDL_TYPEOBJECT] = 14,
         [VDL_ANY] = 15, [VDL_INT8] = 16 };
 
-    if (t->kind == VDL_LIST && t->name.n == 0 && t->elem->name.n == 0) {
-        if (t->elem->kind == VDL_BYTE)
-            return 39;
-        return t->elem->kind == VDL_STRING ? 40 : 0;
+    if (t->kind == VDL_LIST && t->name.n == 0) {
+        t = vdl_wire_(t->elem);
+        if (t->name.n != 0)
+            return 0;
+        return t->kind == VDL_BYTE ? 39 : t->kind == VDL_STRING ? 40 : 0;
     }
     return t->name.n == 0 ? ids[t->kind] : 0;
 }
@@ -171,6 +172,11 @@ static uint32_t mix_str(uint32_t h, struct vdl_str s)
     return mix(h * 31 + s.n, s.p, s.n);
 }
 
+static uint32_t mix_sub(uint32_t h, const struct vdl_type *t)
+{
+    return mix_str(h * 31 + t->kind, t->name);
+}
+
 /* Hash of what the node itself says; equal types have equal hashes. */
 static uint32_t node_hash(const struct vdl_type *t)
 {
@@ -178,9 +184,9 @@ static uint32_t node_hash(const struct vdl_type *t)
 
     h = h * 31 + t->count;
     if (t->elem != NULL)
-        h = mix_str(h * 31 + t->elem->kind, vdl_wire_(t->elem)->name);
+        h = mix_sub(h, vdl_wire_(t->elem));
     if (t->key != NULL)
-        h = mix_str(h * 31 + t->key->kind, vdl_wire_(t->key)->name);
+        h = mix_sub(h, vdl_wire_(t->key));
     for (i = 0; i < t->count; i++) {
         if (t->kind == VDL_ENUM)
             h = mix_str(h, t->labels[i]);

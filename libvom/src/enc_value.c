@@ -7,6 +7,7 @@
  * asking first would visit the inner parts again at each level.
  */
 #include "enc_int.h"
+#include "rep_int.h"
 
 /* Fields between two looks at the room, and elements asked room for. */
 #define FIELDS 16
@@ -477,8 +478,8 @@ static uint8_t *enc_optional(
 
     if (content != NULL)
         p = vom_enc_value_(w, p, t->elem, content);
-    else if ((p = vom_wr_room_(w, p, 1)) != NULL)
-        *p++ = VOM_NIL_;
+    else
+        p = vom_wr_nil_(w, p);
     w->set = content != NULL;
     return p;
 }
@@ -504,6 +505,8 @@ static uint8_t *enc_composite(
         if (w->typed != NULL)
             return w->typed(w, p, t, v);
         return vom_wr_fail_(w, V23_EARG);
+    case VDL_SPECIAL:
+        return t->ops->enc(w, p, t, v);
     default:
         return vom_wr_fail_(w, V23_EARG);
     }

@@ -130,6 +130,8 @@ static enum vom_plan_op_ choose(const struct vdl_type *src,
         return VOM_PLAN_TO_ANY_;
     if (src->kind == VDL_ANY)
         return VOM_PLAN_FROM_ANY_;
+    if (dst->kind == VDL_SPECIAL)
+        return VOM_PLAN_SPECIAL_;
     if (src->kind == VDL_OPTIONAL)
         return dst->kind == VDL_OPTIONAL ? VOM_PLAN_OPTIONALS_
                                          : VOM_PLAN_FROM_OPTIONAL_;

@@ -19,6 +19,23 @@ int vdl_print_scalar_(
     return 0;
 }
 
+int vdl_print_special_(struct v23_buf *out, const struct vdl_type *t,
+    const void *v, unsigned depth,
+    int (*put)(
+        struct v23_buf *, const struct vdl_type *, const void *, unsigned))
+{
+    struct v23_arena a;
+    const void *opened;
+    int rc;
+
+    v23_arena_init(&a, out->al, SIZE_MAX);
+    rc = t->ops->open(t, v, &a, &opened);
+    if (rc == 0)
+        rc = put(out, t->wire, opened, depth);
+    v23_arena_fini(&a);
+    return rc;
+}
+
 static int put_elems(struct v23_buf *out, const struct vdl_type *elem,
     uint32_t n, const void *v, unsigned depth)
 {
@@ -127,7 +144,9 @@ static int put_any(
     struct v23_buf *out, const struct vdl_any *any, unsigned depth)
 {
     if (any->type != NULL)
-        return put_typed(out, any->type, any->val, depth);
+        return vdl_wire_(any->type)->kind == VDL_ANY
+                   ? put_untyped(out, any->type, any->val, depth)
+                   : put_typed(out, any->type, any->val, depth);
     v23_buf_puts(out, "nil");
     return 0;
 }
@@ -170,6 +189,8 @@ static int put_untyped(struct v23_buf *out, const struct vdl_type *t,
         return put_struct(out, t, v, depth);
     case VDL_UNION:
         return put_union(out, t, v, depth);
+    case VDL_SPECIAL:
+        return vdl_print_special_(out, t, v, depth, put_untyped);
     default:
         return vdl_print_scalar_(t, v, out);
     }
@@ -211,9 +232,12 @@ static enum form form_of(const struct vdl_type *t, const void *v)
 static int put_typed(struct v23_buf *out, const struct vdl_type *t,
     const void *v, unsigned depth)
 {
-    enum form form = form_of(t, v);
+    enum form form;
     int rc = 0;
 
+    if (t->kind == VDL_SPECIAL)
+        return vdl_print_special_(out, t, v, depth, put_typed);
+    form = form_of(t, v);
     if (form != BARE)
         rc = vdl_print_type(t, out);
     if (rc != 0)
@@ -241,8 +265,12 @@ int vdl_print_const(
 
 int vdl_print_any(struct vdl_any any, struct v23_buf *out)
 {
-    if (any.type != NULL)
-        return vdl_print_const(any.type, any.val, out);
-    v23_buf_puts(out, "nil");
-    return out->err;
+    size_t start = out->n;
+    int rc = put_any(out, &any, 0);
+
+    if (rc == 0)
+        rc = out->err;
+    if (rc != 0)
+        out->n = start;
+    return rc;
 }

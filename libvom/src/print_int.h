@@ -21,6 +21,12 @@ int vdl_key_order_(const struct v23_alloc *al, const struct vdl_type *t,
 void vdl_split_name_(struct vdl_str full, struct vdl_str *path,
     struct vdl_str *name);
 
+/* A value of special type by `put`, as one of the wire type. */
+int vdl_print_special_(struct v23_buf *out, const struct vdl_type *t,
+    const void *v, unsigned depth,
+    int (*put)(struct v23_buf *, const struct vdl_type *, const void *,
+        unsigned)) V23_MUST_USE;
+
 /* A scalar, or a bytes list or array, without its type. */
 int vdl_print_scalar_(const struct vdl_type *t, const void *v,
     struct v23_buf *out) V23_MUST_USE;

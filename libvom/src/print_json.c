@@ -170,6 +170,8 @@ static int put(struct v23_buf *out, const struct vdl_type *t, const void *v,
         return put_struct(out, t, v, depth);
     case VDL_UNION:
         return put_union(out, t, v, depth);
+    case VDL_SPECIAL:
+        return vdl_print_special_(out, t, v, depth, put);
     default:
         return put_scalar(out, t, v);
     }

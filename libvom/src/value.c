@@ -168,6 +168,8 @@ bool vdl_is_zero(const struct vdl_type *t, const void *v)
         return ((const struct vdl_list *)v)->n == 0;
     case VDL_STRUCT:
         return zero_struct(t, v);
+    case VDL_SPECIAL:
+        return t->ops->is_zero(t, v);
     case VDL_UNION:
         return vdl_get_which(t, v) == 0 &&
                vdl_is_zero(t->fields[0].type, vdl_at_(v, t->fields[0].offset));
@@ -192,13 +194,23 @@ static bool equal_types(const struct vdl_type *a, const struct vdl_type *b)
         a == NULL ? &vdl_any_desc : a, b == NULL ? &vdl_any_desc : b);
 }
 
-static bool equal_any(
-    const struct vdl_any *a, const struct vdl_any *b, unsigned depth)
+/* Content held otherwise than plain any holds it. */
+static bool is_other_any(const struct vdl_type *t)
 {
+    return t != NULL && t->kind == VDL_SPECIAL && t->wire->kind == VDL_ANY;
+}
+
+static bool equal_any(const struct vdl_any *a, const struct vdl_any *b,
+    unsigned depth)
+{
+    if (is_other_any(a->type))
+        return a->type->ops->equal(a->type, a->val, b->type, b->val);
+    if (is_other_any(b->type))
+        return b->type->ops->equal(b->type, b->val, a->type, a->val);
     if (a->type == NULL || b->type == NULL)
         return a->type == b->type;
-    return vdl_type_same_layout(a->type, b->type) &&
-           equal(a->type, a->val, b->val, depth);
+    return vdl_type_same_layout(a->type, b->type)
+        && equal(a->type, a->val, b->val, depth);
 }
 
 static bool equal_elems(const struct vdl_type *elem, size_t stride, uint32_t n,
@@ -326,6 +338,8 @@ static bool equal(
         return equal_struct(t, a, b, depth);
     case VDL_UNION:
         return equal_union(t, a, b, depth);
+    case VDL_SPECIAL:
+        return t->ops->equal(t, a, t, b);
     default:
         return vdl_get_uint(t, a) == vdl_get_uint(t, b);
     }

@@ -27,7 +27,7 @@ int vdl_convert(struct v23_arena *a, const struct vdl_type *dt, void *dst,
 
     if (vdl_type_same_layout(dt, st))
         return vdl_copy(a, dt, dst, src);
-    if (dt->kind == VDL_ANY)
+    if (dt->kind == VDL_ANY && st->kind != VDL_SPECIAL)
         return wrap(a, dst, st, src);
     v23_buf_init(&buf, a->al, SIZE_MAX);
     rc = vom_encode_single(a->al, st, src, &buf);

@@ -204,6 +204,8 @@ static int copy(struct copy *c, const struct vdl_type *t, void *dst,
         return copy_struct(c, t, dst, src, depth);
     case VDL_UNION:
         return copy_union(c, t, dst, src, depth);
+    case VDL_SPECIAL:
+        return t->ops->copy(&c->types, t, dst, src);
     default:
         return V23_EARG;
     }

@@ -5,6 +5,9 @@
 
 #include <vom/value.h>
 
+#include "rep_int.h"
+#include "type_int.h"
+
 static inline const void *vdl_at_(const void *p, size_t offset)
 {
     return (const char *)p + offset;

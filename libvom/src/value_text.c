@@ -376,11 +376,46 @@ static int put_bytes(struct text *x, const struct vdl_type *t, const void *v)
     return 0;
 }
 
+/* Instead of a value that its bytes do not give. */
+static int put_unreadable(struct text *x, const struct vdl_type *t,
+    const void *v, int why)
+{
+    int rc = put_type(x, t->ops->message_type == NULL
+            ? t
+            : t->ops->message_type(v));
+
+    if (rc == 0)
+        v23_buf_printf(x->out, "(!%s)", v23_strerror(why));
+    return rc;
+}
+
+/* A value of special type through `put`, as one of the wire type. */
+static int put_special(struct text *x, const struct vdl_type *t,
+    const void *v, unsigned depth,
+    int (*put)(struct text *, const struct vdl_type *, const void *,
+        unsigned))
+{
+    struct v23_arena a;
+    const void *opened;
+    int rc;
+
+    v23_arena_init(&a, x->out->al, SIZE_MAX);
+    rc = t->ops->open(t, v, &a, &opened);
+    if (rc == 0)
+        rc = put(x, t->wire, opened, depth);
+    else if (rc != V23_ENOMEM)
+        rc = put_unreadable(x, t, v, rc);
+    v23_arena_fini(&a);
+    return rc;
+}
+
 /* Content of an any or optional: nil, or the text of the value. */
 static int put_any(struct text *x, const struct vdl_any *any, unsigned depth)
 {
     if (any->type != NULL)
-        return put_full(x, any->type, any->val, depth);
+        return vdl_wire_(any->type)->kind == VDL_ANY
+            ? put_literal(x, any->type, any->val, depth)
+            : put_full(x, any->type, any->val, depth);
     v23_buf_puts(x->out, "nil");
     return 0;
 }
@@ -427,6 +462,8 @@ static int put_literal(struct text *x, const struct vdl_type *t, const void *v,
     case VDL_STRUCT:
     case VDL_UNION:
         return put_fields(x, t, v, depth);
+    case VDL_SPECIAL:
+        return put_special(x, t, v, depth, put_literal);
     default:
         return put_scalar(x, t, v);
     }
@@ -439,6 +476,8 @@ static int put_full(struct text *x, const struct vdl_type *t, const void *v,
     bool parens = t->kind < VDL_ARRAY || vdl_type_is_bytes(t);
     int rc;
 
+    if (t->kind == VDL_SPECIAL)
+        return put_special(x, t, v, depth, put_full);
     if ((t->kind == VDL_BOOL || t->kind == VDL_STRING) && t->name.n == 0)
         return put_literal(x, t, v, depth);
     rc = put_type(x, t);

@@ -36,6 +36,7 @@ struct vom_limits {
     { 16u << 10, 1u << 10, 16u << 10, 64, 8u << 10, 16, VDL_TYPE_LIMITS_MCU }
 
 struct vom_v80;
+struct vom_any_mode;
 
 /* Turns values of one type into another (spec/vom.md 11). */
 struct vom_converter;
@@ -49,6 +50,7 @@ struct vom_options {
     /* &vom_converter, or NULL: a value is decoded as any or as a type equal to
      * its own, else V23_ECOMPAT; what converts is not linked then. */
     const struct vom_converter *converter;
+    const struct vom_any_mode *any; /* vom/raw.h; what an any becomes */
 };
 extern const struct vom_options vom_options_host;
 
