@@ -95,6 +95,7 @@ static uint8_t *put_list(uint8_t *p, struct vom_u32s *l)
 /* What precedes the body of a message, by static type. */
 struct header {
     uint32_t id;
+    uint32_t wire_id; /* the id as it is written */
     bool ids, lens, len;
     size_t at;   /* position of the message */
     size_t body; /* position of the body */
@@ -113,7 +114,8 @@ static void plan_header(struct header *h, const struct vdl_type *t)
                                   : t->kind <= VDL_OPTIONAL; /* or any */
 }
 
-static uint8_t *hint_of(struct vom_typeenc *te, uint32_t id)
+/* Where the size of a type's last header is kept; not for built-in types. */
+static inline uint8_t *hint_of(struct vom_typeenc *te, uint32_t id)
 {
     return id < VOM_FIRST_USER_ID ? NULL
                                   : &te->types[id - VOM_FIRST_USER_ID].hint;
@@ -126,8 +128,8 @@ static size_t guess(struct vom_enc *e, const struct header *h)
     const uint8_t *hint = hint_of(e->types, h->id);
 
     /* A wrong guess must not make a message fail that fits. */
-    if (hint == NULL || *hint < least ||
-        vom_wr_most_(e->out) - e->out->n < 65536)
+    if (hint == NULL || *hint < least
+        || vom_wr_most_(e->out) - e->out->n < 65536)
         return least;
     return *hint;
 }
@@ -137,7 +139,7 @@ static int finish(struct vom_enc *e, const struct header *h)
 {
     struct v23_buf *b = e->out;
     size_t size = b->n - h->body, have = h->body - h->at, total, head = 0;
-    uint8_t *p, *hint;
+    uint8_t *p, *hint = hint_of(e->types, h->id);
     int rc;
 
     if (size > VOM_LENGTH_MAX_)
@@ -148,7 +150,7 @@ static int finish(struct vom_enc *e, const struct header *h)
         head += list_size(&e->lens);
     if (h->len)
         head += vom_uint_size_(size);
-    total = e->late.n + vom_uint_size_(vom_zigzag_(h->id)) + head;
+    total = e->late.n + vom_uint_size_(h->wire_id) + head;
     if (total > have) {
         rc = v23_buf_room(b, total - have);
         if (rc != 0)
@@ -160,14 +162,13 @@ static int finish(struct vom_enc *e, const struct header *h)
     b->n = h->at + total + size;
     if (e->late.n != 0)
         memcpy(p, e->late.p, e->late.n);
-    p = put_exact(p + e->late.n, vom_zigzag_(h->id));
+    p = put_exact(p + e->late.n, h->wire_id);
     if (h->ids)
         p = put_list(p, &e->ids);
     if (h->lens)
         p = put_list(p, &e->lens);
     if (h->len)
         put_exact(p, size);
-    hint = hint_of(e->types, h->id);
     if (hint != NULL)
         *hint = head < 16 ? (uint8_t)head : 16;
     return 0;
@@ -213,6 +214,7 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
         if (rc != 0)
             return rc;
     }
+    h.wire_id = h.id << 1; /* ids stay below 2^25 */
     p = vom_wr_init_(&w, e->out, e);
     w.typed = vom_enc_typed_;
     w.types_out = e->types->out == e->out ? &e->late : e->types->out;
@@ -220,7 +222,7 @@ static int message(struct vom_enc *e, const struct vdl_type *t, const void *v)
     if (p == NULL)
         return w.err;
     h.at = vom_wr_pos_(&w, p);
-    p += vom_uint_size_(vom_zigzag_(h.id)) + guess(e, &h);
+    p += vom_uint_size_(h.wire_id) + guess(e, &h);
     h.body = vom_wr_pos_(&w, p);
     p = put_body(&w, p, t, v);
     if (p == NULL)

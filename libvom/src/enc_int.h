@@ -49,14 +49,23 @@ static inline size_t vom_wr_most_(const struct v23_buf *b)
 /* Where writing begins. `e` may be NULL if the value needs no types. */
 uint8_t *vom_wr_init_(
     struct vom_wr_ *w, struct v23_buf *out, struct vom_enc *e);
-/* Bring out->n up to date. */
-int vom_wr_flush_(struct vom_wr_ *w, uint8_t *p);
-/* Slow parts of the two functions below. */
+/* Slow parts of the functions below. */
+int vom_wr_flush_small_(struct vom_wr_ *w, uint8_t *p);
 uint8_t *vom_wr_grow_(struct vom_wr_ *w, uint8_t *p, size_t n);
 uint8_t *vom_wr_bytes_slow_(
     struct vom_wr_ *w, uint8_t *p, const void *from, size_t n);
 /* Take back what was written from a position on. */
 uint8_t *vom_wr_rewind_(struct vom_wr_ *w, size_t pos);
+
+/* Bring out->n up to date. */
+static inline int vom_wr_flush_(struct vom_wr_ *w, uint8_t *p)
+{
+    if (w->base == w->small)
+        return vom_wr_flush_small_(w, p);
+    if (w->base != NULL)
+        w->out->n = (size_t)(p - w->base);
+    return 0;
+}
 
 /* Room for n ≤ VOM_WR_ROOM_ bytes. */
 static inline uint8_t *vom_wr_room_(struct vom_wr_ *w, uint8_t *p, size_t n)

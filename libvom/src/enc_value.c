@@ -307,25 +307,29 @@ static uint8_t *enc_map(
 
 /* ---- struct and union ---------------------------------------------------- */
 
-/* A field that is more than a number, left out if it is zero. */
-static uint8_t *enc_field(struct vom_wr_ *w, uint8_t *p, uint32_t index,
-    const struct vdl_field *f, const void *v)
-{
-    size_t pos = vom_wr_pos_(w, p), nids = w->e == NULL ? 0 : w->e->ids.n;
+/* Larger values are not looked through. */
+#define SMALL 64
 
-    p = vom_put_uint_(p, index);
-    p = vom_enc_value_(w, p, f->type, (const uint8_t *)v + f->offset);
-    if (p == NULL || w->set)
-        return p;
-    if (w->e != NULL)
-        w->e->ids.n = nids;
-    return vom_wr_rewind_(w, pos);
+static bool all_zero(const uint8_t *p, size_t n)
+{
+    uint64_t first;
+
+    if (n > SMALL)
+        return false;
+    if (n < sizeof(first))
+        return n != 0 && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+    memcpy(&first, p, sizeof(first));
+    return first == 0 && memcmp(p, p + sizeof(first), n - sizeof(first)) == 0;
 }
 
 /* Is it certain, without writing it, that the field is zero? */
 static inline bool is_absent(const struct vdl_type *t, const void *v)
 {
     switch (t->kind) {
+    case VDL_ARRAY:
+    case VDL_STRUCT:
+    case VDL_UNION:
+        return all_zero(v, t->size);
     case VDL_LIST:
     case VDL_SET:
     case VDL_MAP:
@@ -337,6 +341,27 @@ static inline bool is_absent(const struct vdl_type *t, const void *v)
     default:
         return false;
     }
+}
+
+/* A field that is more than a number, left out if it is zero. */
+static uint8_t *enc_field(struct vom_wr_ *w, uint8_t *p, uint32_t index,
+    const struct vdl_type *t, const void *v)
+{
+    size_t pos = vom_wr_pos_(w, p), nids = w->e == NULL ? 0 : w->e->ids.n;
+
+    p = vom_put_uint_(p, index);
+    if (t->kind == VDL_STRUCT && w->depth != 0) {
+        w->depth--;
+        p = enc_structs(w, p, t, v, 1);
+        w->depth++;
+    } else {
+        p = vom_enc_value_(w, p, t, v);
+    }
+    if (p == NULL || w->set)
+        return p;
+    if (w->e != NULL)
+        w->e->ids.n = nids;
+    return vom_wr_rewind_(w, pos);
 }
 
 /* Room for a group of fields, the END and whatever else a field asks for. */
@@ -360,12 +385,13 @@ static uint8_t *enc_far_field(struct vom_wr_ *w, uint8_t *p,
     const struct vdl_type *t, uint32_t i, const void *v)
 {
     const struct vdl_field *f = &t->fields[i];
+    const void *fv = (const uint8_t *)v + f->offset;
 
     w->set = false;
-    if (is_absent(f->type, (const uint8_t *)v + f->offset))
+    if (is_absent(f->type, fv))
         return p;
     p = vom_wr_room_(w, p, FIELD_ROOM);
-    return p == NULL ? NULL : enc_field(w, p, i, f, v);
+    return p == NULL ? NULL : enc_field(w, p, i, f->type, fv);
 }
 
 /* All of them, and room for the END. */
@@ -434,7 +460,7 @@ static uint8_t *enc_structs(struct vom_wr_ *w, uint8_t *p,
                 p = enc_field_list(w, p, (uint8_t)(f - fields), ft, fv);
             } else {
                 set |= p != start;
-                p = enc_field(w, p, (uint32_t)(f - fields), f, v);
+                p = enc_field(w, p, (uint32_t)(f - fields), ft, fv);
             }
             if (p != NULL)
                 p = vom_wr_room_(w, p, (size_t)(end - f) * FIELD_ROOM + 1);

@@ -24,18 +24,11 @@ uint8_t *vom_wr_init_(struct vom_wr_ *w, struct v23_buf *out, struct vom_enc *e)
     return use_out(w);
 }
 
-int vom_wr_flush_(struct vom_wr_ *w, uint8_t *p)
+int vom_wr_flush_small_(struct vom_wr_ *w, uint8_t *p)
 {
-    struct v23_buf *b = w->out;
-
-    if (w->base != w->small) {
-        if (w->base != NULL)
-            b->n = (size_t)(p - w->base);
-        return 0;
-    }
-    v23_buf_put(b, w->small, (size_t)(p - w->small));
-    w->flushed = b->n;
-    return b->err;
+    v23_buf_put(w->out, w->small, (size_t)(p - w->small));
+    w->flushed = w->out->n;
+    return w->out->err;
 }
 
 uint8_t *vom_wr_grow_(struct vom_wr_ *w, uint8_t *p, size_t n)
