@@ -149,7 +149,7 @@ static void compile_methods(struct ctx *c, struct file *f,
     struct ir_method *methods = ctx_array(c, struct ir_method, def->methods.n);
     const struct ir_method *o;
     const char *why;
-    size_t i;
+    size_t i, n = 0;
 
     for (i = 0; i < def->methods.n; i++) {
         const struct ast_method *m = def->methods.v[i];
@@ -165,11 +165,11 @@ static void compile_methods(struct ctx *c, struct file *f,
                 m->name, o->pos.line, o->pos.col);
             continue;
         }
-        compile_method(c, f, m, &methods[i]);
-        map_put(c, seen, m->name, &methods[i]);
+        compile_method(c, f, m, &methods[n]);
+        map_put(c, seen, m->name, &methods[n++]);
     }
     out->methods = methods;
-    out->nmethods = def->methods.n;
+    out->nmethods = n; /* without those refused */
 }
 
 /* ---- embedding ----------------------------------------------------------- */
@@ -296,10 +296,8 @@ static void compile_iface(
     out->pos = (struct ir_pos){d->file->base, d->pos.line, d->pos.col};
     out->package = &p->ir;
     compile_methods(c, d->file, def, &methods, out);
-    for (i = 0; i < out->nmethods; i++) {
-        if (out->methods[i].name != NULL) /* not refused */
-            own(c, &x.seen, out, &out->methods[i]);
-    }
+    for (i = 0; i < out->nmethods; i++)
+        own(c, &x.seen, out, &out->methods[i]);
     compile_embeds(&x, def, out);
     d->iface = out;
 }

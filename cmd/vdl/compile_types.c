@@ -103,8 +103,8 @@ static bool describe_members(
         return true;
     }
     if (t->kind == AST_UNION && n == 0) {
-        FILE_ERROR(
-            b->c, d->file, t->pos, "%s invalid (no union fields)", d->name);
+        FILE_ERROR(b->c, d->file, t->pos,
+            "%s base type invalid (no union fields)", d->name);
         return false;
     }
     m = ctx_array(b->c, struct vdl_type_member, n);
@@ -180,7 +180,7 @@ static bool describe(struct builder *b, uint32_t at)
     if (key.ok != (t->key != NULL) || elem.ok != (t->elem != NULL))
         return false;
     if (t->kind == AST_ARRAY && (t->len == 0 || t->len > ARRAY_MAX)) {
-        FILE_ERROR(b->c, f, t->pos, "%s invalid (%s)", d->name,
+        FILE_ERROR(b->c, f, t->pos, "%s base type invalid (%s)", d->name,
             t->len == 0 ? "negative or zero array length"
                         : "array length too large");
         return false;
@@ -206,7 +206,8 @@ static bool build(struct builder *b)
         ctx_must(rc);
     if (rc != 0) {
         ctx_fail(b->c, "package %s has invalid types (%s)", b->p->ir.path,
-            v23_strerror(rc));
+            rc == V23_ELIMIT ? "nested too deeply or too large"
+                             : v23_strerror(rc));
         return false;
     }
     for (i = 0; i < b->ndefs; i++) {

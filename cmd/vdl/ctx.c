@@ -109,8 +109,10 @@ char *ctx_take(struct ctx *c, struct v23_buf *b)
 #define LINE_MAX_SHOWN 4096
 /* Width of a tab in a source line. */
 #define TAB 4
-/* Longest message, and all messages together, bytes. */
+/* Longest message, what is shown of its end, and all messages together,
+   bytes. */
 #define MESSAGE_MAX 2000
+#define MESSAGE_END 400
 #define MESSAGES_MAX (4u << 20)
 
 static const char bold[] = "\033[1m", red[] = "\033[1;31m",
@@ -214,19 +216,24 @@ static void put_caret(struct ctx *c, struct v23_buf *b,
     v23_buf_puts(b, "\n");
 }
 
-/* The text of a message without its overlong rest. */
+/* The text of a message; of an overlong one both ends. */
 static void put_text(struct v23_buf *b, const char *fmt, va_list ap)
 {
-    size_t start = b->n, end;
+    size_t start = b->n, end, cut, rest;
 
     put_va(b, fmt, ap);
-    if (b->n - start > MESSAGE_MAX) {
-        end = start + MESSAGE_MAX;
-        while (end > start && (b->p[end] & 0xc0) == 0x80)
-            end--;
-        v23_buf_cut(b, end);
-        v23_buf_puts(b, "...");
-    }
+    if (b->n - start <= MESSAGE_MAX + 8)
+        return;
+    end = b->n;
+    cut = start + MESSAGE_MAX - MESSAGE_END;
+    rest = end - MESSAGE_END;
+    while ((b->p[cut] & 0xc0) == 0x80)
+        cut--;
+    while (rest < end && (b->p[rest] & 0xc0) == 0x80)
+        rest++;
+    memcpy(b->p + cut, "...", 3);
+    memmove(b->p + cut + 3, b->p + rest, end - rest);
+    v23_buf_cut(b, cut + 3 + end - rest);
 }
 
 static void message(struct ctx *c, struct v23_buf *b, int number,

@@ -5,6 +5,8 @@
  *
  *   vdl [-print] FILE…
  *
+ * and then large sources (large.c).
+ *
  * A line is EXPECTED <tab> SOURCE [<tab> SOURCE]…; "⏎" stands for a newline,
  * "␍" for a carriage return and "␀" for a zero byte in a source. Source number
  * 1 is the file p.kg/a/a.vdl, number 2 p.kg/b/b.vdl and so on, with the
@@ -35,10 +37,6 @@ struct test_case {
     struct std_package sources[SOURCES_MAX];
     size_t n;
     struct v23_arena arena;
-};
-
-struct results {
-    int passed, failed;
 };
 
 static void *must(void *p)
@@ -118,18 +116,18 @@ static void add_source(struct test_case *t, const char *s)
 
 /* ---- compiling ----------------------------------------------------------- */
 
-static void compile(
-    struct ctx *c, const struct test_case *t, struct list *packages)
+void compile_given(struct ctx *c, const struct std_package *sources, size_t n,
+    struct list *packages)
 {
-    struct resolve_options opt = {.given = t->sources, .ngiven = t->n};
+    struct resolve_options opt = {.given = sources, .ngiven = n};
     const char *args[SOURCES_MAX];
-    size_t i, n = 0;
+    size_t i, nargs = 0;
 
-    for (i = 0; i < t->n; i++) {
-        if (i == 0 || strcmp(t->sources[i].path, args[n - 1]) != 0)
-            args[n++] = t->sources[i].path;
+    for (i = 0; i < n; i++) {
+        if (i == 0 || strcmp(sources[i].path, args[nargs - 1]) != 0)
+            args[nargs++] = sources[i].path;
     }
-    resolve(c, &opt, args, n, packages);
+    resolve(c, &opt, args, nargs, packages);
     if (c->nerrors > 0)
         return;
     for (i = 0; i < packages->n; i++)
@@ -216,7 +214,7 @@ static void put_outcome(
     if (strncmp(want, "tree ", 5) == 0) {
         put_tree(b, &c, t);
     } else {
-        compile(&c, t, &packages);
+        compile_given(&c, t->sources, t->n, &packages);
         if (c.nerrors > 0) {
             put_errors(b, &c, t);
         } else if (strncmp(want, "docs ", 5) == 0) {
@@ -354,6 +352,7 @@ int main(int argc, char **argv)
         ok = run_file(&r, argv[i], print) && ok;
     if (print)
         return !ok;
+    run_large(&r);
     printf("%d passed, %d failed\n", r.passed, r.failed);
     return !ok || r.failed > 0 || r.passed == 0;
 }
