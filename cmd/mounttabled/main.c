@@ -92,22 +92,6 @@ static int load_acls(struct vname_program *p, struct vname_table *t)
     return rc == 0 ? 0 : 1;
 }
 
-static int print_name(struct vname_serving *s)
-{
-    const struct vrpc_endpoint *eps;
-    struct v23_buf text;
-    size_t n;
-
-    if (vname_serving_endpoints(s, &eps, &n) != 0 || n == 0)
-        return v23_error("there is no endpoint");
-    v23_buf_init(&text, NULL, 1u << 16);
-    vrpc_endpoint_name(&eps[0], &text);
-    printf("NAME=%s\n", v23_buf_cstr(&text));
-    fflush(stdout);
-    v23_buf_fini(&text);
-    return 0;
-}
-
 static int serve(struct vname_program *p, struct vname_table *t)
 {
     struct vname_mount_service service;
@@ -130,12 +114,7 @@ static int serve(struct vname_program *p, struct vname_table *t)
     if (rc != 0)
         return v23_error("mounttablelib.StartServers failed: %s",
             p->rt.why[0] != 0 ? p->rt.why : v23_strerror(rc));
-    rc = print_name(s);
-    if (rc == 0)
-        vname_serving_run(s);
-    else
-        vname_serving_stop(s);
-    return rc;
+    return vname_serving_print_and_run(s);
 }
 
 static int run(void *ud, const struct v23_invocation *inv, int argc,

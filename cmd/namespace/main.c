@@ -26,9 +26,29 @@ static void options(struct vname_program *p, struct vname_opts *o)
         o->name_auth = &vsec_auth_everyone;
 }
 
+/* What most commands begin with: check the arguments, set the options. */
+static int begin(struct vname_program *p, const struct v23_invocation *inv,
+    int want, int argc, struct vname_opts *o)
+{
+    int rc = v23_want_args(inv, want, argc);
+
+    if (rc == 0)
+        options(p, o);
+    return rc;
+}
+
 static int out_of_memory(void)
 {
     return v23_error("out of memory");
+}
+
+/* Wait for the operation whose start returned `rc`; returns the result. */
+static int finish(struct vname_program *p, int rc)
+{
+    if (rc != 0)
+        return out_of_memory();
+    vname_program_wait(p);
+    return result;
 }
 
 static void done(void *ud, const struct v23_verror *err)
@@ -111,11 +131,10 @@ static int glob(void *ud, const struct v23_invocation *inv, int argc,
     struct vname_program *p = ud;
     struct vname_opts o;
     size_t i;
-    int rc = v23_want_args(inv, 1, argc);
+    int rc = begin(p, inv, 1, argc, &o);
 
     if (rc != 0)
         return rc;
-    options(p, &o);
     v23_buf_init(&found.errors, NULL, 16u << 20);
     if (vname_glob(p->ns, vdl_str(argv[0]), &o, on_reply, done, p, NULL) != 0)
         return out_of_memory();
@@ -145,21 +164,17 @@ static int mount(void *ud, const struct v23_invocation *inv, int argc,
     struct vname_program *p = ud;
     struct vname_opts o;
     int64_t ttl;
-    int rc = v23_want_args(inv, 3, argc);
+    int rc = begin(p, inv, 3, argc, &o);
 
     if (rc == 0)
         rc = vname_program_ttl(argv[2], &ttl);
     if (rc != 0)
         return rc;
-    options(p, &o);
-    if (vname_mount(p->ns, vdl_str(argv[0]), vdl_str(argv[1]), ttl, 0, &o,
-            done, p, NULL)
-        != 0)
-        return out_of_memory();
-    vname_program_wait(p);
-    if (result == 0)
+    rc = finish(p, vname_mount(p->ns, vdl_str(argv[0]), vdl_str(argv[1]), ttl,
+                       0, &o, done, p, NULL));
+    if (rc == 0)
         puts("Server mounted successfully.");
-    return result;
+    return rc;
 }
 
 static int unmount(void *ud, const struct v23_invocation *inv, int argc,
@@ -167,19 +182,15 @@ static int unmount(void *ud, const struct v23_invocation *inv, int argc,
 {
     struct vname_program *p = ud;
     struct vname_opts o;
-    int rc = v23_want_args(inv, 2, argc);
+    int rc = begin(p, inv, 2, argc, &o);
 
     if (rc != 0)
         return rc;
-    options(p, &o);
-    if (vname_unmount(p->ns, vdl_str(argv[0]), vdl_str(argv[1]), &o, done, p,
-            NULL)
-        != 0)
-        return out_of_memory();
-    vname_program_wait(p);
-    if (result == 0)
+    rc = finish(p, vname_unmount(p->ns, vdl_str(argv[0]), vdl_str(argv[1]),
+                       &o, done, p, NULL));
+    if (rc == 0)
         puts("Server unmounted successfully.");
-    return result;
+    return rc;
 }
 
 /* ---- resolve ------------------------------------------------------------- */
@@ -211,17 +222,12 @@ static int resolve(void *ud, const struct v23_invocation *inv, int argc,
 {
     struct vname_program *p = ud;
     struct vname_opts o;
-    int rc = v23_want_args(inv, 1, argc);
+    int rc = begin(p, inv, 1, argc, &o);
 
     if (rc != 0)
         return rc;
-    options(p, &o);
-    rc = (shallow ? vname_shallow_resolve : vname_resolve)(p->ns,
-        vdl_str(argv[0]), &o, print_entry, p, NULL);
-    if (rc != 0)
-        return out_of_memory();
-    vname_program_wait(p);
-    return result;
+    return finish(p, (shallow ? vname_shallow_resolve : vname_resolve)(p->ns,
+                         vdl_str(argv[0]), &o, print_entry, p, NULL));
 }
 
 static int resolve_to_mt(void *ud, const struct v23_invocation *inv, int argc,
@@ -229,17 +235,12 @@ static int resolve_to_mt(void *ud, const struct v23_invocation *inv, int argc,
 {
     struct vname_program *p = ud;
     struct vname_opts o;
-    int rc = v23_want_args(inv, 1, argc);
+    int rc = begin(p, inv, 1, argc, &o);
 
     if (rc != 0)
         return rc;
-    options(p, &o);
-    if (vname_resolve_to_mount_table(p->ns, vdl_str(argv[0]), &o, print_entry,
-            p, NULL)
-        != 0)
-        return out_of_memory();
-    vname_program_wait(p);
-    return result;
+    return finish(p, vname_resolve_to_mount_table(p->ns, vdl_str(argv[0]), &o,
+                         print_entry, p, NULL));
 }
 
 static int delete_(void *ud, const struct v23_invocation *inv, int argc,
@@ -247,16 +248,12 @@ static int delete_(void *ud, const struct v23_invocation *inv, int argc,
 {
     struct vname_program *p = ud;
     struct vname_opts o;
-    int rc = v23_want_args(inv, 1, argc);
+    int rc = begin(p, inv, 1, argc, &o);
 
     if (rc != 0)
         return rc;
-    options(p, &o);
-    if (vname_delete(p->ns, vdl_str(argv[0]), recursive, &o, done, p, NULL)
-        != 0)
-        return out_of_memory();
-    vname_program_wait(p);
-    return result;
+    return finish(p, vname_delete(p->ns, vdl_str(argv[0]), recursive, &o, done,
+                         p, NULL));
 }
 
 /* ---- permissions --------------------------------------------------------- */
@@ -283,17 +280,12 @@ static int perms_get(void *ud, const struct v23_invocation *inv, int argc,
 {
     struct vname_program *p = ud;
     struct vname_opts o;
-    int rc = v23_want_args(inv, 1, argc);
+    int rc = begin(p, inv, 1, argc, &o);
 
     if (rc != 0)
         return rc;
-    options(p, &o);
-    if (vname_get_permissions(p->ns, vdl_str(argv[0]), &o, print_perms, p,
-            NULL)
-        != 0)
-        return out_of_memory();
-    vname_program_wait(p);
-    return result;
+    return finish(p, vname_get_permissions(p->ns, vdl_str(argv[0]), &o,
+                         print_perms, p, NULL));
 }
 
 static struct {
@@ -375,24 +367,18 @@ static int perms_set(void *ud, const struct v23_invocation *inv, int argc,
         rc = read_json(argv[1], &perms);
     if (rc != 0)
         return rc;
-    options(p, &o);
+    options(p, &o); /* the time to type them does not count */
     /* Somebody else may change them in between: then once more. */
     do {
         change.again = false;
-        if (vname_get_permissions(p->ns, vdl_str(argv[0]), &o, got_version, p,
-                NULL)
-            != 0)
-            return out_of_memory();
-        vname_program_wait(p);
-        if (result != 0)
-            return result;
-        if (vname_set_permissions(p->ns, vdl_str(argv[0]), &perms,
-                change.version, &o, perms_changed, p, NULL)
-            != 0)
-            return out_of_memory();
-        vname_program_wait(p);
-    } while (change.again && result == 0);
-    return result;
+        rc = finish(p, vname_get_permissions(p->ns, vdl_str(argv[0]), &o,
+                           got_version, p, NULL));
+        if (rc == 0)
+            rc = finish(p, vname_set_permissions(p->ns, vdl_str(argv[0]),
+                               &perms, change.version, &o, perms_changed, p,
+                               NULL));
+    } while (rc == 0 && change.again);
+    return rc;
 }
 
 /* ---- the command tree ---------------------------------------------------- */

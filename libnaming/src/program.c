@@ -3,6 +3,7 @@
  * The frame of programs. Timers go through the run time, so that nothing here
  * touches the event library.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <v23/time.h>
@@ -255,4 +256,31 @@ void vname_serving_run(struct vname_serving *s)
     else
         vname_program_wait(p);
     vname_serving_stop(s);
+}
+
+static int print_name(struct vname_serving *s)
+{
+    const struct vrpc_endpoint *eps;
+    struct v23_buf text;
+    size_t n;
+
+    if (vname_serving_endpoints(s, &eps, &n) != 0 || n == 0)
+        return v23_error("there is no endpoint");
+    v23_buf_init(&text, NULL, 1u << 16);
+    vrpc_endpoint_name(&eps[0], &text);
+    printf("NAME=%s\n", v23_buf_cstr(&text));
+    fflush(stdout);
+    v23_buf_fini(&text);
+    return 0;
+}
+
+int vname_serving_print_and_run(struct vname_serving *s)
+{
+    int rc = print_name(s);
+
+    if (rc == 0)
+        vname_serving_run(s);
+    else
+        vname_serving_stop(s);
+    return rc;
 }

@@ -41,22 +41,10 @@ static struct {
 
 static void set_name(const struct wnode *n, bool mount_table, char out[256])
 {
-    struct vrpc_endpoint ep;
-    struct vdl_str name;
-    char blessing[64];
     struct v23_buf b;
 
-    memset(&ep, 0, sizeof(ep));
-    snprintf(blessing, sizeof(blessing), "test:%s", n->name);
-    name = vdl_str(blessing);
-    ep.protocol = vdl_str("tcp");
-    ep.address = vdl_str(n->address);
-    ep.rid = *vrpc_manager_rid(n->m);
-    ep.mount_table = mount_table;
-    ep.blessings.v = &name;
-    ep.blessings.n = 1;
     v23_buf_init_fixed(&b, out, 255);
-    vrpc_endpoint_name(&ep, &b);
+    world_endpoint(n, mount_table, &b);
     out[b.n] = 0;
 }
 

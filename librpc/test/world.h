@@ -212,17 +212,13 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     return rc;
 }
 
-/* Object name of a suffix at a node. */
-static inline const char *world_name(const struct wnode *n,
-    const char *suffix)
+/* Object name of a node: its endpoint after a slash. */
+static inline void world_endpoint(const struct wnode *n, bool mount_table,
+    struct v23_buf *out)
 {
-    static char text[4][512];
-    static unsigned next;
-    char *s = text[next++ % 4];
     struct vrpc_endpoint ep;
     struct vdl_str name;
     char blessing[64];
-    struct v23_buf b;
 
     memset(&ep, 0, sizeof(ep));
     snprintf(blessing, sizeof(blessing), "test:%s", n->name);
@@ -230,10 +226,23 @@ static inline const char *world_name(const struct wnode *n,
     ep.protocol = vdl_str("tcp");
     ep.address = vdl_str(n->address);
     ep.rid = *vrpc_manager_rid(n->m);
+    ep.mount_table = mount_table;
     ep.blessings.v = &name;
     ep.blessings.n = 1;
+    vrpc_endpoint_name(&ep, out);
+}
+
+/* Object name of a suffix at a node. */
+static inline const char *world_name(const struct wnode *n,
+    const char *suffix)
+{
+    static char text[4][512];
+    static unsigned next;
+    char *s = text[next++ % 4];
+    struct v23_buf b;
+
     v23_buf_init_fixed(&b, s, 500);
-    vrpc_endpoint_name(&ep, &b);
+    world_endpoint(n, false, &b);
     if (suffix[0] != 0) {
         v23_buf_put_byte(&b, '/');
         v23_buf_puts(&b, suffix);

@@ -60,12 +60,15 @@ void vsec_cred_pair_fini_(struct vsec_cred_pair_ *p);
 V23_MUST_USE int vsec_cred_pair_lock_(struct vsec_cred_pair_ *p, bool writable,
     char *why);
 void vsec_cred_pair_unlock_(struct vsec_cred_pair_ *p);
+/* why = "directory/base: <text of rc>"; returns rc. */
+int vsec_cred_pair_why_(const struct vsec_cred_pair_ *p, int rc, char *why);
 /*
- * Read and verify into the empty buffer `data`. V23_ENOENT: one of the files is
- * missing, the state is empty (no failure).
+ * Read, verify and decode a state of type `t` into `arena`. When the files are
+ * not there, it is the zero value.
  */
 V23_MUST_USE int vsec_cred_pair_read_(struct vsec_cred_pair_ *p,
-    struct v23_buf *data, char *why);
+    const struct vdl_type *t, struct v23_arena *arena, void *state,
+    char *why);
 /* Encode a state of type `t`, sign it and replace both files. */
 V23_MUST_USE int vsec_cred_pair_write_(struct vsec_cred_pair_ *p,
     const struct vdl_type *t, const void *state, char *why);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <vom/dec.h>
 #include <vom/enc.h>
 
 int vsec_cred_pair_init_(struct vsec_cred_pair_ *p, const char *dir,
@@ -62,6 +63,12 @@ void vsec_cred_pair_unlock_(struct vsec_cred_pair_ *p)
     vsec_cred_unlock_(&p->fd);
 }
 
+int vsec_cred_pair_why_(const struct vsec_cred_pair_ *p, int rc, char *why)
+{
+    return vsec_cred_why_(why, rc, "%.256s/%s: %s", p->dir, p->base,
+        v23_strerror(rc));
+}
+
 static int path_of(const struct vsec_cred_pair_ *p, const char *ext,
     char path[VSEC_CRED_PATH], char *why)
 {
@@ -101,17 +108,16 @@ static int verify_left_over(const struct vsec_cred_pair_ *p,
     return rc;
 }
 
-int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, struct v23_buf *data,
+static int read_signed(const struct vsec_cred_pair_ *p, struct v23_buf *data,
     char *why)
 {
     struct v23_bytes payload;
     struct v23_buf sig;
-    int rc;
+    int rc = read_one(p, "data", data, why);
 
-    v23_buf_init(&sig, p->key->engine->al, VSEC_CRED_FILE_MAX);
-    rc = read_one(p, "data", data, why);
     if (rc != 0)
-        goto out;
+        return rc;
+    v23_buf_init(&sig, p->key->engine->al, VSEC_CRED_FILE_MAX);
     payload = v23_bytes(data->p, data->n);
     rc = read_one(p, "sig", &sig, why);
     if (rc == 0)
@@ -119,12 +125,28 @@ int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, struct v23_buf *data,
     if (is_unsigned(rc))
         rc = verify_left_over(p, payload, rc);
     if (rc != 0)
-        vsec_cred_why_(why, rc, "%.256s/%s: %s", p->dir, p->base,
-            v23_strerror(rc));
-out:
+        vsec_cred_pair_why_(p, rc, why);
     v23_buf_fini(&sig);
-    if (rc != 0 && data->err == 0)
-        v23_buf_cut(data, 0);
+    return rc;
+}
+
+int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, const struct vdl_type *t,
+    struct v23_arena *arena, void *state, char *why)
+{
+    struct v23_buf data;
+    int rc;
+
+    memset(state, 0, t->size);
+    v23_buf_init(&data, p->key->engine->al, VSEC_CRED_FILE_MAX);
+    rc = read_signed(p, &data, why);
+    if (rc == V23_ENOENT) {
+        rc = 0;
+    } else if (rc == 0) {
+        rc = vom_decode_single(data.p, data.n, NULL, arena, t, state, NULL);
+        if (rc != 0)
+            vsec_cred_pair_why_(p, rc, why);
+    }
+    v23_buf_fini(&data);
     return rc;
 }
 

@@ -3,7 +3,6 @@
 #include "cred_int.h"
 
 #include <v23/vdl/v.io/x/ref/lib/security/security.vdl.h>
-#include <vom/dec.h>
 
 struct file_roots {
     struct vsec_roots base;
@@ -19,16 +18,21 @@ static struct file_roots *file_roots(struct vsec_roots *r)
     return (struct file_roots *)(void *)r;
 }
 
-/* The key of an entry is DER in a string. */
-static int load_entry(struct file_roots *f, const root_entry *e,
+static int from_wire(struct file_roots *f,
+    const v23_lib_security_blessing_roots_state *w,
     struct vsec_roots_state *st)
 {
-    struct vdl_bytes der = vdl_bytes((const uint8_t *)e->key.p, e->key.n);
+    const root_entry *e;
+    struct vdl_bytes der;
     uint32_t i;
     int rc = 0;
 
-    for (i = 0; rc == 0 && i < e->val.n; i++)
-        rc = vsec_roots_put_(f->base.engine->al, st, der, e->val.v[i]);
+    for (e = w->v; rc == 0 && e != w->v + w->n; e++) {
+        /* The key of an entry is DER in a string. */
+        der = vdl_bytes((const uint8_t *)e->key.p, e->key.n);
+        for (i = 0; rc == 0 && i < e->val.n; i++)
+            rc = vsec_roots_put_(f->base.engine->al, st, der, e->val.v[i]);
+    }
     return rc;
 }
 
@@ -37,29 +41,19 @@ static int load(struct file_roots *f, struct vsec_roots_state *st, char *why)
 {
     const struct v23_alloc *al = f->base.engine->al;
     v23_lib_security_blessing_roots_state w;
-    struct v23_buf data;
     struct v23_arena a;
-    uint32_t i;
     int rc;
 
     memset(st, 0, sizeof(*st));
-    v23_buf_init(&data, al, VSEC_CRED_FILE_MAX);
     v23_arena_init(&a, al, SIZE_MAX);
-    rc = vsec_cred_pair_read_(&f->pair, &data, why);
-    if (rc != 0) {
-        rc = rc == V23_ENOENT ? 0 : rc;
-        goto out;
+    rc = vsec_cred_pair_read_(&f->pair,
+        &v23_lib_security_blessing_roots_state_desc, &a, &w, why);
+    if (rc == 0) {
+        rc = from_wire(f, &w, st);
+        if (rc != 0)
+            vsec_cred_pair_why_(&f->pair, rc, why);
     }
-    rc = vom_decode_single(data.p, data.n, NULL, &a,
-        &v23_lib_security_blessing_roots_state_desc, &w, NULL);
-    for (i = 0; rc == 0 && i < w.n; i++)
-        rc = load_entry(f, &w.v[i], st);
-    if (rc != 0)
-        vsec_cred_why_(why, rc, "%.256s/%s: %s", f->pair.dir, f->pair.base,
-            v23_strerror(rc));
-out:
     v23_arena_fini(&a);
-    v23_buf_fini(&data);
     if (rc != 0)
         vsec_roots_state_fini_(al, st);
     return rc;

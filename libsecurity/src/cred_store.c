@@ -7,7 +7,6 @@
 #include "cred_int.h"
 
 #include <v23/vdl/v.io/x/ref/lib/security/security.vdl.h>
-#include <vom/dec.h>
 
 struct file_store {
     struct vsec_store base;
@@ -95,37 +94,37 @@ static int load_discharges(struct file_store *f,
     return rc;
 }
 
+static int from_wire(struct file_store *f,
+    const v23_lib_security_blessing_store_state *w,
+    struct vsec_store_state *st)
+{
+    int rc = own_blessings(f, &w->default_blessings, &st->def);
+
+    if (rc == 0)
+        rc = load_peers(f, w->peer_blessings.v, w->peer_blessings.n, st);
+    if (rc == 0)
+        rc = load_discharges(f, w, st);
+    return rc;
+}
+
 /* Read the files into an empty state. The lock is held. */
 static int load(struct file_store *f, struct vsec_store_state *st, char *why)
 {
     const struct v23_alloc *al = f->base.engine->al;
     v23_lib_security_blessing_store_state w;
-    struct v23_buf data;
     struct v23_arena a;
     int rc;
 
     memset(st, 0, sizeof(*st));
-    v23_buf_init(&data, al, VSEC_CRED_FILE_MAX);
     v23_arena_init(&a, al, SIZE_MAX);
-    rc = vsec_cred_pair_read_(&f->pair, &data, why);
-    if (rc != 0) {
-        rc = rc == V23_ENOENT ? 0 : rc;
-        goto out;
+    rc = vsec_cred_pair_read_(&f->pair,
+        &v23_lib_security_blessing_store_state_desc, &a, &w, why);
+    if (rc == 0) {
+        rc = from_wire(f, &w, st);
+        if (rc != 0)
+            vsec_cred_pair_why_(&f->pair, rc, why);
     }
-    rc = vom_decode_single(data.p, data.n, NULL, &a,
-        &v23_lib_security_blessing_store_state_desc, &w, NULL);
-    if (rc == 0)
-        rc = own_blessings(f, &w.default_blessings, &st->def);
-    if (rc == 0)
-        rc = load_peers(f, w.peer_blessings.v, w.peer_blessings.n, st);
-    if (rc == 0)
-        rc = load_discharges(f, &w, st);
-    if (rc != 0)
-        vsec_cred_why_(why, rc, "%.256s/%s: %s", f->pair.dir, f->pair.base,
-            v23_strerror(rc));
-out:
     v23_arena_fini(&a);
-    v23_buf_fini(&data);
     if (rc != 0)
         vsec_store_state_fini_(al, st);
     return rc;

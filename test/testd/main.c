@@ -4,8 +4,6 @@
  * (test/vectors/README.md, "cli"). Its interface is described by hand, because
  * it has neither a name nor names of arguments. Prints NAME=<object name>.
  */
-#include <stdio.h>
-
 #include <vname/program.h>
 #include <vom/value.h>
 #include <vrpc/server.h>
@@ -274,22 +272,6 @@ static const struct vrpc_iface iface = {
 
 /* ---- the program --------------------------------------------------------- */
 
-static int print_name(struct vname_serving *s)
-{
-    const struct vrpc_endpoint *eps;
-    struct v23_buf text;
-    size_t n;
-
-    if (vname_serving_endpoints(s, &eps, &n) != 0 || n == 0)
-        return v23_error("there is no endpoint");
-    v23_buf_init(&text, NULL, 1u << 16);
-    vrpc_endpoint_name(&eps[0], &text);
-    printf("NAME=%s\n", v23_buf_cstr(&text));
-    fflush(stdout);
-    v23_buf_fini(&text);
-    return 0;
-}
-
 static int run(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
@@ -310,12 +292,7 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     if (rc != 0)
         return v23_error("cannot serve: %s",
             p->rt.why[0] != 0 ? p->rt.why : v23_strerror(rc));
-    rc = print_name(s);
-    if (rc == 0)
-        vname_serving_run(s);
-    else
-        vname_serving_stop(s);
-    return rc;
+    return vname_serving_print_and_run(s);
 }
 
 static const struct v23_command command = {

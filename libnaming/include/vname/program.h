@@ -82,6 +82,12 @@ V23_MUST_USE int vname_serving_add_name(struct vname_serving *s,
  * stop. Frees `s`.
  */
 void vname_serving_run(struct vname_serving *s);
+/**
+ * Print the line `NAME=<object name>` of the first endpoint on standard output,
+ * for whoever has started the program; then as vname_serving_run().
+ * @return exit code: 0, or 1 after a message that there is no endpoint
+ */
+V23_MUST_USE int vname_serving_print_and_run(struct vname_serving *s);
 /** Stop without waiting for a signal; frees `s`. */
 void vname_serving_stop(struct vname_serving *s);
 
