@@ -65,30 +65,13 @@ static size_t list_size(struct vom_u32s *l)
     return size;
 }
 
-/* Write exactly the bytes of the number: the body follows. */
-static uint8_t *put_exact(uint8_t *p, uint64_t v)
-{
-    unsigned bits;
-
-    if (v < 0x80) {
-        *p = (uint8_t)v;
-        return p + 1;
-    }
-    bits = vom_top_bit_(v) & 56;
-    *p++ = (uint8_t)~(bits >> 3);
-    for (; bits != 0; bits -= 8)
-        *p++ = (uint8_t)(v >> bits);
-    *p = (uint8_t)v;
-    return p + 1;
-}
-
 static uint8_t *put_list(uint8_t *p, struct vom_u32s *l)
 {
     size_t i;
 
-    p = put_exact(p, l->n);
+    p = vom_put_exact_(p, l->n);
     for (i = 0; i < l->n; i++)
-        p = put_exact(p, vom_u32s_(l)[i]);
+        p = vom_put_exact_(p, vom_u32s_(l)[i]);
     return p;
 }
 
@@ -162,13 +145,13 @@ static int finish(struct vom_enc *e, const struct header *h)
     b->n = h->at + total + size;
     if (e->late.n != 0)
         memcpy(p, e->late.p, e->late.n);
-    p = put_exact(p + e->late.n, h->wire_id);
+    p = vom_put_exact_(p + e->late.n, h->wire_id);
     if (h->ids)
         p = put_list(p, &e->ids);
     if (h->lens)
         p = put_list(p, &e->lens);
     if (h->len)
-        put_exact(p, size);
+        vom_put_exact_(p, size);
     if (hint != NULL)
         *hint = head < 16 ? (uint8_t)head : 16;
     return 0;

@@ -2,6 +2,22 @@
 /* The integer encoding of VOM (var128) as functions. */
 #include "prim_int.h"
 
+uint8_t *vom_put_exact_(uint8_t *p, uint64_t v)
+{
+    unsigned bits;
+
+    if (v < 0x80) {
+        *p = (uint8_t)v;
+        return p + 1;
+    }
+    bits = vom_top_bit_(v) & 56;
+    *p++ = (uint8_t)~(bits >> 3);
+    for (; bits != 0; bits -= 8)
+        *p++ = (uint8_t)(v >> bits);
+    *p = (uint8_t)v;
+    return p + 1;
+}
+
 size_t vom_uint_size(uint64_t v)
 {
     return vom_uint_size_(v);

@@ -98,9 +98,15 @@ static inline size_t vom_uint_size_(uint64_t v)
     return v < 0x80 ? 1 : 2 + (vom_top_bit_(v) >> 3);
 }
 
-/* p has room for VOM_UINT_MAX_ bytes; returns the end of the number. */
+/* Write exactly the bytes of the number, and return their end. */
+uint8_t *vom_put_exact_(uint8_t *p, uint64_t v);
+
+/* The same, for p with room for VOM_UINT_MAX_ bytes. */
 static inline uint8_t *vom_put_uint_(uint8_t *p, uint64_t v)
 {
+#ifdef __OPTIMIZE_SIZE__
+    return vom_put_exact_(p, v);
+#else
     unsigned bit;
 
     if (v < 0x80) {
@@ -112,6 +118,7 @@ static inline uint8_t *vom_put_uint_(uint8_t *p, uint64_t v)
     *p = (uint8_t) ~(bit >> 3);
     vom_store64_(p + 1, v << (56 - (bit & 56)));
     return p + 2 + (bit >> 3);
+#endif
 }
 
 static inline uint64_t vom_zigzag_(int64_t v)
@@ -183,16 +190,15 @@ struct vom_got_ {
     uint64_t v;
 };
 
-/* Near the end of the input, or malformed. */
-struct vom_got_ vom_get_uint_slow_(const uint8_t *p, const uint8_t *end);
-
 /*
  * Read a number. On failure p is NULL; vom_get_uint on the same place tells
- * why.
+ * why. The second is inline for what can be read in one piece.
  */
+struct vom_got_ vom_get_uint_slow_(const uint8_t *p, const uint8_t *end);
 static inline struct vom_got_ vom_get_uint_(
     const uint8_t *p, const uint8_t *end)
 {
+#ifndef __OPTIMIZE_SIZE__
     struct vom_got_ g;
     unsigned n;
 
@@ -207,6 +213,7 @@ static inline struct vom_got_ vom_get_uint_(
         g.p = p + 1 + n;
         return g;
     }
+#endif
     return vom_get_uint_slow_(p, end);
 }
 
