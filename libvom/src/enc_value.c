@@ -417,8 +417,8 @@ static uint8_t *enc_structs(struct vom_wr_ *w, uint8_t *p,
     const struct vdl_type *t, const void *v, size_t n)
 {
     const struct vdl_field *const fields = t->fields;
-    const struct vdl_field *const end =
-        fields + (t->count < FIELDS ? t->count : FIELDS);
+    const struct vdl_field *const end = t->count == 0 ? fields
+        : fields + (t->count < FIELDS ? t->count : FIELDS);
     const struct vdl_field *f;
     const struct vdl_type *ft;
     const struct vdl_str *text;
