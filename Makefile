@@ -156,7 +156,7 @@ define cmd_rules
 cmd_$(1)_OBJS := $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard cmd/$(1)/*.c))
 $$(cmd_$(1)_OBJS): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(2)) $$(cmd_$(1)_STAMP)
 	@mkdir -p $$(@D)
-	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) -I$(BUILD)/gen/cmd -Icmd/$(1) -I$(BUILD)/gen/cmd/$(1) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) -I$(BUILD)/gen/cmd -Icmd/$(1) -I$(BUILD)/gen/cmd/$(1) $$(cmd_$(1)_INC) -MMD -MP -c -o $$@ $$<
 $(BUILD)/bin/$(1): $$(cmd_$(1)_OBJS) $$(cmd_$(1)_EXTRA_OBJS) $$(a_$(2))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(cmd_$(1)_OBJS) $$(cmd_$(1)_EXTRA_OBJS) $$(a_$(2)) $$(sys_$(2)) $$(cmd_$(1)_LIBS)
@@ -195,11 +195,14 @@ cmd_vdl_LIBS := -lmbedcrypto
 $(cmd_vdl_EXTRA_OBJS): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/cmd/vdl/grammar.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -Ilibvom/include -Icmd/vdl -I$(BUILD)/gen/cmd/vdl -MMD -MP -c -o $@ $<
+# All of it but main(), for vomtestgen and the tests.
+vdl_front_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(cmd_vdl_SRCS))) $(cmd_vdl_EXTRA_OBJS)
+vdl_front_INC := -Icmd/vdl -I$(BUILD)/gen/cmd/vdl
+cmd_vomtestgen_EXTRA_OBJS := $(vdl_front_OBJS)
+cmd_vomtestgen_INC := $(vdl_front_INC)
+cmd_vomtestgen_LIBS := $(cmd_vdl_LIBS)
 $(foreach c,$(CMDS),$(eval $(call cmd_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
-# All of it but main(), for the tests.
-vdl_front_OBJS := $(filter-out %/main.o,$(cmd_vdl_OBJS)) $(cmd_vdl_EXTRA_OBJS)
-vdl_front_INC := -Icmd/vdl -I$(BUILD)/gen/cmd/vdl
 
 # ---- tests ------------------------------------------------------------------
 

@@ -153,9 +153,25 @@ static void add_file(struct ctx *c, struct package *p, const char *base,
     list_push(c, &p->files, f);
 }
 
-/* NULL, or why a directory holds no package. */
-static const char *read_package(struct ctx *c, struct package *p)
+/* The name ends in one of the extensions. */
+static bool is_source(const struct resolver *r, const char *name)
 {
+    const char *exts = r->opt->exts == NULL ? ".vdl" : r->opt->exts;
+    const char *ext = strrchr(name, '.');
+    size_t n;
+
+    for (; ext != NULL && *exts != '\0'; exts += n + (exts[n] != '\0')) {
+        n = strcspn(exts, ",");
+        if (strlen(ext) == n && strncmp(ext, exts, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* NULL, or why a directory holds no package. */
+static const char *read_package(struct resolver *r, struct package *p)
+{
+    struct ctx *c = r->c;
     struct list names = {0};
     const char *text, *full;
     size_t i, len;
@@ -163,11 +179,11 @@ static const char *read_package(struct ctx *c, struct package *p)
     if (!list_dir(c, p->ir.dir, &names))
         return strerror(errno);
     for (i = 0; i < names.n; i++) {
-        const char *name = names.v[i], *ext = strrchr(name, '.');
+        const char *name = names.v[i];
 
         full = path_join(c, p->ir.dir, name);
-        if (ignored_name(name) || ext == NULL || strcmp(ext, ".vdl") != 0 ||
-            !is_file(full))
+        if (ignored_name(name) || !is_source(r, name) || !is_file(full) ||
+            (r->opt->skip != NULL && strcmp(full, r->opt->skip) == 0))
             continue;
         if (!read_file(c, full, &text, &len))
             return ctx_printf(c, "%s: %s", name, strerror(errno));
@@ -320,7 +336,7 @@ static struct package *resolve_dir(
             UNKNOWN(r, strict, "%s: %s", abs, strerror(ENOENT));
         return NULL;
     }
-    why = read_package(r->c, p);
+    why = read_package(r, p);
     if (why != NULL) {
         UNKNOWN(r, strict, "%s: bad package dir (%s)", abs, why);
         return NULL;

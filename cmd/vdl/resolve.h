@@ -15,6 +15,8 @@ struct std_package {
 struct resolve_options {
     bool ignore_unknown; /* unknown arguments are skipped */
     bool shipped;        /* standard packages from VDLPATH if they are there */
+    const char *exts;    /* of VDL files, between commas; NULL: .vdl */
+    const char *skip;    /* absolute path of a file that is left out, or NULL */
     /* Without a file system: more packages, one after the other with all
        their files. The environment is not looked at then. */
     const struct std_package *given;

@@ -6,7 +6,7 @@
 #include "value_int.h"
 
 /* Largest list that indices may make, in bytes. */
-#define INDEXED_MAX (16u << 20)
+#define INDEXED_MAX (1u << 20)
 
 /* ---- arrays, lists, sets, maps ------------------------------------------- */
 

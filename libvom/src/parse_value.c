@@ -249,6 +249,12 @@ static int any_value(struct parser *p, const struct vdl_type *t,
     return *value == NULL ? V23_ENOMEM : 0;
 }
 
+/* In the text of a value: the word just taken is part of the name of a type. */
+static bool begins_name(const struct parser *p)
+{
+    return p->at < p->text.n && strchr(",:{}()", p->text.p[p->at]) == NULL;
+}
+
 /* A boolean or string, which need no type. *have = false: it is neither. */
 static int parse_bare(struct parser *p, struct vdl_any *out, bool *have)
 {
@@ -262,9 +268,7 @@ static int parse_bare(struct parser *p, struct vdl_any *out, bool *have)
         t = &vdl_string_desc;
     *have = t == &vdl_string_desc || vdl_parse_take_word_(p, "true") ||
             vdl_parse_take_word_(p, "false");
-    /* A name may begin like that. */
-    if (p->at < p->text.n && p->canonical && t == &vdl_bool_desc &&
-        strchr(",:{}() ", p->text.p[p->at]) == NULL)
+    if (p->canonical && t == &vdl_bool_desc && begins_name(p))
         *have = false;
     p->at = start;
     if (!*have)
@@ -302,13 +306,17 @@ static int parse_full(struct parser *p, struct vdl_any *out)
 static int parse_any(struct parser *p, struct vdl_any *out)
 {
     struct typed x;
+    size_t start;
     bool have;
     int rc;
 
     out->type = NULL;
     out->val = NULL;
-    if (vdl_parse_take_word_(p, "nil"))
+    vdl_parse_peek_(p);
+    start = p->at;
+    if (vdl_parse_take_word_(p, "nil") && !(p->canonical && begins_name(p)))
         return 0;
+    p->at = start;
     if (p->canonical)
         return parse_full(p, out);
     rc = parse_typed(p, &x);

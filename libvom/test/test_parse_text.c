@@ -134,6 +134,7 @@ START_TEST(texts_of_values_read_back)
         { "?x.S struct{A int32}({A: 1})", NULL },
         { "[]any{uint16(300), nil, []any{\"x\"}, ex.Id uint16(7)}", NULL },
         { "[]any{true, false, \"true\", true.T bool(true)}", NULL },
+        { "[]any{nil bool(true), true int8(1), true, nil}", NULL },
         { "typeobject([3]int8)", NULL },
         { "typeobject(any)", NULL },
         { "[]typeobject{any, x.S struct{N []x.S}, x.S struct{N bool}}", NULL },
