@@ -46,6 +46,8 @@ static void add_import(struct parser *ps, const char *name,
 }
 
 %token START_FILE START_CONFIG
+/* In front of the definition where parsing goes on after an error. */
+%token SYNC
 %token <name> IDENT "name" INTEGER "integer" RATIONAL "float" STRING "string"
 %token <name> CONST "const" ENUM "enum" ERROR "error" IMPORT "import"
 %token <name> INTERFACE "interface" MAP "map" PACKAGE "package" SET "set"
@@ -133,6 +135,7 @@ import_spec
 defs
     : %empty
     | defs def ';'
+    | defs error SYNC    { yyerrok; }
     ;
 
 def
@@ -686,6 +689,7 @@ static int yyreport_syntax_error(const yypcontext_t *at, void *scanner,
     struct v23_buf b;
 
     (void)scanner;
+    parse_recover(ps, ps->prev);
     if (ps->tokens <= 1) {
         parse_error_at(ps, ps->tok, ps->mode == PARSE_CONFIG
                 ? "config file must start with config clause"

@@ -16,10 +16,28 @@ void parse_error_at(struct parser *ps, struct pos pos, const char *fmt, ...)
 {
     va_list ap;
 
+    if (ps->skipping)
+        return;
     va_start(ap, fmt);
     ps->errors++;
     ctx_verror(ps->c, ps->src, pos.line, pos.col, fmt, ap);
     va_end(ap);
+}
+
+static bool starts_definition(int t, struct pos pos)
+{
+    return pos.col == 1 && (t == TYPE || t == CONST || t == ERROR);
+}
+
+void parse_recover(struct parser *ps, int t)
+{
+    ps->recovering = true;
+    if (!starts_definition(t, ps->tok))
+        return;
+    ps->pending = t;
+    ps->pending_name.s = ps->text;
+    ps->pending_name.len = (uint32_t)strlen(ps->text);
+    ps->pending_name.pos = ps->tok;
 }
 
 /* ---- string literals ----------------------------------------------------- */

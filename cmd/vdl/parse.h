@@ -17,11 +17,16 @@ struct parser {
     const struct source *src;
     enum parse_mode mode;
     struct ast_file *file;
-    struct pos at;        /* of the next character */
-    struct pos tok;       /* of the present token */
-    int start_token;      /* goes first, chooses the grammar's start */
-    const char *text;     /* of the present token, as written */
-    size_t tokens;        /* so far */
+    struct pos at;    /* of the next character */
+    struct pos tok;   /* of the present token */
+    int start_token;  /* goes first, chooses the grammar's start */
+    const char *text; /* of the present token, as written */
+    size_t tokens;    /* so far */
+    bool recovering;  /* nothing counts up to the next definition */
+    bool skipping;    /* messages about tokens are not wanted */
+    bool stopped;     /* nothing counts any more */
+    int pending;      /* the keyword that begins the definition, or 0 */
+    struct ast_name pending_name;
     int prev;             /* last token's number; 0 = none yet */
     int prev_line;        /* where it began */
     bool prev_newline;    /* the last token is an automatic semicolon */
@@ -40,6 +45,13 @@ void lex_end(void *scanner);
 
 void parse_error_at(struct parser *ps, struct pos pos, const char *fmt, ...)
     V23_PRINTF(3, 4);
+/**
+ * After a syntax error: go on with the next definition, which is a line that
+ * begins with a keyword.
+ *
+ * @param t  the last token, which may be that keyword; 0 = none
+ */
+void parse_recover(struct parser *ps, int t);
 /** Decode the escapes of a quoted string; false when malformed. */
 bool parse_string(
     struct parser *ps, const char *p, size_t n, struct ast_name *out);

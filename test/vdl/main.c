@@ -5,7 +5,7 @@
  *
  *   vdl [-print] FILE…
  *
- * and then large sources (large.c).
+ * and then what is in messages.c and large.c.
  *
  * A line is EXPECTED <tab> SOURCE [<tab> SOURCE]…; "⏎" stands for a newline,
  * "␍" for a carriage return and "␀" for a zero byte in a source. Source number
@@ -352,6 +352,7 @@ int main(int argc, char **argv)
         ok = run_file(&r, argv[i], print) && ok;
     if (print)
         return !ok;
+    run_messages(&r);
     run_large(&r);
     printf("%d passed, %d failed\n", r.passed, r.failed);
     return !ok || r.failed > 0 || r.passed == 0;

@@ -14,6 +14,8 @@ void compile_given(struct ctx *c, const struct std_package *sources, size_t n,
     struct list *packages);
 /** Large sources, counted as one case each. */
 void run_large(struct results *r);
+/** Messages as printed, likewise. */
+void run_messages(struct results *r);
 
 /** A parse tree with all positions and docs, as one line of text. */
 void dump_file(struct v23_buf *b, struct ctx *c, const struct ast_file *f);
