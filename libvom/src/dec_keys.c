@@ -8,6 +8,8 @@
 
 #include <vom/value.h>
 
+#include "sort_int.h"
+
 /* Up to this many keys are compared pair by pair. */
 #define FEW 8
 
@@ -104,9 +106,11 @@ static const void *at(const struct table *t, uint32_t i)
     return t->v + i * t->stride;
 }
 
-static bool same(const struct table *t, uint32_t i, uint32_t j)
+static int by_key(const void *ctx, uint32_t i, uint32_t j)
 {
-    return compare(t->key, at(t, i), at(t, j)) == 0;
+    const struct table *t = ctx;
+
+    return compare(t->key, at(t, i), at(t, j));
 }
 
 static void drop(struct table *t, uint32_t i)
@@ -121,7 +125,7 @@ static void unique_few(struct table *t)
     uint32_t i = 0, j;
 
     while (i + 1 < t->n) {
-        for (j = i + 1; j < t->n && !same(t, i, j); j++)
+        for (j = i + 1; j < t->n && by_key(t, i, j) != 0; j++)
             ;
         if (j < t->n)
             drop(t, i);
@@ -135,49 +139,19 @@ static bool ascending(const struct table *t)
     uint32_t i;
 
     for (i = 1; i < t->n; i++)
-        if (compare(t->key, at(t, i - 1), at(t, i)) >= 0)
+        if (by_key(t, i - 1, i) >= 0)
             return false;
     return true;
 }
 
-/* Stable merge sort of the indices in v; the result is in v or in tmp. */
-static uint32_t *sort(const struct table *t, uint32_t *v, uint32_t *tmp)
-{
-    uint32_t *from = v, *to = tmp, *swap;
-    size_t n = t->n, width, lo, mid, hi, i, j, k;
-
-    for (width = 1; width < n; width *= 2) {
-        for (lo = 0; lo < n; lo = hi) {
-            mid = n - lo < width ? n : lo + width;
-            hi = n - mid < width ? n : mid + width;
-            for (i = lo, j = mid, k = lo; k < hi; k++) {
-                if (j == hi
-                    || (i < mid
-                        && compare(t->key, at(t, from[i]), at(t, from[j]))
-                            <= 0))
-                    to[k] = from[i++];
-                else
-                    to[k] = from[j++];
-            }
-        }
-        swap = from;
-        from = to;
-        to = swap;
-    }
-    return from;
-}
-
 static void unique_many(struct table *t, uint32_t *work)
 {
-    uint32_t *order, *gone, i, k;
+    uint32_t *order = vdl_sort_(work, t->n, by_key, t), *gone, i, k;
 
-    for (i = 0; i < t->n; i++)
-        work[i] = i;
-    order = sort(t, work, work + t->n);
     gone = order == work ? work + t->n : work;
     memset(gone, 0, t->n * sizeof(*gone));
     for (k = 1; k < t->n; k++)
-        if (same(t, order[k - 1], order[k]))
+        if (by_key(t, order[k - 1], order[k]) == 0)
             gone[order[k - 1]] = 1;
     for (i = k = 0; i < t->n; i++) {
         if (gone[i] != 0)

@@ -7,6 +7,7 @@
  * equal to one that the program knows become the program's descriptor.
  */
 #include "dec_int.h"
+#include "type_int.h"
 
 #include <vom/vom80.h>
 
@@ -63,18 +64,19 @@ size_t vom_typedec_count(const struct vom_typedec *td)
 static const struct vdl_type *builtin(const struct vom_typedec *td,
     uint64_t id)
 {
-    static const struct vdl_type *const types[VOM_FIRST_USER_ID] = {
-        [1] = &vdl_bool_desc, [2] = &vdl_byte_desc, [3] = &vdl_string_desc,
-        [4] = &vdl_uint16_desc, [5] = &vdl_uint32_desc,
-        [6] = &vdl_uint64_desc, [7] = &vdl_int16_desc, [8] = &vdl_int32_desc,
-        [9] = &vdl_int64_desc, [10] = &vdl_float32_desc,
-        [11] = &vdl_float64_desc, [14] = &vdl_typeobject_desc,
-        [15] = &vdl_any_desc, [16] = &vdl_int8_desc, [39] = &vdl_bytes_desc,
-        [40] = &vdl_str_list_desc };
+    static const uint8_t kinds[] = { VDL_KINDS, VDL_BOOL, VDL_BYTE,
+        VDL_STRING, VDL_UINT16, VDL_UINT32, VDL_UINT64, VDL_INT16, VDL_INT32,
+        VDL_INT64, VDL_FLOAT32, VDL_FLOAT64, VDL_KINDS, VDL_KINDS,
+        VDL_TYPEOBJECT, VDL_ANY, VDL_INT8 };
+    const struct vdl_type *t = NULL;
 
-    if (td->v80 && types[id] == NULL)
+    if (id < sizeof(kinds) && kinds[id] != VDL_KINDS)
+        t = vdl_builtin_[kinds[id]];
+    else if (id == 39 || id == 40)
+        t = id == 39 ? &vdl_bytes_desc : &vdl_str_list_desc;
+    if (td->v80 && t == NULL)
         return td->opt.v80->builtin(id);
-    return td->v80 && id == 16 ? NULL : types[id];
+    return td->v80 && id == 16 ? NULL : t;
 }
 
 /* Number of definitions with smaller ids: where an id is or belongs. */

@@ -148,9 +148,7 @@ static inline bool vom_is_runtime_(const struct vdl_type *t)
 /* Where the search for a type's slot begins; n is a power of two. */
 static inline size_t vom_typeenc_hash_(const struct vdl_type *t, size_t n)
 {
-    return (size_t)(((uint64_t)(uintptr_t)t * UINT64_C(0x9E3779B97F4A7C15)) >>
-                    32) &
-           (n - 1);
+    return vdl_address_hash_(t) & (n - 1);
 }
 
 /* Id of a type if it is found at once, or 0. */

@@ -135,22 +135,22 @@ static int types_room(struct vom_typeenc *te)
 
 /* ---- finding ------------------------------------------------------------- */
 
+/* Ids of the built-in types without elements. */
+static const uint8_t kind_ids[VDL_KINDS] = { [VDL_BOOL] = 1, [VDL_BYTE] = 2,
+    [VDL_STRING] = 3, [VDL_UINT16] = 4, [VDL_UINT32] = 5, [VDL_UINT64] = 6,
+    [VDL_INT16] = 7, [VDL_INT32] = 8, [VDL_INT64] = 9, [VDL_FLOAT32] = 10,
+    [VDL_FLOAT64] = 11, [VDL_TYPEOBJECT] = 14, [VDL_ANY] = 15,
+    [VDL_INT8] = 16 };
+
 /* Id of a built-in type, or 0. */
 static uint32_t builtin_id(const struct vdl_type *t)
 {
-    static const uint8_t ids[VDL_KINDS] = { [VDL_BOOL] = 1, [VDL_BYTE] = 2,
-        [VDL_STRING] = 3, [VDL_UINT16] = 4, [VDL_UINT32] = 5,
-        [VDL_UINT64] = 6, [VDL_INT16] = 7, [VDL_INT32] = 8, [VDL_INT64] = 9,
-        [VDL_FLOAT32] = 10, [VDL_FLOAT64] = 11, [VDL_TYPEOBJECT] = 14,
-        [VDL_ANY] = 15, [VDL_INT8] = 16 };
-
-    if (t->kind == VDL_LIST && t->name.n == 0) {
-        t = vdl_wire_(t->elem);
-        if (t->name.n != 0)
-            return 0;
-        return t->kind == VDL_BYTE ? 39 : t->kind == VDL_STRING ? 40 : 0;
+    if (t->kind == VDL_LIST && t->name.n == 0 && t->elem->name.n == 0) {
+        if (t->elem->kind == VDL_BYTE)
+            return 39;
+        return t->elem->kind == VDL_STRING ? 40 : 0;
     }
-    return t->name.n == 0 ? ids[t->kind] : 0;
+    return t->name.n == 0 ? kind_ids[t->kind] : 0;
 }
 
 static uint32_t mix(uint32_t h, const void *p, size_t n)
@@ -286,14 +286,6 @@ static uint32_t wire_kind(const struct vdl_type *t)
 static void put_vdl_wire_(struct vom_typeenc *te, const struct vdl_type *t,
     struct v23_buf *b)
 {
-    static const struct vdl_type *const bases[VDL_KINDS] = {
-        [VDL_BOOL] = &vdl_bool_desc, [VDL_BYTE] = &vdl_byte_desc,
-        [VDL_UINT16] = &vdl_uint16_desc, [VDL_UINT32] = &vdl_uint32_desc,
-        [VDL_UINT64] = &vdl_uint64_desc, [VDL_INT8] = &vdl_int8_desc,
-        [VDL_INT16] = &vdl_int16_desc, [VDL_INT32] = &vdl_int32_desc,
-        [VDL_INT64] = &vdl_int64_desc, [VDL_FLOAT32] = &vdl_float32_desc,
-        [VDL_FLOAT64] = &vdl_float64_desc, [VDL_STRING] = &vdl_string_desc };
-
     vom_buf_put_uint(b, wire_kind(t));
     if (t->name.n != 0) {
         vom_buf_put_uint(b, 0);
@@ -321,7 +313,7 @@ static void put_vdl_wire_(struct vom_typeenc *te, const struct vdl_type *t,
             put_field_uint(b, 2, t->count);
         break;
     default:
-        put_field_uint(b, 1, builtin_id(bases[t->kind]));
+        put_field_uint(b, 1, kind_ids[t->kind]);
         break;
     }
     v23_buf_put_byte(b, VOM_END_);

@@ -7,6 +7,8 @@
  * by input, and recursive types need no care.
  */
 #include "dec_int.h"
+#include "sort_int.h"
+#include "type_int.h"
 
 /* Plans that one value may need. */
 #define PLANS_MAX 65536
@@ -18,9 +20,8 @@
 static struct vom_plan_ **slot_of(struct vom_plan_ **v, size_t cap,
     const struct vdl_type *src, const struct vdl_type *dst)
 {
-    uint64_t h = (uint64_t)(uintptr_t)src * UINT64_C(0x9E3779B97F4A7C15)
-        + (uint64_t)(uintptr_t)dst;
-    size_t i = (size_t)((h * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (cap - 1);
+    size_t i =
+        (31 * vdl_address_hash_(src) + vdl_address_hash_(dst)) & (cap - 1);
 
     while (v[i] != NULL && (v[i]->src != src || v[i]->dst != dst))
         i = (i + 1) & (cap - 1);
@@ -148,47 +149,26 @@ static struct vdl_str name_of(const struct vdl_type *t, uint32_t i)
     return t->kind == VDL_ENUM ? t->labels[i] : t->fields[i].name;
 }
 
-/*
- * Make the order of many labels or fields by name; equal labels stay in their
- * order. Merging takes n log n steps for any names.
- */
+static int by_name(const void *ctx, uint32_t i, uint32_t j)
+{
+    return vdl_str_cmp(name_of(ctx, i), name_of(ctx, j));
+}
+
+/* The order of many labels or fields by name; equal labels stay in theirs. */
 static int sort_names(const struct v23_alloc *al, const struct vdl_type *t,
     uint32_t **out)
 {
-    size_t n = t->count, width, lo, mid, hi, i, j, k;
-    uint32_t *mem, *from, *to, *swap;
+    uint32_t n = t->count, *mem, *order;
 
     *out = NULL;
     if (n <= FEW)
         return 0;
-    mem = v23_get0(al, 2 * n, sizeof(*mem));
+    mem = v23_get0(al, 2 * (size_t)n, sizeof(*mem));
     if (mem == NULL)
         return V23_ENOMEM;
-    from = mem;
-    to = mem + n;
-    for (i = 0; i < n; i++)
-        from[i] = (uint32_t)i;
-    for (width = 1; width < n; width *= 2) {
-        for (lo = 0; lo < n; lo = hi) {
-            mid = n - lo < width ? n : lo + width;
-            hi = n - mid < width ? n : mid + width;
-            for (i = lo, j = mid, k = lo; k < hi; k++) {
-                if (j == hi
-                    || (i < mid
-                        && vdl_str_cmp(name_of(t, from[i]),
-                               name_of(t, from[j]))
-                            <= 0))
-                    to[k] = from[i++];
-                else
-                    to[k] = from[j++];
-            }
-        }
-        swap = from;
-        from = to;
-        to = swap;
-    }
-    if (from != mem)
-        memcpy(mem, from, n * sizeof(*mem));
+    order = vdl_sort_(mem, n, by_name, t);
+    if (order != mem)
+        memcpy(mem, order, n * sizeof(*mem));
     *out = mem;
     return 0;
 }

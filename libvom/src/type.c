@@ -35,23 +35,22 @@ LIST(bytes, byte, uint8_t, 0);
 LIST(str_list, string, struct vdl_str, 0);
 LIST(any_list, any, struct vdl_any, VDL_T_ANY);
 
+const struct vdl_type *const vdl_builtin_[VDL_KINDS] = { &vdl_any_desc, NULL,
+    &vdl_bool_desc, &vdl_byte_desc, &vdl_uint16_desc, &vdl_uint32_desc,
+    &vdl_uint64_desc, &vdl_int8_desc, &vdl_int16_desc, &vdl_int32_desc,
+    &vdl_int64_desc, &vdl_float32_desc, &vdl_float64_desc, &vdl_string_desc,
+    NULL, &vdl_typeobject_desc, NULL, NULL, NULL, NULL, NULL, NULL };
+
 /* ---- sets ---------------------------------------------------------------- */
-
-static uint32_t mix(const struct vdl_type *t)
-{
-    uint64_t x = (uint64_t)(uintptr_t)t * UINT64_C(0x9E3779B97F4A7C15);
-
-    return (uint32_t)(x >> 32);
-}
 
 uint32_t vdl_slot_(const uint16_t *slots, const struct vdl_type *const *a,
     const struct vdl_type *const *b, const struct vdl_type *ka,
     const struct vdl_type *kb)
 {
-    uint32_t h = mix(ka), i;
+    uint32_t h = (uint32_t)vdl_address_hash_(ka), i;
 
     if (b != NULL)
-        h = h * 31 + mix(kb);
+        h = h * 31 + (uint32_t)vdl_address_hash_(kb);
     for (h %= VDL_SLOTS_; slots[h] != 0; h = (h + 1) % VDL_SLOTS_) {
         i = slots[h] - 1u;
         if (a[i] == ka && (b == NULL || b[i] == kb))

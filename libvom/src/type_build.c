@@ -9,6 +9,7 @@
  * the set has changed but its arena, which is wound back on failure.
  */
 #include "type_build_int.h"
+#include "sort_int.h"
 
 /* Labels and union fields are numbered in 16 bits. */
 #define MEMBERS_MAX 65536
@@ -70,55 +71,33 @@ static bool ref_ok(const struct vdl_build_ *b, const struct vdl_type_ref *r)
     return r->type != NULL || r->node < b->n;
 }
 
-/* Sort strings by merging; `tmp` has room for n. O(n log n) for any input. */
-static void sort_names(const struct vdl_str **v, const struct vdl_str **tmp,
-    uint32_t n)
+static int by_name(const void *ctx, uint32_t i, uint32_t j)
 {
-    const struct vdl_str **swap, **from = v;
-    uint32_t width, lo, mid, hi, i, j, k;
+    const struct vdl_type_member *m = ctx;
 
-    for (width = 1; width < n; width *= 2) {
-        for (lo = 0; lo < n; lo = hi) {
-            mid = n - lo < width ? n : lo + width;
-            hi = n - mid < width ? n : mid + width;
-            for (i = lo, j = mid, k = lo; k < hi; k++) {
-                if (j == hi
-                    || (i < mid && vdl_str_cmp(*from[i], *from[j]) <= 0))
-                    tmp[k] = from[i++];
-                else
-                    tmp[k] = from[j++];
-            }
-        }
-        swap = from;
-        from = tmp;
-        tmp = swap;
-    }
-    if (from != v)
-        memcpy(v, from, n * sizeof(*v));
+    return vdl_str_cmp(m[i].name, m[j].name);
 }
 
 static int check_fields(struct vdl_build_ *b, const struct vdl_type_node *node)
 {
-    const struct vdl_str **names, **tmp;
-    uint32_t i, n = node->nmembers;
+    const struct vdl_type_member *m = node->members;
+    uint32_t i, n = node->nmembers, *order;
     struct v23_arena_mark mark;
     int rc = 0;
 
     if (n == 0)
         return node->kind == VDL_UNION ? V23_ETYPE : 0;
     for (i = 0; i < n; i++)
-        if (node->members[i].name.n == 0 || !ref_ok(b, &node->members[i].type))
+        if (m[i].name.n == 0 || !ref_ok(b, &m[i].type))
             return V23_ETYPE;
     mark = v23_arena_mark(&b->tmp);
-    names = v23_arena_get0(&b->tmp, n, sizeof(*names), sizeof(void *));
-    tmp = v23_arena_get0(&b->tmp, n, sizeof(*tmp), sizeof(void *));
-    if (names == NULL || tmp == NULL)
+    order = v23_arena_get0(&b->tmp, 2 * (size_t)n, sizeof(*order),
+        sizeof(uint32_t));
+    if (order == NULL)
         return V23_ENOMEM;
-    for (i = 0; i < n; i++)
-        names[i] = &node->members[i].name;
-    sort_names(names, tmp, n);
+    order = vdl_sort_(order, n, by_name, m);
     for (i = 1; i < n; i++)
-        if (vdl_str_eq(*names[i - 1], *names[i]))
+        if (by_name(m, order[i - 1], order[i]) == 0)
             rc = V23_ETYPE;
     v23_arena_rewind(&b->tmp, mark);
     return rc;
@@ -208,12 +187,6 @@ static int find_base(struct vdl_build_ *b, struct base *bases, uint32_t i)
 
 /* ---- making descriptors -------------------------------------------------- */
 
-static const struct vdl_type *const builtin[VDL_KINDS] = { &vdl_any_desc, NULL,
-    &vdl_bool_desc, &vdl_byte_desc, &vdl_uint16_desc, &vdl_uint32_desc,
-    &vdl_uint64_desc, &vdl_int8_desc, &vdl_int16_desc, &vdl_int32_desc,
-    &vdl_int64_desc, &vdl_float32_desc, &vdl_float64_desc, &vdl_string_desc,
-    NULL, &vdl_typeobject_desc, NULL, NULL, NULL, NULL, NULL, NULL };
-
 static const struct vdl_type *builtin_list(const struct vdl_type *elem)
 {
     if (elem == &vdl_byte_desc)
@@ -239,7 +212,7 @@ static int place(struct vdl_build_ *b)
     for (i = 0; i < b->n; i++) {
         node = &b->nodes[i];
         if (!node->renames && node->name.n == 0)
-            b->types[i] = builtin[node->kind];
+            b->types[i] = vdl_builtin_[node->kind];
     }
     for (i = 0; i < b->n; i++) {
         node = &b->nodes[i];

@@ -14,8 +14,7 @@ struct vdl_type_map_ {
 static struct vdl_type_map_ *slot(struct vdl_type_map_ *map, size_t cap,
     const struct vdl_type *t)
 {
-    uint64_t h = (uint64_t)(uintptr_t)t * UINT64_C(0x9E3779B97F4A7C15);
-    size_t i = (size_t)(h >> 32) & (cap - 1);
+    size_t i = vdl_address_hash_(t) & (cap - 1);
 
     while (map[i].from != NULL && map[i].from != t)
         i = (i + 1) & (cap - 1);

@@ -270,8 +270,7 @@ static size_t hash(const struct vdl_type *t)
     uint32_t i;
 
     if (t->name.n == 0)
-        return (size_t)(((uint64_t)(uintptr_t)t
-            * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
+        return vdl_address_hash_(t);
     for (i = 0; i < t->name.n; i++)
         h = (h ^ (uint8_t)t->name.p[i]) * UINT64_C(0x100000001b3);
     return (size_t)(h ^ h >> 32);

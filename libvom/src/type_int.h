@@ -37,6 +37,18 @@ static inline const struct vdl_type *vdl_wire_(const struct vdl_type *t)
     return t->wire == NULL ? t : t->wire;
 }
 
+/* Mixed address, for open tables; the low bits are as good as any. */
+static inline size_t vdl_address_hash_(const void *p)
+{
+    const unsigned half = sizeof(uintptr_t) * 4;
+    uintptr_t x = (uintptr_t)p * (uintptr_t)UINT64_C(0x9E3779B97F4A7C15);
+
+    return x ^ x >> half;
+}
+
+/* The unnamed built-in type of a kind, or NULL. */
+extern const struct vdl_type *const vdl_builtin_[VDL_KINDS];
+
 /* Number of subtypes, and the i-th (not its wire type) in the order of the
  * canonical string. */
 uint32_t vdl_nsubtypes_(const struct vdl_type *t);

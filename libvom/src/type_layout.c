@@ -6,7 +6,8 @@
  */
 #include "type_build_int.h"
 
-#define ALIGN_UP(n, a) (((n) + (a) - 1) / (a) * (a))
+/* Alignments are powers of two. */
+#define ALIGN_UP(n, a) (((n) + (a) - 1) & ~((uint64_t)(a) - 1))
 
 struct extent {
     uint64_t size;
