@@ -111,7 +111,7 @@ static int get_plain(struct head *h, const struct vdl_type *t, bool v80,
         rc = get_uint(h, &v);
     *n += (size_t)(h->p - start);
     h->p = start;
-    return rc;
+    return rc == 0 && *n > h->max ? V23_ELIMIT : rc;
 }
 
 static int get_value(struct vom_dec *d, struct head *h, uint64_t id,

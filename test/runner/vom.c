@@ -8,6 +8,7 @@
 
 #include <vom/dec.h>
 #include <vom/enc.h>
+#include <vom/raw.h>
 #include <vom/value.h>
 #include <vom/vom80.h>
 
@@ -224,6 +225,32 @@ static bool decodes_split(
     return ok;
 }
 
+/* Kept as bytes and written again, also inside another value. */
+static bool passes_raw(
+    struct run_case *c, struct v23_arena *a, const struct vdl_any *v)
+{
+    struct vom_raw raw;
+    struct vdl_any holder = {&vom_raw_desc, &raw};
+    struct vdl_list list = {&holder, 1}, plain = {v, 1};
+    struct v23_buf want;
+    bool ok;
+    int rc = decode(a, run_hex(c, "hex"), &vom_raw_desc, &raw);
+
+    if (rc != 0)
+        return run_fail(c, "decoding as raw: %s", v23_strerror(rc));
+    if (!encodes_to(c, &vom_raw_desc, &raw, run_hex(c, "hex")))
+        return false;
+    v23_buf_init(&want, NULL, SIZE_MAX);
+    rc = vom_encode_single(NULL, &vdl_any_list_desc, &plain, &want);
+    if (rc != 0)
+        ok = run_fail(c, "encoding as any: %s", v23_strerror(rc));
+    else
+        ok =
+            encodes_to(c, &vdl_any_list_desc, &list, v23_bytes(want.p, want.n));
+    v23_buf_fini(&want);
+    return ok;
+}
+
 static bool pass_value(struct run_case *c, struct v23_arena *a)
 {
     struct vdl_any v, copy;
@@ -234,6 +261,8 @@ static bool pass_value(struct run_case *c, struct v23_arena *a)
         return false;
     if (!codes_to(c, type_of(&v), content_of(&v), run_hex(c, "hex"),
             run_str(c, "value")))
+        return false;
+    if (!passes_raw(c, a, &v))
         return false;
     rc = vdl_copy(a, &vdl_any_desc, &copy, &v);
     if (rc != 0)
@@ -505,6 +534,29 @@ static bool run_stream(struct run_case *c)
     return ok;
 }
 
+/* All values on one stream give `want`. */
+static bool all_encode_to(
+    struct run_case *c, const struct vdl_any *v, struct v23_bytes want)
+{
+    struct vom_typeenc te;
+    struct vom_enc e;
+    struct v23_buf b;
+    int i, n = items(c, "values"), rc = 0;
+    bool ok;
+
+    v23_buf_init(&b, NULL, SIZE_MAX);
+    vom_typeenc_init(&te, NULL, &b);
+    vom_enc_init(&e, &te, &b);
+    for (i = 0; i < n && rc == 0; i++)
+        rc = vom_encode(&e, &vdl_any_desc, &v[i]);
+    ok = rc == 0 ? same_bytes(c, "encoding", &b, want)
+                 : run_fail(c, "encoding fails: %s", v23_strerror(rc));
+    vom_enc_fini(&e);
+    vom_typeenc_fini(&te);
+    v23_buf_fini(&b);
+    return ok;
+}
+
 static bool run_js(struct run_case *c)
 {
     struct v23_arena a;
@@ -515,9 +567,11 @@ static bool run_js(struct run_case *c)
         return run_fail(c, "too many values");
     v23_arena_init(&a, NULL, BUDGET);
     ok = read_single(c, &a, v);
-    if (ok && items(c, "values") == 1)
-        ok = encodes_to(c, &vdl_any_desc, &v[0], run_hex(c, "go_hex"));
+    ok = ok && all_encode_to(c, v, run_hex(c, "go_hex"));
     v23_arena_fini(&a);
+    if (run_bool(c, "same") !=
+        (strcmp(run_str(c, "hex"), run_str(c, "go_hex")) == 0))
+        return run_fail(c, "\"same\" is wrong");
     return ok;
 }
 
