@@ -330,7 +330,8 @@ $(BUILD)/size/$(1)/%.elf: $(BUILD)/size/$(1)/test/size/%.o $(BUILD)/size/$(1)/te
 size-$(1): $$(foreach p,encode decode both,$(BUILD)/size/$(1)/$$(p).elf)
 endef
 $(eval $(call extra_vdl,size,test/size/vdl,example.org/size,,vdl))
-$(eval $(call size_rules,host,$(CC),,))
+# Binding functions when they are first called would take from the stack.
+$(eval $(call size_rules,host,$(CC),,-Wl$(comma)-z$(comma)now))
 $(eval $(call size_rules,arm,$(ARM_CC),-mcpu=cortex-m4 -mthumb,--specs=nano.specs --specs=nosys.specs -nostartfiles -Wl$(comma)--entry=board_start))
 
 # Every target on its stored inputs.

@@ -136,6 +136,7 @@ static void vom_encode_warm(void *ctx)
         abort();
 }
 
+/* What the stream says about types is made for each value. */
 static void vom_encode_one(void *ctx)
 {
     struct vom_side *x = ctx;
@@ -167,7 +168,7 @@ static void vom_decode_one(void *ctx)
         abort();
 }
 
-/* As generated code does it for types that contain no any. */
+/* With the types as a constant, as the compiler emits it. */
 static void vom_encode_blob(void *ctx)
 {
     struct vom_side *x = ctx;
@@ -296,12 +297,12 @@ void vom_ops(const struct shape *s, struct group *encode, struct group *decode)
     check_blob(x);
     group_add(encode, WARM, base, s->encode, n, vom_encode_warm, x);
     group_add(encode, "dynamic", base, 0, n, vom_encode_warm, y);
-    group_add(encode, "one-shot", WARM, 4, with, vom_encode_one, x);
-    group_add(encode, "one-shot constant", WARM, 4, with, vom_encode_blob, x);
+    group_add(encode, "one-shot", WARM, 4, with, vom_encode_blob, x);
+    group_add(encode, "one-shot computed", WARM, 0, with, vom_encode_one, x);
     group_add(encode, "one-shot dynamic", WARM, 0, with, vom_encode_one, y);
     group_add(decode, WARM, base, s->decode, n, vom_decode_warm, x);
     group_add(decode, "dynamic", base, 0, n, vom_decode_warm, y);
-    group_add(decode, "one-shot", WARM, 0, with, vom_decode_one, x);
-    group_add(decode, "one-shot constant", WARM, 0, with, vom_decode_blob, x);
+    group_add(decode, "one-shot", WARM, 0, with, vom_decode_blob, x);
+    group_add(decode, "one-shot computed", WARM, 0, with, vom_decode_one, x);
     group_add(decode, "one-shot dynamic", WARM, 0, with, vom_decode_one, y);
 }
