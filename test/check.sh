@@ -1,40 +1,47 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
-# check.sh UNIT-PROGRAM…: every test of the project, one summary line at the
-# end. BUILD, MAKE and VECTORS come from the Makefile.
-: "${BUILD:=build}" "${MAKE:=make}" "${VECTORS:=test/vectors}"
+# check.sh UNIT-PROGRAM…: every test of the project, what each stage took, one
+# summary line at the end. BUILD and VECTORS come from the Makefile.
+. "$(dirname "$0")/shell.sh"
+cd "$here" || exit 1
+: "${VECTORS:=test/vectors}"
 export BUILD
-pass=0 fail=0
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
+begin=$(date +%s)
+[ -t 1 ] && exec 3>&1 # where a stage may show how far it is
 
-# stage NAME COMMAND…: run, add up its "N passed, M failed" line; a stage
-# without one counts as one test.
-stage() {
-    name=$1
-    shift
-    printf '== %s\n' "$name"
-    timeout 900 "$@" >"$tmp/out" 2>&1 </dev/null
-    rc=$?
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$tmp/out" | tail -1)
+# report OUTPUT EXIT-CODE SECONDS: add up the "N passed, M failed" line of a
+# stage; one without it counts as one test.
+report() {
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -1)
     if [ -n "$line" ]; then
         p=${line%% *}
         f=${line#*, }
         f=${f%% *}
     else
         p=1 f=0
-        [ $rc -eq 0 ] || p=0 f=1
+        [ "$2" -eq 0 ] || p=0 f=1
     fi
-    [ $rc -ne 0 ] && [ "$f" -eq 0 ] && f=1
+    [ "$2" -ne 0 ] && [ "$f" -eq 0 ] && f=1
     if [ "$f" -ne 0 ]; then
-        cat "$tmp/out"
+        cat "$1"
     else
-        grep -E '^(left|skip) ' "$tmp/out"
+        grep -E '^(left|skip) ' "$1"
     fi
     pass=$((pass + p)) fail=$((fail + f))
-    printf '   %s passed, %s failed\n' "$p" "$f"
+    printf '   %s passed, %s failed (%s s)\n' "$p" "$f" "$3"
 }
+stage() { # NAME COMMAND…
+    printf '== %s\n' "$1"
+    shift
+    since=$(date +%s)
+    timeout 900 "$@" >"$tmp/out" 2>&1 </dev/null
+    report "$tmp/out" $? $(($(date +%s) - since))
+}
+
+# The recorded command lines wait for a minute's time-outs: beside the others.
+timeout 900 sh test/e2e/cli.sh >"$tmp/cli" 2>&1 </dev/null &
+cli=$!
+pids="$pids $cli"
 
 stage "unit tests" sh test/run-units.sh "$@"
 stage "vectors" "$BUILD/test/runner" -companions test/vectors "$VECTORS"
@@ -47,8 +54,12 @@ stage "layers" sh test/layers.sh
 stage "symbols" sh test/symbols.sh
 stage "headers as C++" sh test/headers-cxx.sh
 for t in test/e2e/*.sh; do
-    [ -e "$t" ] && stage "$t" sh "$t"
+    [ "${t##*/}" = cli.sh ] || stage "$t" sh "$t"
 done
 stage "demo" sh test/demo.sh
-echo "$pass passed, $fail failed"
-[ $fail -eq 0 ]
+echo "== test/e2e/cli.sh"
+since=$(date +%s)
+wait $cli
+report "$tmp/cli" $? $(($(date +%s) - since))
+echo "took $(($(date +%s) - begin)) s"
+summary

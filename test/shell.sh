@@ -1,6 +1,6 @@
 # BSD-3-Clause; see LICENSE.
-# shell.sh: what the shell tests, the demo and the benchmark share. Sourced, it
-# gives them
+# shell.sh: what the shell tests, their driver, the demo and the benchmark
+# share. Sourced, it gives them
 #   $here     top of the source tree
 #   $build    the build directory, absolute; its programs come first in PATH
 #   $tmp      an empty directory
