@@ -44,7 +44,7 @@ HOSTCFLAGS ?= $(STD) -O1 -g
 
 .PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom size size-host size-arm \
 	install uninstall clean test-programs format headers-cxx unit \
-	cross-programs fuzz
+	cross-programs fuzz FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -258,7 +258,12 @@ test_vdl_LIBS := $(cmd_vdl_LIBS)
 has_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1)
 PROTOBUF_C := $(if $(shell command -v protoc-c),$(call has_pkg,libprotobuf-c))
 MSGPACK_C  := $(firstword $(foreach p,msgpack-c msgpack,$(if $(call has_pkg,$(p)),$(p))))
-test_vombench_INC += -DVOMBENCH_PROTOBUF=$(or $(PROTOBUF_C),0) -DVOMBENCH_MSGPACK=$(if $(MSGPACK_C),1,0)
+# Changes, and with it what includes it, when one of them comes or goes.
+have_text := \#define VOMBENCH_PROTOBUF $(or $(PROTOBUF_C),0)\n\#define VOMBENCH_MSGPACK $(if $(MSGPACK_C),1,0)\n
+$(BUILD)/gen/vombench/have.h: FORCE
+	@mkdir -p $(@D)
+	@printf '$(have_text)' | cmp -s - $@ || printf '$(have_text)' >$@
+$(patsubst %,$(BUILD)/obj/test/vombench/%.o,main protobuf msgpack): $(BUILD)/gen/vombench/have.h
 ifneq ($(PROTOBUF_C),)
 test_vombench_INC += $(shell pkg-config --cflags libprotobuf-c)
 test_vombench_LIBS += $(shell pkg-config --libs libprotobuf-c)
@@ -347,7 +352,7 @@ vectors: $(BUILD)/test/runner
 unit: $(UNIT)
 	$(Q)EXEC='$(EXEC)' sh test/run-units.sh $(sort $(UNIT))
 
-check: all test-programs
+check: all test-programs size-host
 	$(Q)BUILD=$(BUILD) CC="$(CC)" SANFLAGS="$(SANFLAGS)" VECTORS="$(VECTORS)" sh test/check.sh $(sort $(UNIT))
 
 layers: $(LIBS:%=$(BUILD)/lib/%.a)

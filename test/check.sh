@@ -50,6 +50,10 @@ for f in test/fuzz/fuzz_*.c; do
     f=${f##*/fuzz_} f=${f%.c}
     stage "stored inputs of fuzz_$f" "$BUILD/test/fuzz_$f" test/fuzz/corpus/"$f"/*
 done
+stage "the benchmark's own checks" "$BUILD/test/vombench" -time=1ms
+for p in encode decode both; do
+    stage "small program: $p" "$BUILD/size/host/$p.elf"
+done
 stage "layers" sh test/layers.sh
 stage "symbols" sh test/symbols.sh
 stage "headers as C++" sh test/headers-cxx.sh

@@ -5,6 +5,8 @@
  */
 #include "bench.h"
 
+#include <have.h>
+
 #include <stdlib.h>
 
 #include <v23/cmdline.h>
@@ -18,17 +20,28 @@ struct options {
     int64_t time;              /* ns for each shape and direction */
 };
 
+/* Blocks that stay to the end, and stay reachable. */
+struct kept {
+    struct kept *next;
+    void *p;
+};
+
 void *keep(size_t n)
 {
     /* Where a block begins must not depend on what was kept before it. */
     const size_t page = 4096;
-    void *p = aligned_alloc(page, (n + page - 1) / page * page);
+    static struct kept *all;
+    struct kept *k = malloc(sizeof(*k));
 
-    if (p == NULL) {
+    if (k != NULL)
+        k->p = aligned_alloc(page, (n + page - 1) / page * page);
+    if (k == NULL || k->p == NULL) {
         fprintf(stderr, "vombench: out of memory\n");
         exit(1);
     }
-    return memset(p, 0, n);
+    k->next = all;
+    all = k;
+    return memset(k->p, 0, n);
 }
 
 void must(bool ok, const struct shape *s, const char *what)

@@ -5,6 +5,8 @@
  */
 #include "bench.h"
 
+#include <have.h>
+
 #if VOMBENCH_MSGPACK
 
 #include <stdlib.h>

@@ -5,6 +5,8 @@
  */
 #include "bench.h"
 
+#include <have.h>
+
 #if VOMBENCH_PROTOBUF
 
 #include <stdlib.h>
