@@ -128,7 +128,9 @@ const struct bn *bn_neg(struct ctx *c, const struct bn *a)
 
     /* 0 - a */
     ctx_must(mbedtls_mpi_lset(&b->m, 0) == 0 &&
-        mbedtls_mpi_sub_mpi(&b->m, &b->m, &a->m) == 0 ? 0 : V23_ENOMEM);
+                     mbedtls_mpi_sub_mpi(&b->m, &b->m, &a->m) == 0
+                 ? 0
+                 : V23_ENOMEM);
     return b;
 }
 
@@ -157,8 +159,8 @@ static void low_bits(const struct bn *a, uint8_t *out, size_t n)
 }
 
 /* In two's complement, long enough that the first bit is the sign. */
-static const struct bn *bitwise(struct ctx *c, int op, const struct bn *a,
-    const struct bn *b)
+static const struct bn *bitwise(
+    struct ctx *c, int op, const struct bn *a, const struct bn *b)
 {
     uint8_t x[BN_BITS_MAX / 8 + 1], y[sizeof(x)];
     struct bn *out;
@@ -167,20 +169,19 @@ static const struct bn *bitwise(struct ctx *c, int op, const struct bn *a,
     low_bits(a, x, sizeof(x));
     low_bits(b, y, sizeof(y));
     for (i = 0; i < sizeof(x); i++)
-        x[i] = op == '&' ? x[i] & y[i] : op == '|' ? x[i] | y[i]
-                                                   : x[i] ^ y[i];
+        x[i] = op == '&' ? x[i] & y[i] : op == '|' ? x[i] | y[i] : x[i] ^ y[i];
     out = make(c);
     if ((x[0] & 0x80) == 0)
         return checked(out, mbedtls_mpi_read_binary(&out->m, x, sizeof(x)));
     for (i = 0; i < sizeof(x); i++)
         x[i] = (uint8_t)~x[i];
-    ctx_must(mbedtls_mpi_read_binary(&out->m, x, sizeof(x)) == 0 ? 0
-                                                                 : V23_ENOMEM);
+    ctx_must(
+        mbedtls_mpi_read_binary(&out->m, x, sizeof(x)) == 0 ? 0 : V23_ENOMEM);
     return bn_not(c, out);
 }
 
-const struct bn *bn_op(struct ctx *c, int op, const struct bn *a,
-    const struct bn *b)
+const struct bn *bn_op(
+    struct ctx *c, int op, const struct bn *a, const struct bn *b)
 {
     struct bn *out;
     int rc;
@@ -220,17 +221,19 @@ const struct bn *bn_shr(struct ctx *c, const struct bn *a, unsigned n)
         return bn_not(c, bn_shr(c, bn_not(c, a), n));
     b = make(c);
     ctx_must(mbedtls_mpi_copy(&b->m, &a->m) == 0 &&
-        mbedtls_mpi_shift_r(&b->m, n) == 0 ? 0 : V23_ENOMEM);
+                     mbedtls_mpi_shift_r(&b->m, n) == 0
+                 ? 0
+                 : V23_ENOMEM);
     return b;
 }
 
 /* ---- rationals ----------------------------------------------------------- */
 
-static const struct rat too_large = { NULL, NULL };
+static const struct rat too_large = {NULL, NULL};
 
 struct rat rat_int(struct ctx *c, const struct bn *a)
 {
-    struct rat r = { a, NULL };
+    struct rat r = {a, NULL};
 
     r.den = a == NULL ? NULL : bn_u64(c, 1);
     return r;
@@ -279,8 +282,8 @@ struct rat rat_op(struct ctx *c, int op, struct rat a, struct rat b)
     const struct bn *x, *y;
 
     if (op == '*')
-        return rat_make(c, bn_op(c, '*', a.num, b.num),
-            bn_op(c, '*', a.den, b.den));
+        return rat_make(
+            c, bn_op(c, '*', a.num, b.num), bn_op(c, '*', a.den, b.den));
     x = bn_op(c, '*', a.num, b.den);
     y = bn_op(c, '*', a.den, b.num);
     if (op == '/')
@@ -296,8 +299,9 @@ int rat_cmp(struct ctx *c, struct rat a, struct rat b)
     struct bn *x = make(c), *y = make(c);
 
     ctx_must(mbedtls_mpi_mul_mpi(&x->m, &a.num->m, &b.den->m) == 0 &&
-        mbedtls_mpi_mul_mpi(&y->m, &b.num->m, &a.den->m) == 0 ? 0
-                                                              : V23_ENOMEM);
+                     mbedtls_mpi_mul_mpi(&y->m, &b.num->m, &a.den->m) == 0
+                 ? 0
+                 : V23_ENOMEM);
     return mbedtls_mpi_cmp_mpi(&x->m, &y->m);
 }
 
@@ -320,9 +324,9 @@ double rat_to_double(struct ctx *c, struct rat a)
         a.num = bn_neg(c, a.num);
     /* Scale so that the quotient has 63 or 64 bits: |a| = q * 2^-shift. */
     shift = 64 - (int)mbedtls_mpi_bitlen(&a.num->m) +
-        (int)mbedtls_mpi_bitlen(&a.den->m) - 1;
+            (int)mbedtls_mpi_bitlen(&a.den->m) - 1;
     rc = mbedtls_mpi_copy(&num->m, &a.num->m) |
-        mbedtls_mpi_copy(&den->m, &a.den->m);
+         mbedtls_mpi_copy(&den->m, &a.den->m);
     if (shift >= 0)
         rc |= mbedtls_mpi_shift_l(&num->m, (size_t)shift);
     else
@@ -379,17 +383,17 @@ static int digit(char c)
 /* A literal in parts. */
 struct literal {
     int base;
-    bool octal;          /* leading 0: digits checked only for an integer */
+    bool octal; /* leading 0: digits checked only for an integer */
     bool rational;
-    const char *digits;  /* with '_' and at most one '.' */
+    const char *digits; /* with '_' and at most one '.' */
     size_t ndigits;
-    long exponent;       /* of 10, or of 2 with base 16 */
-    bool huge;           /* exponent out of any use */
+    long exponent; /* of 10, or of 2 with base 16 */
+    bool huge;     /* exponent out of any use */
 };
 
 /* Digits of a base with '_' between digits only; `dot` at most once. */
-static bool take_mantissa(struct literal *l, const char **p, const char *end,
-    bool after_prefix)
+static bool take_mantissa(
+    struct literal *l, const char **p, const char *end, bool after_prefix)
 {
     bool prev_digit = after_prefix, any = false, dot = false;
 
@@ -434,8 +438,7 @@ static bool take_exponent(struct literal *l, const char *p, const char *end)
     return any && p == end;
 }
 
-static enum number_form take_literal(struct literal *l, const char *p,
-    size_t n)
+static enum number_form take_literal(struct literal *l, const char *p, size_t n)
 {
     const char *end = p + n, *s;
     bool prefix = false;
@@ -443,16 +446,18 @@ static enum number_form take_literal(struct literal *l, const char *p,
     memset(l, 0, sizeof(*l));
     l->base = 10;
     if (n > 1 && *p == '0' && strchr("xXbBoO", p[1]) != NULL) {
-        l->base = p[1] == 'x' || p[1] == 'X' ? 16
-            : p[1] == 'b' || p[1] == 'B'     ? 2
-                                             : 8;
+        l->base = p[1] == 'x' || p[1] == 'X'   ? 16
+                  : p[1] == 'b' || p[1] == 'B' ? 2
+                                               : 8;
         p += 2;
         prefix = true;
     } else if (n > 1 && *p == '0') {
         l->octal = true;
     }
     if (!take_mantissa(l, &p, end, prefix))
-        return l->rational ? NUMBER_BAD_RATIONAL : NUMBER_BAD_INTEGER;
+        return memchr(p, '.', (size_t)(end - p)) != NULL || l->rational
+                   ? NUMBER_BAD_RATIONAL
+                   : NUMBER_BAD_INTEGER;
     if (p < end && ((l->base == 10 && (*p == 'e' || *p == 'E')) ||
                        (l->base == 16 && (*p == 'p' || *p == 'P')))) {
         l->rational = true;
@@ -480,8 +485,8 @@ enum number_form number_form(const char *p, size_t n)
 }
 
 /* The digits as one integer; *scale receives how many follow the point. */
-static const struct bn *mantissa(struct ctx *c, const struct literal *l,
-    long *scale)
+static const struct bn *mantissa(
+    struct ctx *c, const struct literal *l, long *scale)
 {
     struct bn *b = make(c);
     bool dot = false;

@@ -155,10 +155,13 @@ static void compile_imports(struct ctx *c, struct package *p)
     }
 }
 
-/* An import that a config file has without saying so. */
+/*
+ * An import that a config file has without saying so. The Go tool refuses a
+ * vdl.config that does not make use of it, so such a file would do for this
+ * tool only.
+ */
 static void add_implicit(struct ctx *c, struct file *f, const char *path)
 {
-    static const struct pos none = {0, 0};
     size_t i;
 
     for (i = 0; i < f->ast->imports.n; i++) {
@@ -167,7 +170,8 @@ static void add_implicit(struct ctx *c, struct file *f, const char *path)
         if (strcmp(d->path, path) == 0)
             return;
     }
-    add_import(c, f, last_element(path), path, none, true);
+    add_import(c, f, last_element(path), path, f->ast->package_pos,
+        strcmp(path, "vdltool") != 0);
 }
 
 static void check_unused(struct ctx *c, struct package *p)

@@ -127,6 +127,18 @@ static int run(
     return rc;
 }
 
+/* Whether a language is one that other tools generate. */
+static bool is_other_language(const char *s, size_t n)
+{
+    static const char *const names[] = {"Go", "Java", "Javascript", "Swift"};
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strlen(names[i]) == n && memcmp(names[i], s, n) == 0)
+            return true;
+    return false;
+}
+
 /* -lang: a list, of which C is the only member this tool can do. */
 static int check_lang(const struct v23_invocation *inv, const char *list)
 {
@@ -134,6 +146,11 @@ static int check_lang(const struct v23_invocation *inv, const char *list)
 
     for (;; list += n + 1) {
         n = strcspn(list, ",");
+        if (is_other_language(list, n))
+            return v23_usage_error(inv,
+                "%s: this tool generates C only; for "
+                "%.*s use the vdl of the Go implementation",
+                v23_invocation_path(inv), (int)n, list);
         if (n != 1 || *list != 'C')
             return v23_usage_error(inv,
                 "%s: unknown language \"%.*s\" (this "

@@ -207,6 +207,76 @@ printf 'package a\n' | file two/x.org/a/a.vdl
 VDLPATH=$tmp/t/two:$tmp/t run list x.org/a
 has "first root wins" out "Dir:     $tmp/t/two/x.org/a"
 
+# What is not a package, or not a file.
+run compile "$tmp/t/a.vdl"
+has "no such directory" err "/a.vdl: No such file or directory"
+(cd "$tmp/t/x.org/a" && exec "$vdl" compile ./a.vdl) >"$tmp/out" 2>"$tmp/err"
+has "a file" err "/a.vdl: package isn't a directory"
+mkdir "$tmp/t/x.org/a/dir.vdl"
+printf 'package a\n' | file x.org/dir/dir.vdl/a.vdl
+run compile x.org/a
+expect "a directory named .vdl" 0
+run compile "$tmp/t/x.org/dir/dir.vdl"
+expect "a package in a directory named .vdl" 0
+printf 'package bad' | file x.org/unread/unread.vdl
+chmod 0 "$tmp/t/x.org/unread/unread.vdl"
+if [ ! -r "$tmp/t/x.org/unread/unread.vdl" ]; then
+    run compile "$tmp/t/x.org/unread"
+    expect "unreadable file" 1
+    has "unreadable file" err "bad package dir (unread.vdl: Permission denied)"
+fi
+chmod 644 "$tmp/t/x.org/unread/unread.vdl"
+: | file x.org/empty/empty.vdl
+run compile x.org/empty
+expect "empty file" 1
+has "empty file" err \
+    "x.org/empty/empty.vdl:1:1 vdl file must start with package clause"
+ln -s nowhere "$tmp/t/x.org/empty/gone.vdl"
+run compile x.org/c
+expect "other packages do not matter" 0
+printf 'package u\nimport ("x.org/z"; "x.org/z2"; "x.org/a")\n' |
+    file x.org/u/u.vdl
+run compile x.org/u
+expect "missing imports" 1
+has "missing import 1" err "#0 x.org/u/u.vdl: can't resolve \"x.org/z\" in any of:"
+has "missing import 2" err "#1 x.org/u/u.vdl: can't resolve \"x.org/z2\" in any"
+printf 'package a\nimport "x.org/l2"\n' | file x.org/l1/l1.vdl
+printf 'package a\nimport "x.org/l1"\n' | file x.org/l2/l2.vdl
+run compile x.org/l1
+expect "cycle" 1
+has "cycle" err \
+    "cyclic package dependency: [x.org/l1 <= x.org/l2 <= x.org/l1]"
+
+# Every broken package is reported when nothing is generated, but not what
+# depends on it.
+fresh
+printf 'package a\ntype T foo\n' | file p/a/a.vdl
+printf 'package b\nimport "p/a"\ntype T a.T\n' | file p/b/b.vdl
+printf 'package c\ntype T foo\n' | file p/c/c.vdl
+printf 'package d\n' | file p/d/d.vdl
+run compile p/...
+expect "broken packages" 1
+same "broken packages" out <<EOT
+p/d
+EOT
+has "broken package a" err "#0 p/a/a.vdl:2:8 type foo undefined"
+has "broken package c" err "#1 p/c/c.vdl:2:8 type foo undefined"
+check "nothing about p/b" sh -c "! grep -q p/b '$tmp/err'"
+
+# Warnings do not fail a run.
+printf 'package a\nerror E(x bool) {"en": "{y}"}\n' | file p/a/a.vdl
+run compile p/a
+expect "warning" 0
+same "warning" err <<EOT
+#0 p/a/a.vdl:2:24 Warning: error E unknown param "y"
+    error E(x bool) {"en": "{y}"}
+                           ^
+
+EOT
+run compile -show-warnings=false p/a
+expect "no warning" 0
+check "no warning" test ! -s "$tmp/err"
+
 # A go.mod puts its module in front of the paths.
 fresh
 printf '// c\nmodule v.example // x\n\ngo 1.19\n' | file go.mod
@@ -265,13 +335,13 @@ run list a
 expect "config" 0
 has "config" out 'Config:  vdltool.Config struct{'
 has "config" out '{GenLanguages: {Go, Java}, Go: {'
-printf 'config = {Fo: true}\n' | file a/vdl.config
+printf 'config = vdltool.Config{Fo: true}\n' | file a/vdl.config
 run list a
 expect "config error" 1
-has "config error" err '#0 a/vdl.config:1:11 unknown field "Fo"'
+has "config error" err '#0 a/vdl.config:1:25 unknown field "Fo"'
 run -vdl.config=other list a
 expect "other config" 0
-printf 'config = {}\n' | file a/other
+printf 'config = vdltool.Config{}\n' | file a/other
 run -vdl.config=other list a
 expect "other config, empty" 0
 check "zero config" sh -c "! grep -q ^Config: '$tmp/out'"
@@ -316,6 +386,13 @@ check "not rewritten" test "$tmp/o/x/a/a.vdl.c" -nt "$tmp/o/x/a/a.vdl.h"
 run audit -c-out-dir="$tmp/o" x/b
 expect "audit, up to date" 0
 printf 'package a\ntype T int64\n' | file x/a/a.vdl
+mkdir -p "$tmp/again"
+VDLPATH=$tmp/t/./ run generate -c-out-dir="$tmp/again" x/b x/a
+printf 'package a\ntype T int32\n' | file x/a/a.vdl
+VDLPATH=$tmp/t/./ run generate -c-out-dir="$tmp/again" x/b x/a
+check "output depends on the sources alone" diff -r "$tmp/o" "$tmp/again"
+rm -rf "$tmp/again"
+printf 'package a\ntype T int64\n' | file x/a/a.vdl
 run audit -c-out-dir="$tmp/o" -status=false x/b
 expect "audit, stale" 10
 check "silent" test ! -s "$tmp/out"
@@ -342,8 +419,14 @@ run generate -c-out-dir="a->b->c" x/a
 has "bad rule" err "not src->dst format"
 run generate -lang=C,C x/a
 expect "languages" 0
-run generate -lang=Go x/a
+run generate -lang=C,Go x/a
 expect "other language" 2
+has "other language" err "this tool generates C only; for Go use"
+run audit -lang=Ada x/a
+expect "unknown language" 2
+has "unknown language" err 'unknown language "Ada" (this tool generates C)'
+run generate -lang=Go -lang=C x/a
+expect "the last -lang counts" 0
 printf 'package a\ntype T int65\n' | file x/a/a.vdl
 rm -rf "$tmp/o"
 run generate -c-out-dir="$tmp/o" x/b
@@ -432,5 +515,18 @@ for topic in packages vdlpath vdlroot vdl.config generate compile audit list; do
     expect "help $topic" 0
     check "help $topic" test -s "$tmp/out"
 done
+
+run help -style=full
+expect "help -style" 0
+has "help -style" out "-max-errors"
+run help -width=40 packages
+expect "help -width" 0
+run help ...
+expect "help ..." 0
+has "help ..." out "Description of VDLROOT environment variable"
+run help frobnicate
+expect "help of nothing" 2
+run -vdl.config= compile time
+expect "no name of a config" 0
 
 summary
