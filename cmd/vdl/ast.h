@@ -145,12 +145,14 @@ struct ast_file {
     struct ir_doc package_doc;
     struct list imports, types, consts, errors, ifaces;
     struct ast_expr *config; /* config files: the exported constant */
+    struct list exprs;       /* struct ast_expr, of PARSE_EXPRS */
 };
 
 enum parse_mode {
     PARSE_FILE,
     PARSE_IMPORTS, /* stop at the first definition */
-    PARSE_CONFIG
+    PARSE_CONFIG,
+    PARSE_EXPRS /* expressions between commas */
 };
 
 /**

@@ -72,6 +72,8 @@ static const char *take_part(const char *name, char part[PART_MAX])
 {
     size_t n = strcspn(name, ".");
 
+    if (*name == '"') /* the path of a package */
+        n = strcspn(name + 1, "\"") + 2;
     if (n >= PART_MAX)
         return NULL;
     memcpy(part, name, n);

@@ -156,4 +156,19 @@ bool compile_const(struct ctx *c, struct file *f, const char *what,
     const struct vdl_type *implicit, const struct ast_expr *e,
     struct vdl_any *out);
 
+/* ---- exprs.c ------------------------------------------------------------- */
+
+/**
+ * Evaluate expressions that stand for themselves, with types that come from
+ * elsewhere: of those, and of what is below them, the named ones are known,
+ * as "pkg/path".Name.
+ *
+ * @param src    the expressions, between commas
+ * @param types  n > 0 implied types; the last one also for further expressions
+ * @param out    struct vdl_any, of the implied types
+ * @return false after reporting
+ */
+bool compile_exprs(struct ctx *c, const struct source *src,
+    const struct vdl_type *const *types, size_t n, struct list *out);
+
 #endif

@@ -177,11 +177,11 @@ static const char *convert_value(struct ctx *c, struct vdl_any src,
     int rc;
 
     out->type = t;
-    if (src.type == t) {
+    if (same_type(src.type, t)) {
         out->val = src.val;
         return NULL;
     }
-    if (src.type->kind == VDL_OPTIONAL && src.type->elem == t &&
+    if (src.type->kind == VDL_OPTIONAL && same_type(src.type->elem, t) &&
         *pointer != NULL) {
         out->val = *pointer;
         return NULL;
@@ -194,7 +194,7 @@ static const char *convert_value(struct ctx *c, struct vdl_any src,
         value_store(t, v, src);
         return NULL;
     }
-    if (t->kind == VDL_OPTIONAL && t->elem == src.type) {
+    if (t->kind == VDL_OPTIONAL && same_type(t->elem, src.type)) {
         memcpy(v, &src.val, sizeof(src.val));
         return NULL;
     }
@@ -338,7 +338,7 @@ static const char *shift(struct ctx *c, int op, const struct constant *x,
 static const char *coerce(struct ctx *c, struct constant *x, struct constant *y)
 {
     if (x->type != NULL && y->type != NULL) {
-        if (x->type == y->type)
+        if (same_type(x->type, y->type))
             return NULL;
         return ctx_printf(c, "type mismatch %s and %s", rep_type_text(c, x),
             rep_type_text(c, y));

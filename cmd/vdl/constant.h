@@ -50,6 +50,11 @@ const char *constant_binary(struct ctx *c, int op, const struct constant *x,
 void *value_get(struct ctx *c, size_t size);
 /** The zero value; NULL when it is larger than VALUE_SIZE_MAX. */
 void *value_zero(struct ctx *c, const struct vdl_type *t);
+/**
+ * Two types are the same. Those of one run share descriptors; types from
+ * elsewhere (compile_exprs) do not.
+ */
+bool same_type(const struct vdl_type *a, const struct vdl_type *b);
 /** A value of exactly `t`, or one that `t` takes as it is (nil, any). */
 bool value_assignable(const struct vdl_type *t, struct vdl_any v);
 /** Store an assignable value into the place of a member. */

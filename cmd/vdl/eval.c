@@ -589,7 +589,7 @@ static bool eval(struct ctx *c, struct file *f, const struct vdl_type *implicit,
 
 static bool is_optional_of(const struct vdl_type *a, const struct vdl_type *b)
 {
-    return a->kind == VDL_OPTIONAL && a->elem == b;
+    return a->kind == VDL_OPTIONAL && same_type(a->elem, b);
 }
 
 bool compile_const(struct ctx *c, struct file *f, const char *what,

@@ -45,7 +45,7 @@ static void add_import(struct parser *ps, const char *name,
     struct ast_name path, struct pos pos);
 }
 
-%token START_FILE START_CONFIG
+%token START_FILE START_CONFIG START_EXPRS
 /* In front of the definition where parsing goes on after an error. */
 %token SYNC
 %token <name> IDENT "name" INTEGER "integer" RATIONAL "float" STRING "string"
@@ -80,6 +80,7 @@ static void add_import(struct parser *ps, const char *name,
 start
     : START_FILE package imports defs
     | START_CONFIG config imports defs
+    | START_EXPRS exprs ';'    { ps->file->exprs = $2; }
     ;
 
 package
@@ -250,7 +251,7 @@ nameref
         $$.s = parse_dotted(ps, &$1.parts);
         $$.len = (uint32_t)strlen($$.s);
         $$.pos = $1.pos;
-        if ($$.s[0] == '"')
+        if ($$.s[0] == '"' && ps->mode != PARSE_EXPRS)
             parse_error_at(ps, $1.pos,
                 "package path qualified identifier %s not allowed", $$.s);
     }
@@ -690,7 +691,7 @@ static int yyreport_syntax_error(const yypcontext_t *at, void *scanner,
 
     (void)scanner;
     parse_recover(ps, ps->prev);
-    if (ps->tokens <= 1) {
+    if (ps->tokens <= 1 && ps->mode != PARSE_EXPRS) {
         parse_error_at(ps, ps->tok, ps->mode == PARSE_CONFIG
                 ? "config file must start with config clause"
                 : "vdl file must start with package clause");

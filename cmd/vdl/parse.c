@@ -427,7 +427,9 @@ struct ast_file *parse(
     ps.src = src;
     ps.mode = mode;
     ps.at.line = ps.at.col = 1;
-    ps.start_token = mode == PARSE_CONFIG ? START_CONFIG : START_FILE;
+    ps.start_token = mode == PARSE_CONFIG ? START_CONFIG
+                     : mode == PARSE_EXPRS ? START_EXPRS
+                                           : START_FILE;
     ps.file = ctx_new(c, struct ast_file);
     ps.file->file_doc = "";
     if (src->len > INT32_MAX) {

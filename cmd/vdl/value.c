@@ -24,6 +24,11 @@ void *value_zero(struct ctx *c, const struct vdl_type *t)
     return value_get(c, t->size);
 }
 
+bool same_type(const struct vdl_type *a, const struct vdl_type *b)
+{
+    return a == b || vdl_type_equal(a, b);
+}
+
 static bool is_nil(struct vdl_any v)
 {
     return v.type->kind == VDL_ANY &&
@@ -32,13 +37,13 @@ static bool is_nil(struct vdl_any v)
 
 bool value_assignable(const struct vdl_type *t, struct vdl_any v)
 {
-    return t->kind == VDL_ANY || t == v.type ||
+    return t->kind == VDL_ANY || same_type(t, v.type) ||
            (t->kind == VDL_OPTIONAL && is_nil(v));
 }
 
 void value_store(const struct vdl_type *t, void *dst, struct vdl_any v)
 {
-    if (t == v.type)
+    if (same_type(t, v.type))
         memcpy(dst, v.val, t->size);
     else if (t->kind == VDL_ANY)
         memcpy(dst, &v, sizeof(v));

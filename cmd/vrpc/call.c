@@ -2,10 +2,10 @@
 /* vrpc call: a call with arguments that are typed in. */
 #include "vrpc.h"
 
+#include <compile.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <vom/parse.h>
 #include <vom/print.h>
 
 #define OUTPUT_MAX ((size_t)1 << 30)
@@ -32,63 +32,33 @@ static void join_words(struct v23_buf *text, int argc, char **argv)
     }
 }
 
-/* Report where and why the arguments do not parse. */
-static int parse_failed(const struct v23_buf *text,
-    const struct vdl_parse_error *err)
+/* The value that an argument stands for. */
+static struct vdl_any to_any(const struct vdl_any *v)
 {
-    size_t line = 1, column = 1, i;
-
-    for (i = 0; i < err->start && i < text->n; i++) {
-        if (text->p[i] == '\n') {
-            line++;
-            column = 1;
-        } else if ((text->p[i] & 0xC0) != 0x80) {
-            column++;
-        }
-    }
-    return v23_error("can't parse in-args:\n"
-                     "#0 _expr/_expr.vdl:%zu:%zu invalid expression (%s)\n",
-        line, column, err->text);
+    return v->type->kind == VDL_ANY ? *(const struct vdl_any *)v->val : *v;
 }
 
-/* The value that a parsed constant stands for. */
-static struct vdl_any to_any(const struct vdl_type *t, const void *v)
-{
-    struct vdl_any any = { t, v };
-
-    return t->kind == VDL_ANY ? *(const struct vdl_any *)v : any;
-}
-
-static int parse_words(struct remote *r, const v23_signature_method *m,
+/* Evaluate the arguments; what `args` refers to lives in `c`. */
+static int parse_words(struct ctx *c, const v23_signature_method *m,
     const struct v23_buf *text, struct vdl_any *args)
 {
-    size_t n = m->in_args.n, i, got;
-    const struct vdl_type **types;
-    const void **values;
-    struct vdl_parse_error err;
-    int rc;
+    size_t n = m->in_args.n, i;
+    const struct vdl_type **types = ctx_array(c, const struct vdl_type *, n);
+    struct source src = { "_expr/_expr.vdl", (const char *)text->p, text->n };
+    struct list values = { 0 };
 
-    types = v23_arena_get0(&r->arena, n, sizeof(*types),
-        V23_ALIGNOF(const struct vdl_type *));
-    values = v23_arena_get0(&r->arena, n, sizeof(*values),
-        V23_ALIGNOF(const void *));
-    if (types == NULL || values == NULL)
-        return v23_error("out of memory");
     for (i = 0; i < n; i++) {
         types[i] = m->in_args.v[i].type;
         if (types[i] == NULL)
             types[i] = &vdl_any_desc;
     }
-    rc = vdl_parse_values(vdl_strn((const char *)text->p, text->n), NULL,
-        &r->arena, types, n, values, &got, &err);
-    if (rc == V23_ETEXT)
-        return parse_failed(text, &err);
-    if (rc == V23_EARG)
-        return v23_error("got %zu args, want %zu", got, n);
-    if (rc != 0)
-        return v23_error("%s", v23_strerror(rc));
+    if (text->n != 0 && !compile_exprs(c, &src, types, n, &values))
+        return v23_error("can't parse in-args:\n%s",
+            v23_buf_cstr(&c->errors));
+    if (values.n != n)
+        return v23_error("got %zu args, want %zu", values.n, n);
     for (i = 0; i < n; i++)
-        args[i] = to_any(types[i], values[i]);
+        args[i] = to_any(values.v[i]);
     return 0;
 }
 
@@ -183,10 +153,12 @@ int run_call(void *ud, const struct v23_invocation *inv, int argc, char **argv)
     struct vdl_any *in = NULL;
     struct v23_buf text;
     struct remote r;
+    struct ctx c; /* holds the arguments until the call has ended */
     int rc;
 
     if (argc < 2)
         return v23_usage_error(inv, "must specify <server> and <method>");
+    ctx_init(&c);
     v23_buf_init(&text, NULL, SIZE_MAX);
     join_words(&text, argc - 2, argv + 2);
     rc = remote_open(&r, ud, argv[0]);
@@ -199,10 +171,11 @@ int run_call(void *ud, const struct v23_invocation *inv, int argc, char **argv)
             rc = v23_error("out of memory");
     }
     if (rc == 0 && m.in_args.n != 0)
-        rc = parse_words(&r, &m, &text, in);
+        rc = parse_words(&c, &m, &text, in);
     if (rc == 0)
         rc = call(&r, argv[1], in, &m);
     v23_buf_fini(&text);
     remote_close(&r);
+    ctx_fini(&c);
     return rc;
 }

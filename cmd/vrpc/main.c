@@ -47,15 +47,17 @@ static const struct v23_command cmd_call = {
     .brief = "Call a method of a Vanadium server",
     .about = "Call calls a method and prints what comes back: one line for "
              "each item of a stream, then the results.\n\n"
-             "Arguments are VDL constants, separated by commas or as words "
-             "of their own. The server is asked for the types first, so that "
-             "composite arguments need none. Nothing can be sent on the "
-             "stream of the call.",
+             "Arguments are VDL expressions, separated by commas or as words "
+             "of their own, such as 1<<20, \"a\" or {Name: \"x\", Size: 3}. The "
+             "server is asked for the types first, so that composite "
+             "arguments need none; the named types of the signature may be "
+             "written as \"pkg/path\".Name. Nothing can be sent on the stream "
+             "of the call.",
     .args = "<server> <method> [args...]",
     .args_help = SERVER_HELP
         "\n\n<method> is the server method to call.\n\n"
         "[args...] are the positional input arguments, specified as VDL "
-        "constants.",
+        "expressions.",
     .run = run_call,
 };
 static const struct v23_command cmd_identify = {

@@ -269,6 +269,19 @@ $nl" "" -json call $s StreamBytes 1 2
         call $s StreamFail 2 '"exist"'
     t 1 "" "ERROR: call.Recv failed: plain go error 42" \
         call $s Fail '"goerror"'
+    # Expressions: exact, whatever the size on the way.
+    t 0 "int64(1025) float64(0.5) uint32(1)$nl" "" \
+        call $s Sum '1<<70 >> 60' '7 % 4 - 2' '{2.0 / 4}'
+    t 0 "int64(-6) float64(0) uint32(0)$nl" "" call $s Sum -5 '^0' '{ // none
+}'
+    t 0 "int8(-3)$nl" "" call $s Echo 'int8(-3)'
+    t 0 "true$nl" "" call $s Echo '"a" + "b" == "ab" && 1.5 < 2'
+    # Types of the signature, by path.
+    t 0 "\"example.org/oracle/echo\".Record{Color: Green, Choice: {P: {{X: 1}}}, Opt: {Y: 2}, When: {Seconds: 1}}$nl" "" \
+        call $s EchoRecord '"example.org/oracle/echo".Record{Color: "example.org/oracle/echo".Color.Green, Choice: {P: []"example.org/oracle/echo".Point{{X: 1}}}, Opt: ?"example.org/oracle/echo".Point{Y: 2}, When: "time".Time{Seconds: 1}}'
+    t 1 "" "ERROR: can't parse in-args:" call $s Sum 1 'int64(2)' '{}'
+    t 1 "" "ERROR: can't parse in-args:" call $s Echo '"no/such".Type{}'
+    t 1 "" "ERROR: can't parse in-args:" call $s Sum 1 2 '{'
     t 1 "" "ERROR: got 1 args, want 3" call $s Sum 1
     t 1 "" "ERROR: can't parse in-args:" call $s Sum 1 99999999999 '{}'
     if [ "$(sed -n 2p err)" = "#0 _expr/_expr.vdl:1:3 invalid expression (const 99999999999 overflows int32)" ]; then
