@@ -1,7 +1,7 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
 # install.sh: libraries, headers (also generated ones), VDL files, pkg-config
-# files and programs below $DESTDIR$PREFIX.
+# files, programs and their manual pages below $DESTDIR$PREFIX.
 set -e
 : "${BUILD:=build}" "${PREFIX:=/usr/local}" "${CRYPTO:=mbedtls}"
 to=$DESTDIR$PREFIX
@@ -38,5 +38,26 @@ for l in vom security rpc naming wspr; do
     requires=vanadium-$l
 done
 install -m 644 "$BUILD/lib/libsecurity-$CRYPTO.a" "$to/lib/"
-for p in "$BUILD"/bin/*; do install -m 755 "$p" "$to/bin/"; done
+
+# The manual page of a program is what it says about itself.
+manual() {
+    brief=$(CMDLINE_STYLE=shortonly "$1" -help 2>&1) || return 1
+    name=${1##*/}
+    printf '.TH %s 1\n.SH NAME\n%s \\- %s\n.SH DESCRIPTION\n.nf\n' \
+        "$name" "$name" "$brief"
+    {
+        CMDLINE_STYLE=full CMDLINE_WIDTH=76 "$1" help ... 2>/dev/null ||
+            CMDLINE_STYLE=full CMDLINE_WIDTH=76 "$1" -help
+    } | sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^[.']/\\\\\&&/"
+    printf '.fi\n'
+}
+mkdir -p "$to/share/man/man1"
+for p in "$BUILD"/bin/*; do
+    install -m 755 "$p" "$to/bin/"
+    page=$to/share/man/man1/${p##*/}.1
+    manual "$p" >"$page" 2>/dev/null || {
+        rm -f "$page"
+        echo "No manual page of ${p##*/}: it does not run on this machine."
+    }
+done
 echo "Installed below $to."
