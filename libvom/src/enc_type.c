@@ -153,34 +153,15 @@ static uint32_t builtin_id(const struct vdl_type *t)
     return t->name.n == 0 ? kind_ids[t->kind] : 0;
 }
 
-static uint32_t mix(uint32_t h, const void *p, size_t n)
-{
-    const uint8_t *b = p;
-    uint32_t word;
-
-    for (; n >= sizeof(word); n -= sizeof(word), b += sizeof(word)) {
-        memcpy(&word, b, sizeof(word));
-        h = ((h << 7 | h >> 25) ^ word) * 16777619u;
-    }
-    while (n-- != 0)
-        h = (h ^ *b++) * 16777619u;
-    return h;
-}
-
-static uint32_t mix_str(uint32_t h, struct vdl_str s)
-{
-    return mix(h * 31 + s.n, s.p, s.n);
-}
-
 static uint32_t mix_sub(uint32_t h, const struct vdl_type *t)
 {
-    return mix_str(h * 31 + t->kind, t->name);
+    return vdl_mix_str_(h * 31 + t->kind, t->name);
 }
 
 /* Hash of what the node itself says; equal types have equal hashes. */
 static uint32_t node_hash(const struct vdl_type *t)
 {
-    uint32_t h = mix_str(2166136261u + t->kind, t->name), i;
+    uint32_t h = vdl_mix_str_(2166136261u + t->kind, t->name), i;
 
     h = h * 31 + t->count;
     if (t->elem != NULL)
@@ -189,9 +170,9 @@ static uint32_t node_hash(const struct vdl_type *t)
         h = mix_sub(h, vdl_wire_(t->key));
     for (i = 0; i < t->count; i++) {
         if (t->kind == VDL_ENUM)
-            h = mix_str(h, t->labels[i]);
+            h = vdl_mix_str_(h, t->labels[i]);
         else if (t->kind == VDL_STRUCT || t->kind == VDL_UNION)
-            h = mix_str(h, t->fields[i].name);
+            h = vdl_mix_str_(h, t->fields[i].name);
     }
     return h;
 }

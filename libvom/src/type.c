@@ -43,6 +43,21 @@ const struct vdl_type *const vdl_builtin_[VDL_KINDS] = { &vdl_any_desc, NULL,
 
 /* ---- sets ---------------------------------------------------------------- */
 
+uint32_t vdl_mix_str_(uint32_t h, struct vdl_str s)
+{
+    const char *p = s.p;
+    uint32_t n = s.n, word;
+
+    h = h * 31 + n;
+    for (; n >= sizeof(word); n -= (uint32_t)sizeof(word), p += sizeof(word)) {
+        memcpy(&word, p, sizeof(word));
+        h = ((h << 7 | h >> 25) ^ word) * 16777619u;
+    }
+    while (n-- != 0)
+        h = (h ^ (uint8_t)*p++) * 16777619u;
+    return h;
+}
+
 uint32_t vdl_slot_(const uint16_t *slots, const struct vdl_type *const *a,
     const struct vdl_type *const *b, const struct vdl_type *ka,
     const struct vdl_type *kb)

@@ -72,23 +72,25 @@ int vdl_build_order_(struct vdl_build_ *b, enum vdl_edges_ edges,
 
 /* ---- flags: strongly connected components (Tarjan) ----------------------- */
 
-/* What a type's own kind says, before its subtypes are looked at. */
-enum { HAS_ANY = 1, HAS_TYPEOBJECT = 2, HAS_POINTER = 4, NO_KEY = 8 };
+/* Traits are flags of types, but for one that says the opposite. */
+#define HAS_POINTER VDL_T_FLAT
+#define TRAITS (VDL_T_ANY | VDL_T_TYPEOBJECT | VDL_T_NOKEY_ | HAS_POINTER)
 
+/* What a type's own kind says, before its subtypes are looked at. */
 static unsigned kind_traits(const struct vdl_type *t)
 {
     switch (t->kind) {
     case VDL_ANY:
-        return HAS_ANY | HAS_POINTER | NO_KEY;
+        return VDL_T_ANY | HAS_POINTER | VDL_T_NOKEY_;
     case VDL_TYPEOBJECT:
-        return HAS_TYPEOBJECT | HAS_POINTER | NO_KEY;
+        return VDL_T_TYPEOBJECT | HAS_POINTER | VDL_T_NOKEY_;
     case VDL_STRING:
         return HAS_POINTER;
     case VDL_OPTIONAL:
     case VDL_LIST:
     case VDL_SET:
     case VDL_MAP:
-        return HAS_POINTER | NO_KEY;
+        return HAS_POINTER | VDL_T_NOKEY_;
     default:
         return 0;
     }
@@ -97,54 +99,36 @@ static unsigned kind_traits(const struct vdl_type *t)
 /* Traits of a finished type, from its flags. */
 static unsigned finished_traits(const struct vdl_type *t)
 {
-    unsigned x = 0;
+    unsigned x = (t->flags ^ VDL_T_FLAT) & TRAITS;
 
-    if ((t->flags & VDL_T_ANY) != 0)
-        x |= HAS_ANY | NO_KEY;
-    if ((t->flags & VDL_T_TYPEOBJECT) != 0)
-        x |= HAS_TYPEOBJECT | NO_KEY;
-    if ((t->flags & VDL_T_FLAT) != 0)
-        return x;
-    x |= HAS_POINTER;
-    if ((x & NO_KEY) == 0 && !vdl_type_can_be_key(t))
-        x |= NO_KEY;
-    return x;
+    return (x & HAS_POINTER) == 0 || vdl_type_can_be_key(t)
+        ? x
+        : x | VDL_T_NOKEY_;
 }
 
-static uint8_t to_flags(unsigned traits)
-{
-    unsigned flags = VDL_T_BUILT_;
-
-    if ((traits & HAS_ANY) != 0)
-        flags |= VDL_T_ANY;
-    if ((traits & HAS_TYPEOBJECT) != 0)
-        flags |= VDL_T_TYPEOBJECT;
-    if ((traits & HAS_POINTER) == 0)
-        flags |= VDL_T_FLAT;
-    if ((traits & NO_KEY) != 0)
-        flags |= VDL_T_NOKEY_;
-    return (uint8_t)flags;
-}
+/* What the walk notes of a type, and of its n-th step and open type. */
+struct seen {
+    uint32_t num;    /* order of discovery, from 1; 0 = not seen */
+    uint32_t low;    /* least num reachable inside the component */
+    uint32_t opened; /* the n-th type whose component is open */
+    struct step step;
+    bool open;       /* is among those */
+};
 
 struct tarjan {
     struct vdl_build_ *b;
-    struct step *path;
-    uint32_t depth;
-    uint32_t *stack; /* types whose component is open */
-    uint32_t nstack;
-    uint32_t *num;   /* order of discovery, from 1; 0 = not seen */
-    uint32_t *low;   /* least num reachable inside the component */
-    uint8_t *open;   /* on `stack` */
-    uint32_t count;
+    struct seen *of; /* by index in b->made, and by depth of the lists */
+    uint32_t depth, nopen, count;
 };
 
 static void discover(struct tarjan *x, uint32_t at)
 {
-    x->num[at] = x->low[at] = ++x->count;
-    x->open[at] = 1;
-    x->stack[x->nstack++] = at;
-    x->path[x->depth].at = at;
-    x->path[x->depth++].next = 0;
+    struct seen *s = &x->of[at];
+
+    s->num = s->low = ++x->count;
+    s->open = true;
+    x->of[x->nopen++].opened = at;
+    x->of[x->depth++].step = (struct step){ at, 0 };
 }
 
 /* Add the traits and depth of what a type refers to outside its component. */
@@ -158,7 +142,7 @@ static void gather(const struct tarjan *x, const struct vdl_type *t,
     for (i = 0; i < n; i++) {
         sub = vdl_subtype_(t, i);
         to = vdl_made_index_(x->b, sub);
-        if (to != UINT32_MAX && x->open[to])
+        if (to != UINT32_MAX && x->of[to].open)
             continue;
         *traits |= finished_traits(sub);
         d = (sub->flags & VDL_T_BUILT_) == 0
@@ -169,82 +153,72 @@ static void gather(const struct tarjan *x, const struct vdl_type *t,
     }
 }
 
-/* The component on top of the stack, down to `root`, is complete. */
+/* The component of the types opened last, down to `root`, is complete. */
 static int finish(struct tarjan *x, uint32_t root)
 {
-    uint32_t first = x->nstack, i, depth = 0;
+    uint32_t first = x->nopen, depth = 0, at;
+    struct vdl_built_ *m;
     unsigned traits = 0;
 
     do {
-        first--;
-        gather(x, &x->b->made[x->stack[first]]->t, &traits, &depth);
-    } while (x->stack[first] != root);
-    depth += x->nstack - first;
+        at = x->of[--first].opened;
+        gather(x, &x->b->made[at]->t, &traits, &depth);
+    } while (at != root);
+    depth += x->nopen - first;
     if (depth > x->b->ts->limits.depth)
         return V23_ELIMIT;
-    for (i = first; i < x->nstack; i++) {
-        struct vdl_built_ *m = x->b->made[x->stack[i]];
-
-        m->t.flags = to_flags(traits);
+    while (x->nopen != first) {
+        at = x->of[--x->nopen].opened;
+        m = x->b->made[at];
+        m->t.flags = (uint8_t)(VDL_T_BUILT_ | (traits ^ HAS_POINTER));
         m->depth = depth;
-        x->open[x->stack[i]] = 0;
+        x->of[at].open = false;
     }
-    x->nstack = first;
     return 0;
 }
 
 static int visit(struct tarjan *x)
 {
-    struct step *s = &x->path[x->depth - 1];
-    const struct vdl_type *t = &x->b->made[s->at]->t;
-    uint32_t to, at = s->at, up;
+    struct step *step = &x->of[x->depth - 1].step;
+    struct seen *s = &x->of[step->at], *up;
+    const struct vdl_type *t = &x->b->made[step->at]->t;
+    uint32_t to;
 
-    if (s->next < vdl_nsubtypes_(t)) {
-        to = vdl_made_index_(x->b, vdl_subtype_(t, s->next++));
+    if (step->next < vdl_nsubtypes_(t)) {
+        to = vdl_made_index_(x->b, vdl_subtype_(t, step->next++));
         if (to == UINT32_MAX)
             return 0;
-        if (x->num[to] == 0)
+        if (x->of[to].num == 0)
             discover(x, to);
-        else if (x->open[to] && x->num[to] < x->low[at])
-            x->low[at] = x->num[to];
+        else if (x->of[to].open && x->of[to].num < s->low)
+            s->low = x->of[to].num;
         return 0;
     }
     x->depth--;
     if (x->depth != 0) {
-        up = x->path[x->depth - 1].at;
-        if (x->low[at] < x->low[up])
-            x->low[up] = x->low[at];
+        up = &x->of[x->of[x->depth - 1].step.at];
+        if (s->low < up->low)
+            up->low = s->low;
     }
-    return x->low[at] == x->num[at] ? finish(x, at) : 0;
+    return s->low == s->num ? finish(x, step->at) : 0;
 }
 
 int vdl_build_flags_(struct vdl_build_ *b)
 {
-    struct tarjan x;
+    struct tarjan x = { b, NULL, 0, 0, 0 };
     uint32_t i;
-    int rc;
+    int rc = 0;
 
-    memset(&x, 0, sizeof(x));
-    x.b = b;
-    x.path = scratch(b, b->nmade, sizeof(*x.path));
-    x.stack = scratch(b, b->nmade, sizeof(*x.stack));
-    x.num = scratch(b, b->nmade, sizeof(*x.num));
-    x.low = scratch(b, b->nmade, sizeof(*x.low));
-    x.open = scratch(b, b->nmade, 1);
-    if (x.path == NULL || x.stack == NULL || x.num == NULL || x.low == NULL
-        || x.open == NULL)
+    x.of = scratch(b, b->nmade, sizeof(*x.of));
+    if (x.of == NULL)
         return V23_ENOMEM;
-    for (i = 0; i < b->nmade; i++) {
-        if (x.num[i] != 0)
-            continue;
-        discover(&x, i);
-        while (x.depth != 0) {
+    for (i = 0; rc == 0 && i < b->nmade; i++) {
+        if (x.of[i].num == 0)
+            discover(&x, i);
+        while (rc == 0 && x.depth != 0)
             rc = visit(&x);
-            if (rc != 0)
-                return rc;
-        }
     }
-    return 0;
+    return rc;
 }
 
 /* ---- names --------------------------------------------------------------- */
@@ -266,14 +240,12 @@ struct names {
 
 static size_t hash(const struct vdl_type *t)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    uint32_t i;
+    uint32_t h;
 
     if (t->name.n == 0)
         return vdl_address_hash_(t);
-    for (i = 0; i < t->name.n; i++)
-        h = (h ^ (uint8_t)t->name.p[i]) * UINT64_C(0x100000001b3);
-    return (size_t)(h ^ h >> 32);
+    h = vdl_mix_str_(0, t->name);
+    return h ^ h >> 16;
 }
 
 static bool same_key(const struct vdl_type *a, const struct vdl_type *b)

@@ -46,6 +46,9 @@ static inline size_t vdl_address_hash_(const void *p)
     return x ^ x >> half;
 }
 
+/* Mix a text into a hash. The result differs with the byte order. */
+uint32_t vdl_mix_str_(uint32_t h, struct vdl_str s);
+
 /* The unnamed built-in type of a kind, or NULL. */
 extern const struct vdl_type *const vdl_builtin_[VDL_KINDS];
 
