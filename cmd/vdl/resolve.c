@@ -324,6 +324,11 @@ static struct package *resolve_dir(
         return NULL;
     }
     o = map_get(&r->c->packages, p->ir.path);
+    if (o != NULL && o->root && o->ir.dir == NULL) {
+        /* The sources of a standard package; the tool has its own. */
+        add_package(r, o);
+        return o;
+    }
     if (o != NULL) {
         UNKNOWN(r, strict, "%s: package path \"%s\" already resolved from %s",
             abs, p->ir.path, o->ir.dir == NULL ? "the tool" : o->ir.dir);
@@ -533,10 +538,11 @@ static bool resolve_wildcard(
     w.pattern = pattern;
     if (is_dir_path(pattern)) {
         fixed = fixed_part(r->c, pattern);
-        w.pattern = pattern + strlen(fixed);
+        w.pattern = path_clean(r->c, pattern + strlen(fixed));
         w.base = path_abs(r->c, fixed);
         walk(&w, w.base);
     } else {
+        w.pattern = pattern = path_clean(r->c, pattern);
         for (i = 0; i < r->builtins.n; i++) {
             struct package *p = r->builtins.v[i];
 

@@ -164,6 +164,12 @@ x.org/a
 x.org/a/b
 x.org/c
 EOT
+run compile x.org//a/.../
+expect "uncleaned wildcard" 0
+same "uncleaned wildcard" out <<EOT
+x.org/a
+x.org/a/b
+EOT
 run compile "$tmp/t/x.org/a/..."
 expect "directory wildcard" 0
 same "directory wildcard" out <<EOT
@@ -293,6 +299,22 @@ has "module wildcard" out "v.example/p/b"
 run compile "$tmp/t/p/a"
 same "module directory" out <<EOT
 v.example/p/a
+EOT
+run compile v.../b
+same "module wildcard, inner" out <<EOT
+v.example/p/a
+v.example/p/b
+EOT
+printf 'module v.io\n' | file go.mod
+printf 'package time\ntype Time struct{}\n' | file v23/vdlroot/time/time.vdl
+run list "$tmp/t/v23/vdlroot/time"
+expect "sources of a standard package" 0
+has "sources of a standard package" out "IsRoot:  true"
+has "sources of a standard package" out "GenPath: v.io/v23/vdlroot/time"
+rm -r "$tmp/t/p/b"
+run compile v.io/...
+same "vdlroot is skipped" out <<EOT
+v.io/p/a
 EOT
 printf 'go 1.19\n' | file go.mod
 run compile v.example/p/b
