@@ -53,7 +53,8 @@ struct ctx {
     struct bn *bns;          /* big numbers to be released at the end */
 };
 
-/* Where a message points; one path has one text. */
+/* Where a message points; one path has one text. A byte order mark in front
+   is not part of it. */
 struct source {
     const char *path; /* "pkg/path/file.vdl" as printed */
     const char *text; /* whole file; NULL = unknown */

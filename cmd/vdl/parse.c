@@ -219,9 +219,8 @@ void parse_fields(struct parser *ps, struct list *out, const struct list *names,
         const struct ast_type *t = names->v[i];
         struct ast_name name = {t->name, 0, t->pos};
 
-        if (t->kind != AST_NAMED || strchr(t->name, '.') != NULL ||
-            strcmp(t->name, "error") == 0 ||
-            strcmp(t->name, "typeobject") == 0) {
+        /* "error" and "typeobject" do as names here, as in Go. */
+        if (t->kind != AST_NAMED || strchr(t->name, '.') != NULL) {
             parse_error_at(ps, t->pos,
                 "%s invalid (expected one or more variable names)",
                 ast_type_text(ps->c, t));

@@ -140,6 +140,14 @@ static bool valid_package_path(const char *path)
     }
 }
 
+static void set_text(struct source *src, const char *text, size_t len)
+{
+    size_t mark = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    src->text = text + mark;
+    src->len = len - mark;
+}
+
 static void add_file(struct ctx *c, struct package *p, const char *base,
     const char *text, size_t len)
 {
@@ -148,8 +156,7 @@ static void add_file(struct ctx *c, struct package *p, const char *base,
     f->base = base;
     f->package = p;
     f->src.path = ctx_printf(c, "%s/%s", p->ir.path, base);
-    f->src.text = text;
-    f->src.len = len;
+    set_text(&f->src, text, len);
     list_push(c, &p->files, f);
 }
 
@@ -218,16 +225,18 @@ static bool take_config(struct resolver *r, struct package *p)
 static bool read_config(struct resolver *r, struct package *p)
 {
     struct ctx *c = r->c;
-    const char *path = path_join(c, p->ir.dir, c->config_name);
+    const char *path = path_join(c, p->ir.dir, c->config_name), *text;
+    size_t len;
 
     if (!is_file(path))
         return true;
     p->config_src.path = path_join(c, p->ir.path, c->config_name);
-    if (!read_file(c, path, &p->config_src.text, &p->config_src.len)) {
+    if (!read_file(c, path, &text, &len)) {
         ctx_fail(
             c, "%s: couldn't open (%s)", p->config_src.path, strerror(errno));
         return false;
     }
+    set_text(&p->config_src, text, len);
     return take_config(r, p);
 }
 
@@ -580,8 +589,7 @@ static void add_builtin(struct resolver *r, const struct std_package *s)
     }
     if (strcmp(s->file, r->c->config_name) == 0) {
         p->config_src.path = path_join(r->c, s->path, s->file);
-        p->config_src.text = s->text;
-        p->config_src.len = len;
+        set_text(&p->config_src, s->text, len);
     } else {
         add_file(r->c, p, s->file, s->text, len);
     }
