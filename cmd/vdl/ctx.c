@@ -159,13 +159,22 @@ static size_t char_size(const char *p, const char *end)
     return n == 0 ? 1 : n;
 }
 
-/* One character as it can be shown. */
+/* A character of n bytes that a terminal takes for text. */
+static bool is_printable(const char *p, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)p;
+
+    if (n == 1)
+        return u[0] >= 0x20 && u[0] < 0x7f;
+    return n != 2 || u[0] != 0xc2 || u[1] >= 0xa0;
+}
+
 static void put_char(struct v23_buf *b, const char *p, size_t n)
 {
-    if (n == 1 && ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f))
-        v23_buf_puts(b, "?");
-    else
+    if (is_printable(p, n))
         v23_buf_put(b, p, n);
+    else
+        v23_buf_puts(b, "?");
 }
 
 /*
@@ -216,12 +225,28 @@ static void put_caret(struct ctx *c, struct v23_buf *b,
     v23_buf_puts(b, "\n");
 }
 
+/* Text that comes from a source may hold what a terminal takes for more than
+   text. */
+static void make_printable(uint8_t *p, const uint8_t *end)
+{
+    const char *text;
+    size_t n;
+
+    for (; p < end; p += n) {
+        text = (const char *)p;
+        n = char_size(text, (const char *)end);
+        if (*p != '\n' && !is_printable(text, n))
+            memset(p, '?', n);
+    }
+}
+
 /* The text of a message; of an overlong one both ends. */
 static void put_text(struct v23_buf *b, const char *fmt, va_list ap)
 {
     size_t start = b->n, end, cut, rest;
 
     put_va(b, fmt, ap);
+    make_printable(b->p + start, b->p + b->n);
     if (b->n - start <= MESSAGE_MAX + 8)
         return;
     end = b->n;

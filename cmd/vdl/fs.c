@@ -138,7 +138,7 @@ bool is_file(const char *path)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 bool is_real_dir(const char *path)

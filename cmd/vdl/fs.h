@@ -20,6 +20,7 @@ const char *path_ends(const char *path, const char *tail);
 bool path_match(struct ctx *c, const char *pattern, const char *s);
 
 bool is_dir(const char *path);
+/** A regular file: reading it does not wait. */
 bool is_file(const char *path);
 /** A directory and no symbolic link to one. */
 bool is_real_dir(const char *path);

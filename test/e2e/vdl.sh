@@ -238,6 +238,7 @@ expect "empty file" 1
 has "empty file" err \
     "x.org/empty/empty.vdl:1:1 vdl file must start with package clause"
 ln -s nowhere "$tmp/t/x.org/empty/gone.vdl"
+mkfifo "$tmp/t/x.org/c/pipe.vdl"
 run compile x.org/c
 expect "other packages do not matter" 0
 printf 'package u\nimport ("x.org/z"; "x.org/z2"; "x.org/a")\n' |

@@ -50,6 +50,14 @@ static const struct message messages[] = {
         "#0 p.kg/a/a.vdl:2:113 type foo undefined\n"
         "    ...cdefghij" TEN TEN TEN "*/ type A foo // " TEN "abcdefg...\n"
         "                                                       ^\n"},
+    {"type A \033\x01\xff", -1, false,
+        "#0 p.kg/a/a.vdl:2:10 invalid UTF-8 encoding\n"
+        "    type A \?\?\?\n"
+        "             ^\n"},
+    {"type A \033[1m", -1, false,
+        "#0 p.kg/a/a.vdl:2:8 unexpected token [\?]\n"
+        "    type A \?[1m\n"
+        "           ^\n"},
     {"type A", -1, false,
         "#0 p.kg/a/a.vdl:2:7 syntax error: unexpected end of file, expected a "
         "type or \"interface\"\n"
