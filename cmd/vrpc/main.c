@@ -48,8 +48,8 @@ static const struct v23_command cmd_call = {
     .about = "Call calls a method and prints what comes back: one line for "
              "each item of a stream, then the results.\n\n"
              "Arguments are VDL expressions, separated by commas or as words "
-             "of their own, such as 1<<20, \"a\" or {Name: \"x\", Size: 3}. The "
-             "server is asked for the types first, so that composite "
+             "of their own, such as 1<<20, \"a\" or {Name: \"x\", Size: 3}. "
+             "The server is asked for the types first, so that composite "
              "arguments need none; the named types of the signature may be "
              "written as \"pkg/path\".Name. Nothing can be sent on the stream "
              "of the call.",

@@ -171,31 +171,43 @@ static int sequence(struct parser *p, const struct vdl_type *t, void *out)
 
 enum { NO_FIELD = -1, UNKNOWN_FIELD = -2 };
 
+/* The field's name stands there, and a ':' behind it; p->at is moved. */
+static bool is_field(struct parser *p, size_t start, struct vdl_str name)
+{
+    if (name.n > p->text.n - start ||
+        memcmp(name.p, p->text.p + start, name.n) != 0)
+        return false;
+    p->at = start + name.n;
+    return vdl_parse_peek_(p) == ':';
+}
+
 /*
  * "Name:" of a field, which is taken: its index. Names from the wire need not
- * be identifiers; the longest that fits is meant.
+ * be identifiers; the longest that fits is meant. `hint`: where it is if the
+ * fields come in order.
  */
-static int field_key(struct parser *p, const struct vdl_type *t)
+static int field_key(struct parser *p, const struct vdl_type *t, uint32_t hint)
 {
-    size_t start, best = 0;
     struct vdl_str name;
+    size_t start, best = 0;
     int found = NO_FIELD;
     uint32_t i;
 
     vdl_parse_peek_(p);
     start = p->at;
+    name = vdl_parse_ident_(p);
+    if (name.n != 0 && hint < t->count &&
+        vdl_str_eq(name, t->fields[hint].name) && vdl_parse_take_(p, ':'))
+        return (int)hint;
+    p->at = start;
     if (p->at < p->text.n && p->text.p[p->at] == '{')
         return NO_FIELD;
     for (i = 0; i < t->count; i++) {
         name = t->fields[i].name;
-        if (name.n <= best || name.n > p->text.n - start ||
-            memcmp(name.p, p->text.p + start, name.n) != 0)
-            continue;
-        p->at = start + name.n;
-        if (vdl_parse_peek_(p) != ':')
-            continue;
-        best = name.n;
-        found = (int)i;
+        if (name.n > best && is_field(p, start, name)) {
+            best = name.n;
+            found = (int)i;
+        }
     }
     p->at = start + best;
     if (found == NO_FIELD && vdl_parse_ident_(p).n != 0 &&
@@ -222,7 +234,7 @@ static int struct_field(struct parser *p, const struct vdl_type *t,
     uint64_t *seen, uint32_t n, bool *keyed)
 {
     size_t start = p->at;
-    int i = field_key(p, t);
+    int i = field_key(p, t, n);
 
     if (i == UNKNOWN_FIELD)
         return unknown_field(p);
@@ -277,7 +289,7 @@ static int union_literal(struct parser *p, const struct vdl_type *t, void *out)
 
     if (rc != 0 || vdl_parse_take_(p, '}'))
         return rc;
-    i = field_key(p, t);
+    i = field_key(p, t, t->count);
     if (i == UNKNOWN_FIELD)
         return unknown_field(p);
     if (i < 0)

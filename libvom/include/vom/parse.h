@@ -19,7 +19,8 @@
  * say everything themselves; vdl_format() and vdl_type_format() print them.
  *
  * Thread: no state. Cost: linear, and n log n for the entries of sets and
- * maps. Text may come from anywhere: nesting is bounded by VDL_PARSE_DEPTH,
+ * maps; a label, and a field out of order, is looked for among all of its
+ * type. Text may come from anywhere: nesting is bounded by VDL_PARSE_DEPTH,
  * memory by the arena's budget.
  */
 #ifndef VOM_PARSE_H
@@ -52,8 +53,9 @@ struct vdl_parse_error {
  * @param got    receives the number of constants in the text, also with
  *               V23_EARG
  * @param err    receives what was wrong with V23_ETEXT
- * @return 0; V23_ETEXT; V23_EARG: another number than n; V23_ENOMEM;
- *         V23_ELIMIT: the types have too many parts
+ * @return 0; V23_ETEXT; V23_EARG: another number than n, or a type that is not
+ *         held in the normal way; V23_ENOMEM; V23_ELIMIT: the types have too
+ *         many parts
  */
 V23_MUST_USE int vdl_parse_values(struct vdl_str text,
     const struct vdl_registry *known, struct v23_arena *a,
