@@ -4,11 +4,15 @@
  *
  * The rule looks at pairs of types depth first and takes for granted every
  * pair of which one side was met before, unless the two are equal, which
- * leaves no trace. Types here are not unique by address, so equality is found
- * out on the way: a pair whose whole subgraph turned out equal is forgotten
- * again (and remembered as equal, so that no part is walked twice). The pairs
- * met are at the same time the stack of the walk; each pair is entered once
- * and the walk is linear.
+ * leaves no trace. Types here are not unique by address, so whether they are
+ * equal is found out by a walk of its own over the pairs below; what it finds
+ * is kept, also that parts of the two are equal or not, so that no pair is
+ * looked at twice. The pairs met by the rule are at the same time the stack of
+ * its walk; both walks are linear.
+ *
+ * Met before is a descriptor. A graph that holds a type twice, as a peer may
+ * send it, has its second descriptor compared too, where the reference takes it
+ * for granted.
  */
 #include "type_int.h"
 
@@ -23,13 +27,118 @@ static const uint8_t groups[VDL_KINDS] = { GROUP_ANY, GROUP_ANY /* stripped */,
 
 enum { NO_PARENT = 0xFFFF };
 
+/* ---- equality ------------------------------------------------------------ */
+
+enum { OPEN, EQUAL, UNEQUAL };
+
+/*
+ * Pairs in the order of their discovery, and what is known of them. Pairs that
+ * reach each other (a strongly connected component, found by Tarjan's rule) are
+ * equal together, when nothing that differs was met below them.
+ */
+struct same {
+    struct vdl_pairs_ pairs;
+    uint32_t next[VDL_GRAPH_];   /* subtype to look at next */
+    uint16_t parent[VDL_GRAPH_];
+    uint16_t low[VDL_GRAPH_];    /* oldest open pair known to be reached */
+    uint16_t stack[VDL_GRAPH_];  /* open pairs */
+    uint8_t state[VDL_GRAPH_];
+    uint32_t nstack;
+};
+
+/* Index + 1 of a pair, or 0. */
+static uint16_t find(const struct vdl_pairs_ *p, const struct vdl_type *a,
+    const struct vdl_type *b)
+{
+    return p->slots[vdl_slot_(p->slots, p->a, p->b, a, b)];
+}
+
+/* Begin with a pair not met before. False: the two differ, or there is no
+ * room to tell. */
+static bool begin(struct same *s, const struct vdl_type *a,
+    const struct vdl_type *b, uint16_t parent)
+{
+    uint16_t i = (uint16_t)s->pairs.n;
+
+    if (!vdl_type_same_node_(a, b) || !vdl_pairs_add_(&s->pairs, a, b))
+        return false;
+    s->next[i] = 0;
+    s->parent[i] = parent;
+    s->low[i] = i;
+    s->state[i] = OPEN;
+    s->stack[s->nstack++] = i;
+    return true;
+}
+
+/* Nothing below pair i is left; the pair to go on with. */
+static uint16_t finish(struct same *s, uint16_t i)
+{
+    uint16_t up = s->parent[i];
+
+    if (s->low[i] == i)
+        do
+            s->state[s->stack[--s->nstack]] = EQUAL;
+        while (s->stack[s->nstack] != i);
+    else if (s->low[i] < s->low[up])
+        s->low[up] = s->low[i];
+    return up;
+}
+
+/* The next pair below i. False: something differs. */
+static bool step(struct same *s, uint16_t *at)
+{
+    const struct vdl_pairs_ *p = &s->pairs;
+    uint16_t i = *at, k;
+    const struct vdl_type *a, *b;
+
+    if (s->next[i] == vdl_nsubtypes_(p->a[i])) {
+        *at = finish(s, i);
+        return true;
+    }
+    a = vdl_wire_(vdl_subtype_(p->a[i], s->next[i]));
+    b = vdl_wire_(vdl_subtype_(p->b[i], s->next[i]));
+    s->next[i]++;
+    if (a == b)
+        return true;
+    k = find(p, a, b);
+    if (k == 0) {
+        *at = (uint16_t)p->n;
+        return begin(s, a, b, i);
+    }
+    k--;
+    if (s->state[k] == OPEN && k < s->low[i])
+        s->low[i] = k;
+    return s->state[k] != UNEQUAL;
+}
+
+static bool same_types(struct same *s, const struct vdl_type *a,
+    const struct vdl_type *b)
+{
+    uint16_t at = find(&s->pairs, a, b);
+
+    if (a == b || at != 0)
+        return a == b || s->state[at - 1] == EQUAL;
+    at = (uint16_t)s->pairs.n;
+    if (!begin(s, a, b, NO_PARENT))
+        return false;
+    while (at != NO_PARENT)
+        if (!step(s, &at)) {
+            /* All open pairs reach this one. */
+            while (s->nstack != 0)
+                s->state[s->stack[--s->nstack]] = UNEQUAL;
+            return false;
+        }
+    return true;
+}
+
+/* ---- the rule ------------------------------------------------------------ */
+
 struct node {
     uint32_t next;   /* subtype to look at next */
     uint32_t hint;   /* field of the other side where a search starts */
     uint16_t parent;
     bool swapped;    /* fields are walked from b */
     bool matched;    /* a field name was found on both sides */
-    bool equal;      /* no difference found so far */
 };
 
 struct walk {
@@ -37,7 +146,7 @@ struct walk {
     const struct vdl_type *a[VDL_GRAPH_], *b[VDL_GRAPH_];
     struct node nodes[VDL_GRAPH_];
     uint16_t by_a[VDL_SLOTS_], by_b[VDL_SLOTS_];
-    struct vdl_pairs_ equal;
+    struct same same;
 };
 
 static const struct vdl_type *strip(const struct vdl_type *t)
@@ -46,23 +155,6 @@ static const struct vdl_type *strip(const struct vdl_type *t)
     while (t->kind == VDL_OPTIONAL)
         t = vdl_wire_(t->elem);
     return t;
-}
-
-/* The pairs from `from` on leave the set; last in, first out. */
-static void forget(struct walk *w, uint32_t from)
-{
-    while (w->n > from) {
-        w->n--;
-        w->by_a[vdl_slot_(w->by_a, w->a, NULL, w->a[w->n], NULL)] = 0;
-        w->by_b[vdl_slot_(w->by_b, w->b, NULL, w->b[w->n], NULL)] = 0;
-    }
-}
-
-/* Note that the pair looked at below `parent` is not one of equal types. */
-static void differs(struct walk *w, uint16_t parent)
-{
-    if (parent != NO_PARENT)
-        w->nodes[parent].equal = false;
 }
 
 /*
@@ -76,25 +168,13 @@ static bool enter(struct walk *w, const struct vdl_type *a,
     uint8_t ga, gb;
 
     *entered = false;
-    if ((vdl_wire_(a)->kind == VDL_OPTIONAL)
-        != (vdl_wire_(b)->kind == VDL_OPTIONAL))
-        differs(w, parent);
     a = strip(a);
     b = strip(b);
-    if (a == b || vdl_pairs_has_(&w->equal, a, b))
-        return true;
     ha = vdl_slot_(w->by_a, w->a, NULL, a, NULL);
     hb = vdl_slot_(w->by_b, w->b, NULL, b, NULL);
-    if (w->by_a[ha] != 0 || w->by_b[hb] != 0) {
-        /* The same pair being looked at further up counts as equal. */
-        if (w->by_a[ha] != w->by_b[hb] || !w->nodes[w->by_a[ha] - 1].equal)
-            differs(w, parent);
+    if (w->by_a[ha] != 0 || w->by_b[hb] != 0 || i == VDL_GRAPH_
+        || same_types(&w->same, a, b))
         return true;
-    }
-    if (i == VDL_GRAPH_) {
-        differs(w, parent);
-        return true;
-    }
     w->n++;
     w->a[i] = a;
     w->b[i] = b;
@@ -102,7 +182,6 @@ static bool enter(struct walk *w, const struct vdl_type *a,
     memset(&w->nodes[i], 0, sizeof(w->nodes[i]));
     w->nodes[i].parent = parent;
     w->nodes[i].swapped = swapped;
-    w->nodes[i].equal = vdl_type_same_node_(a, b);
     ga = groups[a->kind];
     gb = groups[b->kind];
     *entered = true;
@@ -185,18 +264,6 @@ static bool next_pair(struct walk *w, uint32_t at, const struct vdl_type **a,
     }
 }
 
-/* The pair at `at` is done; returns the pair to go on with. */
-static uint16_t leave(struct walk *w, uint32_t at)
-{
-    uint16_t parent = w->nodes[at].parent;
-
-    if (!w->nodes[at].equal)
-        differs(w, parent);
-    else if (vdl_pairs_add_(&w->equal, w->a[at], w->b[at]))
-        forget(w, at);
-    return parent;
-}
-
 static bool has_fields(const struct walk *w, uint32_t at)
 {
     uint8_t ga = groups[w->a[at]->kind];
@@ -214,7 +281,8 @@ bool vdl_type_compatible(const struct vdl_type *src, const struct vdl_type *dst)
     w.n = 0;
     memset(w.by_a, 0, sizeof(w.by_a));
     memset(w.by_b, 0, sizeof(w.by_b));
-    vdl_pairs_init_(&w.equal);
+    vdl_pairs_init_(&w.same.pairs);
+    w.same.nstack = 0;
     if (!enter(&w, src, dst, NO_PARENT, false, &entered))
         return false;
     if (!entered)
@@ -225,7 +293,7 @@ bool vdl_type_compatible(const struct vdl_type *src, const struct vdl_type *dst)
         if (!next_pair(&w, at, &a, &b)) {
             if (has_fields(&w, at) && !w.nodes[at].matched)
                 return false;
-            at = leave(&w, at);
+            at = w.nodes[at].parent;
             continue;
         }
         if (!enter(&w, a, b, at, w.nodes[at].swapped, &entered))

@@ -244,6 +244,20 @@ START_TEST(equal_types_of_other_sets_leave_no_trace)
 }
 END_TEST
 
+/* Parts of a cycle are not equal because they look so half way through. */
+START_TEST(parts_of_an_unequal_cycle_leave_a_trace)
+{
+    /* x.M is met with x.M, which differs as x.T does; so it counts as known
+     * when x.L comes. */
+    ck_assert(compat("x.T struct{A x.M map[byte][]x.T;B x.M}",
+        "x.T struct{A x.M map[byte][]x.T;B x.L [][]x.T}"));
+    ck_assert(!compat("x.T struct{A x.M map[byte]bool;B x.M}",
+        "x.T struct{A x.M map[byte]bool;B x.L []bool}"));
+    ck_assert(!compat("x.T struct{A int8;B x.M map[byte][]x.T}",
+        "x.T struct{A int8;B x.L [][]x.T}"));
+}
+END_TEST
+
 /* 2^n paths, n nodes. */
 static const struct vdl_type *ladder(struct vdl_types *ts, int n,
     const struct vdl_type *leaf)
@@ -734,6 +748,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, compatibility_by_groups);
     tcase_add_test(tc, one_side_met_before_counts_as_compatible);
     tcase_add_test(tc, equal_types_of_other_sets_leave_no_trace);
+    tcase_add_test(tc, parts_of_an_unequal_cycle_leave_a_trace);
     tcase_add_test(tc, walks_are_linear);
     tcase_add_test(tc, huge_graphs_are_unequal_and_compatible);
     tcase_add_test(tc, nodes_must_be_well_formed);
