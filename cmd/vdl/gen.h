@@ -19,6 +19,38 @@
 
 #include "ir.h"
 
+enum gen_part {
+    GEN_TYPES = 1,
+    GEN_CLIENT = 2,
+    GEN_SERVER = 4,
+    GEN_DOC = 8,
+    GEN_ALL = 15
+};
+
+/* An entry of Fields (spec/vdl.md 13.8); 0 = no bound. */
+struct gen_field_option {
+    const char *key; /* "Type.Field", "Iface.Method.arg", ".->" or ".<-" */
+    uint32_t max_len, max_count;
+    bool stream, bits;
+};
+
+struct gen_rename {
+    const char *key, *name;
+};
+
+/* What vdl.c.config and the flags say about a package. */
+struct gen_config {
+    const char *prefix;        /* "" = made from the package's name */
+    unsigned parts;            /* enum gen_part */
+    bool in_place;             /* mode inline */
+    const struct gen_field_option *fields;
+    size_t nfields;
+    const struct gen_rename *renames;
+    size_t nrenames;
+    const char *const *includes; /* as written behind #include */
+    size_t nincludes;
+};
+
 struct gen_options {
     /* Look up any package of the run by path; NULL when unknown. */
     const struct ir_package *(*package)(void *ud, struct vdl_str path);

@@ -273,15 +273,15 @@ static void put_typeobject(struct gen *g, struct v23_buf *b,
 static void put_array(struct gen *g, struct v23_buf *b,
     const struct vdl_type *t, const void *v)
 {
+    const struct vdl_type *elem = gen_wire(t)->elem;
     uint32_t i, n = t->count;
 
-    while (n > 1 && vdl_is_zero(t->elem,
-            at(v, (size_t)(n - 1) * t->elem->size)))
+    while (n > 1 && vdl_is_zero(elem, at(v, (size_t)(n - 1) * elem->size)))
         n--;
     v23_buf_puts(b, "{ { ");
     for (i = 0; i < n; i++) {
         v23_buf_puts(b, i > 0 ? ", " : "");
-        gen_value(g, b, t->elem, at(v, (size_t)i * t->elem->size));
+        gen_value(g, b, t->elem, at(v, (size_t)i * elem->size));
     }
     v23_buf_puts(b, " } }");
 }
@@ -314,7 +314,7 @@ static void put_sequence(struct gen *g, struct v23_buf *b,
         return;
     }
     if (t->kind != VDL_LIST) {
-        order = sorted(g, t, l);
+        order = sorted(g, gen_wire(t), l);
         if (order == NULL)
             return;
     }
@@ -358,7 +358,7 @@ static void put_struct(struct gen *g, struct v23_buf *b,
             (n > 0 || i + 1 < t->count))
             continue;
         v23_buf_printf(b, "%s.%s = ", n++ > 0 ? ", " : "", gen_field(g, t, i));
-        gen_value(g, b, f->type, at(v, f->offset));
+        gen_value(g, b, gen_ftype(g, t, i), at(v, f->offset));
     }
     v23_buf_puts(b, " }");
 }
@@ -371,8 +371,86 @@ static void put_union(struct gen *g, struct v23_buf *b,
 
     v23_buf_printf(b, "{ .which = %s, .u = { .%s = ", gen_label(g, t, i),
         gen_field(g, t, i));
-    gen_value(g, b, f->type, at(v, f->offset));
+    gen_value(g, b, gen_ftype(g, t, i), at(v, f->offset));
     v23_buf_puts(b, " } }");
+}
+
+/* ---- values held in place or as bits ------------------------------------- */
+
+/* A text that fills its array has no room for the 0 of a literal. */
+static void put_text_inline(struct gen *g, struct v23_buf *b,
+    const struct vdl_type *t, const struct vdl_str *s)
+{
+    uint32_t i;
+
+    if (t->elem->kind == VDL_STRING && s->n < t->count) {
+        v23_buf_printf(b, "{ .n = %u, .p = %s }", (unsigned)s->n,
+            gen_literal(g, s->p, s->n));
+        return;
+    }
+    v23_buf_printf(b, "{ .n = %u, .p = { ", (unsigned)s->n);
+    for (i = 0; i < s->n; i++)
+        v23_buf_printf(b, "%s%d", i > 0 ? ", " : "",
+            t->elem->kind == VDL_STRING ? s->p[i] : (uint8_t)s->p[i]);
+    v23_buf_puts(b, " } }");
+}
+
+static void put_inline(struct gen *g, struct v23_buf *b,
+    const struct vdl_type *t, const void *v)
+{
+    const struct vdl_type *view = t->elem, *wire = t->wire;
+    const struct vdl_list *l = v;
+    const void **order = NULL;
+    uint32_t i;
+
+    if (view->kind == VDL_OPTIONAL) {
+        v = *(const void *const *)v;
+        v23_buf_puts(b, v == NULL ? "{ .has = false" : "{ .has = true, .v = ");
+        if (v != NULL)
+            gen_value(g, b, view->elem, v);
+        v23_buf_puts(b, " }");
+        return;
+    }
+    if (l->n > t->count) {
+        gen_fail(g, "a constant has %u elements where %u fit (%s)",
+            (unsigned)l->n, (unsigned)t->count, gen_tname(g, t));
+        return;
+    }
+    if (l->n == 0) {
+        v23_buf_puts(b, "{ .n = 0 }");
+        return;
+    }
+    if (gen_is_text(view)) {
+        put_text_inline(g, b, t, v);
+        return;
+    }
+    if (view->kind != VDL_LIST)
+        order = sorted(g, wire, l);
+    v23_buf_printf(b, "{ .n = %u, .v = { ", (unsigned)l->n);
+    for (i = 0; i < l->n && g->rc == 0; i++) {
+        v23_buf_puts(b, i > 0 ? ", " : "");
+        put_element(g, b, view, order != NULL ? order[i] :
+            at(l->v, (size_t)i * wire->stride));
+    }
+    v23_buf_puts(b, " } }");
+}
+
+static void put_special(struct gen *g, struct v23_buf *b,
+    const struct vdl_type *t, const void *v)
+{
+    uint64_t bits;
+
+    if (t->rep == GEN_REP_BITS) {
+        memcpy(&bits, v, sizeof(bits));
+        v23_buf_printf(b, "UINT64_C(0x%016" PRIx64 ")", bits);
+    } else if (t->rep == VDL_REP_INLINE) {
+        put_inline(g, b, t, v);
+    } else if (((const struct vdl_list *)v)->n == 0) {
+        v23_buf_puts(b, "{ .n = 0 }");
+    } else {
+        gen_fail(g, "a constant holds a list that is streamed (%s)",
+            gen_tname(g, t));
+    }
 }
 
 void gen_value(struct gen *g, struct v23_buf *b, const struct vdl_type *t,
@@ -381,6 +459,10 @@ void gen_value(struct gen *g, struct v23_buf *b, const struct vdl_type *t,
     const struct vdl_str *s = v;
     const void *p;
 
+    if (t->kind == VDL_SPECIAL || t->rep == GEN_REP_BITS) {
+        put_special(g, b, t, v);
+        return;
+    }
     switch (t->kind) {
     case VDL_ANY:
         put_any(g, b, v);
@@ -474,8 +556,7 @@ void gen_consts_h(struct gen *g)
     }
     for (i = 0; i < g->p->nconsts; i++) {
         c = &g->p->consts[i];
-        name = gen_ident(g, gen_str(g, "%s%s", g->upper,
-            gen_upper(g, c->name)), c->name);
+        name = gen_ident(g, gen_const_name(g, c), c->name);
         gen_doc(g, "", &c->doc);
         if (is_macro(c->value.type))
             gen_put(g, "#define %s %s\n", name,
@@ -500,7 +581,7 @@ void gen_consts_c(struct gen *g)
         if (is_macro(c->value.type))
             continue;
         init = gen_value_str(g, c->value.type, value_of(c));
-        gen_putw(g, "%s %s%s = %s;\n", gen_celem(g, c->value.type), g->upper,
-            gen_upper(g, c->name), init);
+        gen_putw(g, "%s %s = %s;\n", gen_celem(g, c->value.type),
+            gen_const_name(g, c), init);
     }
 }

@@ -22,7 +22,15 @@ static void visit(struct walk *w, const struct vdl_type *t)
     if (gen_has(&w->seen, t))
         return;
     gen_add(w->g, &w->seen, t);
-    w->found |= 1u << t->kind;
+    if (t->kind == VDL_SPECIAL) {
+        if (t->rep == VDL_REP_STREAM)
+            w->found |= 1u << VDL_SPECIAL;
+        t = t->elem; /* its parts, but not the pointer to them */
+        if (gen_is_text(t))
+            return;
+    } else {
+        w->found |= 1u << t->kind;
+    }
     if (t->elem != NULL)
         visit(w, t->elem);
     if (t->key != NULL)
@@ -30,25 +38,50 @@ static void visit(struct walk *w, const struct vdl_type *t)
     if (t->fields == NULL)
         return;
     for (i = 0; i < t->count; i++)
-        visit(w, t->fields[i].type);
+        visit(w, gen_ftype(w->g, t, i));
 }
 
-static const char *flags(struct gen *g, const struct vdl_type *t)
+/* Bit per kind that lies within the type. */
+static unsigned kinds_in(struct gen *g, const struct vdl_type *t)
 {
-    const unsigned pointers = 1u << VDL_ANY | 1u << VDL_OPTIONAL |
-        1u << VDL_STRING | 1u << VDL_TYPEOBJECT | 1u << VDL_LIST |
-        1u << VDL_SET | 1u << VDL_MAP;
     struct walk w;
 
     memset(&w, 0, sizeof(w));
     w.g = g;
     visit(&w, t);
-    if ((w.found & pointers) == 0)
+    return w.found;
+}
+
+#define POINTERS \
+    (1u << VDL_ANY | 1u << VDL_OPTIONAL | 1u << VDL_STRING | \
+        1u << VDL_TYPEOBJECT | 1u << VDL_LIST | 1u << VDL_SET | \
+        1u << VDL_MAP | 1u << VDL_SPECIAL)
+
+bool gen_flat(struct gen *g, const struct vdl_type *t)
+{
+    return (kinds_in(g, t) & POINTERS) == 0;
+}
+
+static const char *flags(struct gen *g, const struct vdl_type *t)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } flags[] = { { 1u << VDL_ANY, "VDL_T_ANY" },
+        { 1u << VDL_TYPEOBJECT, "VDL_T_TYPEOBJECT" },
+        { 1u << VDL_SPECIAL, "VDL_T_STREAM" } };
+    unsigned found = kinds_in(g, t);
+    const char *s = "";
+    size_t i;
+
+    if ((found & POINTERS) == 0)
         return "VDL_T_FLAT";
-    if ((w.found & 1u << VDL_ANY) != 0)
-        return (w.found & 1u << VDL_TYPEOBJECT) != 0 ?
-            "VDL_T_ANY | VDL_T_TYPEOBJECT" : "VDL_T_ANY";
-    return (w.found & 1u << VDL_TYPEOBJECT) != 0 ? "VDL_T_TYPEOBJECT" : "0";
+    for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if ((found & flags[i].bit) != 0)
+            s = gen_str(g, "%s%s%s", s, *s != '\0' ? " | " : "",
+                flags[i].name);
+    }
+    return *s == '\0' ? "0" : s;
 }
 
 /* ---- references ---------------------------------------------------------- */
@@ -56,6 +89,8 @@ static const char *flags(struct gen *g, const struct vdl_type *t)
 /* Unnamed types with a descriptor in libvom. */
 static bool in_runtime(const struct vdl_type *t)
 {
+    if (t->wire != NULL || t->kind == VDL_SPECIAL)
+        return false;
     if (t->kind == VDL_LIST && t->elem->name.n == 0)
         return t->elem->kind == VDL_BYTE || t->elem->kind == VDL_STRING ||
             t->elem->kind == VDL_ANY;
@@ -67,6 +102,8 @@ const char *gen_desc(struct gen *g, const struct vdl_type *t)
 {
     const char *local;
 
+    if (t->rep == GEN_REP_BITS)
+        return gen_desc(g, t->wire);
     if (gen_is_error(t))
         return "&vdl_error_desc";
     if (t->kind == VDL_STRING && t->name.n == 0)
@@ -101,6 +138,8 @@ static const char *const kinds[VDL_KINDS] = {
     [VDL_STRUCT] = "VDL_STRUCT",
     [VDL_UNION] = "VDL_UNION",
 };
+static const char *const reps[] = { NULL, "VDL_REP_INLINE",
+    "VDL_REP_STREAM" };
 
 /* The initialiser's members behind those that every type has. */
 static void details(struct gen *g, const struct vdl_type *t,
@@ -139,30 +178,96 @@ static void details(struct gen *g, const struct vdl_type *t,
     }
 }
 
+/* Members of a special type's descriptor. */
+static void special_details(struct gen *g, const struct vdl_type *t,
+    const char *cname)
+{
+    const struct vdl_type *view = t->elem;
+
+    gen_put(g, "    .elem = %s,\n    .count = %uu,\n", gen_desc(g, view),
+        (unsigned)t->count);
+    if (t->rep == VDL_REP_STREAM)
+        gen_put(g, "    .ops = &%s_ops_,\n", cname);
+    else
+        gen_put(g, "    .val_off = offsetof(%s, %s),\n", cname,
+            gen_is_text(view) ? "p" : "v");
+}
+
+/* Sizes of a list are the same whatever its elements are. */
+static const char *sized_type(struct gen *g, const struct vdl_type *t)
+{
+    if (t->kind == VDL_OPTIONAL)
+        return "void *";
+    if (t->name.n == 0 && t->kind >= VDL_LIST && t->kind <= VDL_MAP)
+        return "struct vdl_list";
+    return gen_ctype(g, t);
+}
+
+/* The parts only differ in C: float64 and its bits. */
+static bool same_memory(const struct vdl_type *t)
+{
+    if (t->wire == NULL || t->rep == GEN_REP_BITS)
+        return true;
+    if (t->kind == VDL_SPECIAL || t->wire->name.n > 0)
+        return false;
+    return (t->elem == NULL || same_memory(t->elem)) &&
+        (t->key == NULL || same_memory(t->key));
+}
+
 static void descriptor(struct gen *g, const struct vdl_type *t,
     const char *object, const char *cname)
 {
-    const char *ctype = t->kind == VDL_OPTIONAL ? "void *" : gen_ctype(g, t);
+    const char *ctype = sized_type(g, t);
 
     if (t->name.n > 0)
         gen_put(g, "const struct vdl_type %s = {\n", object);
     else
         gen_put(g, "static const struct vdl_type %s = {\n", object);
-    gen_put(g, "    .kind = %s,\n    .flags = %s,\n", kinds[t->kind],
-        flags(g, t));
+    if (t->kind == VDL_SPECIAL)
+        gen_put(g, "    .kind = VDL_SPECIAL,\n    .rep = %s,\n",
+            reps[t->rep]);
+    else
+        gen_put(g, "    .kind = %s,\n", kinds[t->kind]);
+    gen_put(g, "    .flags = %s,\n", flags(g, t));
     gen_put(g, "    .align = _Alignof(%s),\n    .size = sizeof(%s),\n", ctype,
         ctype);
     if (t->name.n > 0)
         gen_put(g, "    .name = VDL_STR_INIT(%s),\n",
             gen_literal(g, t->name.p, t->name.n));
-    details(g, t, cname);
+    if (t->kind == VDL_SPECIAL)
+        special_details(g, t, cname);
+    else
+        details(g, t, cname);
+    if (t->wire != NULL && !same_memory(t))
+        gen_put(g, "    .wire = %s,\n", gen_desc(g, t->wire));
     gen_put(g, "};\n");
+}
+
+/* Functions that call a stream's callbacks by their types. */
+static void stream_ops(struct gen *g, const struct vdl_type *t,
+    const char *name)
+{
+    const char *item = gen_celem(g, t->elem->elem);
+
+    gen_putw(g, "static int %s_each_(const void *stream, const void *item)\n"
+        "{\n    const %s *s = stream;\n\n"
+        "    return s->each == NULL ? 0 : s->each(s->ud, item);\n}\n"
+        "static int %s_next_(const void *stream, const void **item)\n"
+        "{\n    const %s *s = stream;\n    %s *x = NULL;\n"
+        "    int rc = s->next == NULL ? V23_ESTATE : s->next(s->ud, &x);\n\n"
+        "    *item = x;\n    return rc;\n}\n"
+        "static const struct vdl_rep_ops %s_ops_ = {\n"
+        "    .enc = vdl_stream_enc,\n    .dec = vdl_stream_dec,\n"
+        "    .each = %s_each_,\n    .next = %s_next_,\n};\n",
+        name, name, name, name, item, name, name, name);
 }
 
 void gen_need_desc(struct gen *g, const struct vdl_type *t)
 {
     const char *name;
 
+    if (t->rep == GEN_REP_BITS)
+        t = t->wire;
     if (gen_is_error(t) || t->name.n > 0 || in_runtime(t))
         return;
     name = gen_tname(g, t);
@@ -173,9 +278,13 @@ void gen_need_desc(struct gen *g, const struct vdl_type *t)
         gen_need_desc(g, t->elem);
     if (t->key != NULL)
         gen_need_desc(g, t->key);
+    if (t->wire != NULL)
+        gen_need_desc(g, t->wire);
     gen_need_type(g, t);
     gen_flush_entries(g);
     gen_put(g, "\n");
+    if (t->kind == VDL_SPECIAL && t->rep == VDL_REP_STREAM)
+        stream_ops(g, t, name);
     descriptor(g, t, gen_str(g, "%s_desc_", name), name);
 }
 
@@ -198,7 +307,8 @@ static void tables(struct gen *g, const struct vdl_type *t, const char *cname)
         const struct vdl_field *f = &t->fields[i];
 
         gen_put(g, "    { %s, %s,\n        offsetof(%s, %s) },\n",
-            gen_str_init(g, f->name.p, f->name.n), gen_desc(g, f->type),
+            gen_str_init(g, f->name.p, f->name.n),
+            gen_desc(g, gen_ftype(g, t, i)),
             cname, t->kind == VDL_UNION ? "u" : gen_field(g, t, i));
     }
     gen_put(g, "};\n");
@@ -215,7 +325,7 @@ static void named(struct gen *g, const struct vdl_type *t)
         gen_need_desc(g, t->key);
     if (t->fields != NULL) {
         for (i = 0; i < t->count; i++)
-            gen_need_desc(g, t->fields[i].type);
+            gen_need_desc(g, gen_ftype(g, t, i));
     }
     gen_put(g, "\n");
     if (t->kind == VDL_ENUM || t->kind == VDL_STRUCT || t->kind == VDL_UNION)

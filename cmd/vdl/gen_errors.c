@@ -8,11 +8,6 @@
 static const char *const make_fixed[] = { "a", "ctx", NULL };
 static const char *const params_fixed[] = { "a", "e", NULL };
 
-static const char *error_name(struct gen *g, const struct ir_error *e)
-{
-    return gen_str(g, "%serr_%s", g->prefix, gen_snake(g, e->name));
-}
-
 static void check_params(struct gen *g, const struct ir_error *e)
 {
     const char *v[255];
@@ -23,7 +18,7 @@ static void check_params(struct gen *g, const struct ir_error *e)
         return;
     }
     for (i = 0; i < e->nparams; i++)
-        v[i] = gen_member(g, e->params[i].name);
+        v[i] = gen_error_param(g, e, i);
     gen_check_scope(g, v, e->nparams, e->name);
 }
 
@@ -36,7 +31,7 @@ static const char *make_proto(struct gen *g, const struct ir_error *e,
 
     for (i = 0; i < e->nparams; i++)
         s = gen_str(g, "%s, %s", s, gen_param(g, e->params[i].type,
-            gen_param_name(g, e->params[i].name, make_fixed)));
+            gen_param_name(g, gen_error_param(g, e, i), make_fixed)));
     return gen_str(g, "%s)", s);
 }
 
@@ -49,7 +44,7 @@ static const char *params_proto(struct gen *g, const struct ir_error *e,
 
     for (i = 0; i < e->nparams; i++)
         s = gen_str(g, "%s, %s", s, gen_decl(g, e->params[i].type,
-            gen_str(g, "*%s", gen_param_name(g, e->params[i].name,
+            gen_str(g, "*%s", gen_param_name(g, gen_error_param(g, e, i),
                 params_fixed))));
     return gen_str(g, "%s)", s);
 }
@@ -73,7 +68,7 @@ void gen_errors_h(struct gen *g)
     for (i = 0; i < g->p->nerrors; i++) {
         e = &g->p->errors[i];
         check_params(g, e);
-        name = gen_ident(g, error_name(g, e), e->name);
+        name = gen_ident(g, gen_error_name(g, e), e->name);
         gen_put(g, "\n");
         gen_doc(g, "", &e->doc);
         gen_put(g, "extern const struct v23_errdef %s;\n",
@@ -103,7 +98,7 @@ static void make(struct gen *g, const struct ir_error *e, const char *name)
     for (i = 0; i < e->nparams; i++)
         list = gen_str(g, "%s%s%s%s", list, i > 0 ? ", " : "",
             gen_by_pointer(e->params[i].type) ? "" : "&",
-            gen_param_name(g, e->params[i].name, make_fixed));
+            gen_param_name(g, gen_error_param(g, e, i), make_fixed));
     gen_putw(g, "    const void *params_[] = { %s };\n\n"
         "    return v23_verror_make(a, ctx, &%s_def, params_);\n}\n", list,
         name);
@@ -116,7 +111,7 @@ static void params(struct gen *g, const struct ir_error *e, const char *name)
 
     for (i = 0; i < e->nparams; i++)
         list = gen_str(g, "%s%s%s", list, i > 0 ? ", " : "",
-            gen_param_name(g, e->params[i].name, params_fixed));
+            gen_param_name(g, gen_error_param(g, e, i), params_fixed));
     gen_putw(g, "%s\n{\n    void *params_[] = { %s };\n\n"
         "    return v23_verror_params(e, &%s_def, a, params_);\n}\n",
         params_proto(g, e, name), list, name);
@@ -159,7 +154,7 @@ void gen_errors_c(struct gen *g)
         gen_title(g, "errors");
     for (i = 0; i < g->p->nerrors; i++) {
         e = &g->p->errors[i];
-        name = error_name(g, e);
+        name = gen_error_name(g, e);
         for (j = 0; j < e->nparams; j++)
             gen_need_desc(g, e->params[j].type);
         gen_put(g, "\n");

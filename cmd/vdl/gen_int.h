@@ -5,6 +5,7 @@
  *   gen.c          the four files: frame, includes, order of the parts
  *   gen_names.c    C names, prefixes, the table of identifiers
  *   gen_types.c    C types and wrappers of a header
+ *   gen_special.c  fields held in place, streamed, or as bits
  *   gen_desc.c     descriptors
  *   gen_consts.c   constants and static initialisers of values
  *   gen_errors.c   error definitions and constructors
@@ -42,7 +43,9 @@ struct gen {
     struct gen_list forward; /* those with a forward typedef */
     struct gen_list unnamed; /* unnamed types that have their typedef */
     struct gen_list entries; /* maps whose entry struct is not complete */
-    size_t entries_done;
+    struct gen_list complete; /* names of entry structs that are */
+    struct gen_list arrays;   /* names of arrays with changed elements */
+    struct gen_list specials; /* struct vdl_type: see gen_special.c */
     struct gen_list descs;   /* names of file-local descriptors */
     struct gen_list objects; /* struct gen_object: parts of constants */
 };
@@ -117,18 +120,66 @@ const char *gen_literal(struct gen *g, const char *p, size_t n);
 const char *gen_str_init(struct gen *g, const char *p, size_t n);
 /* Passed by pointer rather than by value. */
 bool gen_by_pointer(const struct vdl_type *t);
-/* Parameter declaration of an argument, and its name: `fixed` lists the
- * function's other parameters. */
+/* Parameter declaration of an argument, and its C name as a parameter: `fixed`
+ * lists the function's other parameters. */
 const char *gen_param_name(struct gen *g, const char *name,
     const char *const *fixed);
 const char *gen_param(struct gen *g, const struct vdl_type *t,
     const char *name);
 
+/* C name that the options give to a definition or part of one, or NULL. */
+const char *gen_renamed(struct gen *g, const struct ir_package *p,
+    const char *key);
+const char *gen_const_name(struct gen *g, const struct ir_const *c);
+const char *gen_error_name(struct gen *g, const struct ir_error *e);
+/* Name of an error's parameter. */
+const char *gen_error_param(struct gen *g, const struct ir_error *e, size_t i);
+
+/* ---- gen_special.c ------------------------------------------------------- */
+
+struct gen_method;
+
+/* In the generator only: a float64 held as uint64_t. */
+#define GEN_REP_BITS 0xff
+
+static inline const struct vdl_type *gen_wire(const struct vdl_type *t)
+{
+    return t->wire == NULL ? t : t->wire;
+}
+
+/* A package's options; never NULL. */
+const struct gen_config *gen_config(const struct ir_package *p);
+/* Definition of a named type, or NULL. */
+const struct ir_typedef *gen_typedef(struct gen *g, const struct vdl_type *t);
+/* The type whose C type it has: itself unless it is derived from another. */
+const struct vdl_type *gen_origin(struct gen *g, const struct vdl_type *t);
+/* How a type is held where the options have `key`. */
+const struct vdl_type *gen_held(struct gen *g, const struct ir_package *p,
+    const char *key, const struct vdl_type *t);
+/* How a field, an argument or the items of a stream are held. */
+const struct vdl_type *gen_ftype(struct gen *g, const struct vdl_type *t,
+    uint32_t i);
+const struct vdl_type *gen_atype(struct gen *g, const struct gen_method *n,
+    const struct ir_arg *a);
+const struct vdl_type *gen_in_stream(struct gen *g,
+    const struct gen_method *n);
+const struct vdl_type *gen_out_stream(struct gen *g,
+    const struct gen_method *n);
+/* Fail if a value would contain itself, or mode inline lacks a bound. */
+void gen_check_special(struct gen *g);
+const char *gen_special_name(struct gen *g, const struct vdl_type *t);
+/* Write the struct of a bounded or streamed type. */
+void gen_special_struct(struct gen *g, const struct vdl_type *t,
+    const char *name);
+/* Strings and lists of bytes. */
+bool gen_is_text(const struct vdl_type *t);
+
 /* ---- gen_types.c --------------------------------------------------------- */
 
 /* Make a type usable by value; writes what is still missing. */
 void gen_need_type(struct gen *g, const struct vdl_type *t);
-/* Complete the entries of maps met so far. */
+/* Complete the entry of one map, or of all met so far. */
+void gen_need_entry(struct gen *g, const struct vdl_type *map);
 void gen_flush_entries(struct gen *g);
 void gen_types_h(struct gen *g);
 /* Add the packages of all types reachable without passing a named type. */
@@ -140,6 +191,8 @@ void gen_use(struct gen *g, const struct vdl_type *t);
 void gen_need_desc(struct gen *g, const struct vdl_type *t);
 /* Expression for the descriptor's address. */
 const char *gen_desc(struct gen *g, const struct vdl_type *t);
+/* A value needs no memory of its own. */
+bool gen_flat(struct gen *g, const struct vdl_type *t);
 void gen_descs_h(struct gen *g);
 void gen_descs_c(struct gen *g);
 
@@ -175,6 +228,7 @@ struct gen_method {
     const char *base;   /* "sensor_monitor_get" */
     const char *iname;  /* "sensor_monitor" */
     const char *member; /* of the vtable: "get" */
+    const char *name;   /* "get" also if that is a keyword */
     size_t index;       /* in the sorted method table */
     bool has_stream;    /* either direction */
 };
@@ -182,7 +236,8 @@ void gen_method_names(struct gen *g, const struct ir_iface *f,
     const struct ir_method *m, struct gen_method *out);
 const char *gen_iface_name(struct gen *g, const struct ir_iface *f);
 /* C name of an argument; a single unnamed result is "result". */
-const char *gen_arg(struct gen *g, const struct ir_arg *a);
+const char *gen_arg(struct gen *g, const struct gen_method *n,
+    const struct ir_arg *a);
 /* Member of an embedded interface in the vtable. */
 const char *gen_embed(struct gen *g, const struct ir_iface *f, size_t i);
 /* Own methods sorted by name; n pointers in the arena. */

@@ -169,6 +169,8 @@ const char *gen_prefix(struct gen *g, const struct ir_package *p)
 {
     const char *name = gen_snake(g, p->name);
 
+    if (gen_config(p)->prefix[0] != '\0')
+        return gen_config(p)->prefix;
     if (gen_shipped(p)) {
         if (strcmp(p->name, "internal") == 0 ||
             in_list(p->path, with_parent,
@@ -209,6 +211,20 @@ const char *gen_guard(struct gen *g, const char *ext)
     return is_digit(s[0]) ? gen_str(g, "P%s", s) : s;
 }
 
+const char *gen_renamed(struct gen *g, const struct ir_package *p,
+    const char *key)
+{
+    const struct gen_config *c = gen_config(p);
+    size_t i;
+
+    (void)g;
+    for (i = 0; i < c->nrenames; i++) {
+        if (strcmp(c->renames[i].key, key) == 0)
+            return c->renames[i].name;
+    }
+    return NULL;
+}
+
 /* ---- scopes -------------------------------------------------------------- */
 
 static const struct gen_ident *find_ident(const struct gen *g,
@@ -236,7 +252,8 @@ const char *gen_ident(struct gen *g, const char *name, const char *what)
     struct gen_ident *id;
 
     if (old != NULL) {
-        gen_fail(g, "C names of %s and %s collide: %s", old->what, what, name);
+        gen_fail(g, "C names of %s and %s collide: %s (Rename one in "
+            "vdl.c.config)", old->what, what, name);
         return name;
     }
     id = v23_arena_new(&g->mem, struct gen_ident);
@@ -258,7 +275,8 @@ void gen_check_scope(struct gen *g, const char *const *names, size_t n,
     for (i = 1; i < n; i++) {
         for (j = 0; j < i; j++) {
             if (strcmp(names[i], names[j]) == 0)
-                gen_fail(g, "C names in %s collide: %s", what, names[i]);
+                gen_fail(g, "C names in %s collide: %s (Rename one in "
+                    "vdl.c.config)", what, names[i]);
         }
     }
 }
@@ -302,6 +320,7 @@ const char *gen_type_base(struct gen *g, const struct vdl_type *t)
 static const char *named(struct gen *g, const struct vdl_type *t)
 {
     const struct ir_package *p;
+    const char *name;
 
     if (t == &v23_verror_desc)
         return "v23_verror";
@@ -310,7 +329,8 @@ static const char *named(struct gen *g, const struct vdl_type *t)
     p = gen_type_package(g, t);
     if (p == NULL)
         return "";
-    return gen_str(g, "%s%s", gen_prefix(g, p),
+    name = gen_renamed(g, p, gen_type_base(g, t));
+    return name != NULL ? name : gen_str(g, "%s%s", gen_prefix(g, p),
         gen_snake(g, gen_type_base(g, t)));
 }
 
@@ -359,6 +379,9 @@ const char *gen_tname(struct gen *g, const struct vdl_type *t)
 
     if (t->name.n > 0)
         return named(g, t);
+    if (t->kind == VDL_SPECIAL || t->rep == GEN_REP_BITS ||
+        (t->wire != NULL && t->wire->name.n > 0))
+        return gen_special_name(g, t);
     if (gen_is_error(t))
         return "vdl_error";
     if (is_bytes(t))
@@ -391,6 +414,8 @@ const char *gen_ctype(struct gen *g, const struct vdl_type *t)
         return "uint8_t";
     if (t->name.n > 0)
         return named(g, t);
+    if (t->rep == GEN_REP_BITS)
+        return "uint64_t";
     if (is_bytes(t))
         return "struct vdl_bytes";
     if (t->kind == VDL_OPTIONAL)
@@ -422,21 +447,42 @@ const char *gen_entry(struct gen *g, const struct vdl_type *map)
     const char *s = gen_tname(g, map);
     size_t n = strlen(s);
 
-    if (map->name.n == 0 && n > 4)
-        n -= 4; /* "_map" */
+    if (map->name.n == 0 && n > 4 && strcmp(s + n - 4, "_map") == 0)
+        n -= 4;
     return gen_str(g, "%.*s_entry", (int)n, s);
+}
+
+/* A field's name before it becomes a member: VDL's, or the options'. The
+ * fields of derived types are those of the type they come from. */
+static const char *field_name(struct gen *g, const struct vdl_type *t,
+    uint32_t i)
+{
+    const struct vdl_type *o = gen_origin(g, t);
+    const char *name = gen_str(g, "%.*s", (int)t->fields[i].name.n,
+        t->fields[i].name.p);
+    const char *other = gen_renamed(g, gen_type_package(g, o),
+        gen_str(g, "%s.%s", gen_type_base(g, o), name));
+
+    return other != NULL ? other : name;
 }
 
 const char *gen_label(struct gen *g, const struct vdl_type *t, uint32_t i)
 {
     const struct ir_package *p = gen_type_package(g, t);
-    struct vdl_str s = t->kind == VDL_ENUM ? t->labels[i] : t->fields[i].name;
+    const char *name, *key;
 
     if (p == NULL)
         return gen_str(g, "%u", (unsigned)i);
-    return gen_str(g, "%s%s_%s", gen_upper(g, gen_prefix(g, p)),
-        gen_upper(g, gen_type_base(g, t)),
-        gen_upper(g, gen_str(g, "%.*s", (int)s.n, s.p)));
+    if (t->kind == VDL_ENUM) {
+        name = gen_str(g, "%.*s", (int)t->labels[i].n, t->labels[i].p);
+        key = gen_str(g, "%s.%s", gen_type_base(g, t), name);
+        if (gen_renamed(g, p, key) != NULL)
+            return gen_renamed(g, p, key);
+    } else {
+        name = field_name(g, t, i);
+    }
+    return gen_str(g, "%s_%s", gen_upper(g, named(g, t)),
+        gen_upper(g, name));
 }
 
 const char *gen_field(struct gen *g, const struct vdl_type *t, uint32_t i)
@@ -445,8 +491,31 @@ const char *gen_field(struct gen *g, const struct vdl_type *t, uint32_t i)
 
     if (t == &v23_verror_desc && i < 4)
         return verror[i];
-    return gen_member(g, gen_str(g, "%.*s", (int)t->fields[i].name.n,
-        t->fields[i].name.p));
+    return gen_member(g, field_name(g, t, i));
+}
+
+const char *gen_const_name(struct gen *g, const struct ir_const *c)
+{
+    const char *name = gen_renamed(g, g->p, c->name);
+
+    return name != NULL ? name :
+        gen_str(g, "%s%s", g->upper, gen_upper(g, c->name));
+}
+
+const char *gen_error_name(struct gen *g, const struct ir_error *e)
+{
+    const char *name = gen_renamed(g, g->p, e->name);
+
+    return name != NULL ? name :
+        gen_str(g, "%serr_%s", g->prefix, gen_snake(g, e->name));
+}
+
+const char *gen_error_param(struct gen *g, const struct ir_error *e, size_t i)
+{
+    const char *name = gen_renamed(g, g->p,
+        gen_str(g, "%s.%s", e->name, e->params[i].name));
+
+    return gen_member(g, name != NULL ? name : e->params[i].name);
 }
 
 /* ---- parameters ---------------------------------------------------------- */
@@ -454,13 +523,13 @@ const char *gen_field(struct gen *g, const struct vdl_type *t, uint32_t i)
 bool gen_by_pointer(const struct vdl_type *t)
 {
     return t->kind == VDL_STRUCT || t->kind == VDL_UNION ||
-        t->kind == VDL_ARRAY;
+        t->kind == VDL_ARRAY || t->kind == VDL_SPECIAL;
 }
 
 const char *gen_param_name(struct gen *g, const char *name,
     const char *const *fixed)
 {
-    const char *s = gen_member(g, name);
+    const char *s = name;
 
     for (; *fixed != NULL; fixed++) {
         if (strcmp(s, *fixed) == 0)

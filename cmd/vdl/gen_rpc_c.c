@@ -16,14 +16,14 @@ static void arg_table(struct gen *g, const struct gen_method *n,
     if (count == 0)
         return;
     for (i = 0; i < count; i++)
-        gen_need_desc(g, args[i].type);
+        gen_need_desc(g, gen_atype(g, n, &args[i]));
     gen_put(g, "static const struct vrpc_arg %s_%s_[] = {\n", n->base, suffix);
     for (i = 0; i < count; i++)
         gen_put(g, "    { %s, { NULL, 0 }, %s,\n"
             "        offsetof(%s_%s, %s) },\n",
             gen_str_init(g, args[i].name, strlen(args[i].name)),
-            gen_desc(g, args[i].type), n->base, suffix,
-            gen_arg(g, &args[i]));
+            gen_desc(g, gen_atype(g, n, &args[i])), n->base, suffix,
+            gen_arg(g, n, &args[i]));
     gen_put(g, "};\n");
 }
 
@@ -52,7 +52,7 @@ static const char *doc_init(struct gen *g, const char *doc)
 {
     size_t n;
 
-    if (doc == NULL)
+    if (doc == NULL || (gen_config(g->p)->parts & GEN_DOC) == 0)
         return "{ NULL, 0 }";
     while (*doc == '\n')
         doc++;
@@ -66,6 +66,7 @@ static const char *doc_init(struct gen *g, const char *doc)
 static void method(struct gen *g, const struct gen_method *n)
 {
     const struct ir_method *m = n->m;
+    bool server = (gen_config(g->p)->parts & GEN_SERVER) != 0;
 
     gen_put(g, "    {\n        .name = %s,\n        .doc = %s,\n",
         gen_str_init(g, m->name, strlen(m->name)), doc_init(g, m->doc.doc));
@@ -77,14 +78,19 @@ static void method(struct gen *g, const struct gen_method *n)
             "        .out_size = sizeof(%s_out),\n", n->base, m->nout,
             n->base);
     if (m->in_stream != NULL)
-        gen_put(g, "        .in_stream = %s,\n        .item = %s_item_,\n",
-            gen_desc(g, m->in_stream), n->base);
+        gen_put(g, "        .in_stream = %s,\n",
+            gen_desc(g, gen_in_stream(g, n)));
+    if (m->in_stream != NULL && server)
+        gen_put(g, "        .item = %s_item_,\n", n->base);
     if (m->out_stream != NULL)
-        gen_put(g, "        .out_stream = %s,\n", gen_desc(g, m->out_stream));
+        gen_put(g, "        .out_stream = %s,\n",
+            gen_desc(g, gen_out_stream(g, n)));
     if (m->ntags > 0)
         gen_put(g, "        .tags = %s_tags_,\n        .ntags = %zu,\n",
             n->base, m->ntags);
-    gen_put(g, "        .thunk = %s_thunk_,\n    },\n", n->base);
+    if (server)
+        gen_put(g, "        .thunk = %s_thunk_,\n", n->base);
+    gen_put(g, "    },\n");
 }
 
 /* ---- server -------------------------------------------------------------- */
@@ -110,7 +116,7 @@ static void thunks(struct gen *g, const struct gen_method *n)
         "struct vrpc_server_call *call, const void *item)\n{\n"
         "    const %s_vt *t = vt;\n\n    if (t->%s_item != NULL)\n"
         "        t->%s_item(self, call, item);\n}\n", n->base, n->iname,
-        gen_snake(g, m->name), gen_snake(g, m->name));
+        n->name, n->name);
 }
 
 /* ---- client -------------------------------------------------------------- */
@@ -129,7 +135,7 @@ static void stub(struct gen *g, const struct gen_method *n)
         gen_putw(g, "static void %s_got_(vrpc_any_fn *fn, void *ud, "
             "const void *item)\n{\n    if (fn != NULL)\n"
             "        ((void (*)(void *, %s *))fn)(ud, item);\n}\n", n->base,
-            gen_celem(g, m->out_stream));
+            gen_celem(g, gen_out_stream(g, n)));
     gen_put(g, "static const struct vrpc_call_stub %s_stub_ = {\n"
         "    %s_ended_, %s\n};\n", n->base, n->base,
         m->out_stream != NULL ? gen_str(g, "%s_got_", n->base) : "NULL");
@@ -145,9 +151,9 @@ static void start(struct gen *g, const struct gen_method *n)
     if (m->nin > 0)
         gen_put(g, "    %s_in in;\n\n", n->base);
     for (i = 0; i < m->nin; i++)
-        gen_put(g, "    in.%s = %s%s;\n", gen_arg(g, &m->in[i]),
-            gen_by_pointer(m->in[i].type) ? "*" : "",
-            gen_param_name(g, m->in[i].name, gen_start_fixed));
+        gen_put(g, "    in.%s = %s%s;\n", gen_arg(g, n, &m->in[i]),
+            gen_by_pointer(gen_atype(g, n, &m->in[i])) ? "*" : "",
+            gen_param_name(g, gen_arg(g, n, &m->in[i]), gen_start_fixed));
     if (m->out_stream != NULL) {
         fn_item = "(vrpc_any_fn *)cb->item";
         fn_done = "(vrpc_any_fn *)cb->done";
@@ -163,14 +169,16 @@ static void start(struct gen *g, const struct gen_method *n)
 static void embed_table(struct gen *g, const struct ir_iface *f,
     const char *name)
 {
+    bool server = (gen_config(g->p)->parts & GEN_SERVER) != 0;
     size_t i;
 
     if (f->nembeds == 0)
         return;
     gen_put(g, "static const struct vrpc_embed %s_embeds_[] = {\n", name);
     for (i = 0; i < f->nembeds; i++)
-        gen_put(g, "    { &%s_iface, offsetof(%s_vt, %s) },\n",
-            gen_iface_name(g, f->embeds[i]), name, gen_embed(g, f, i));
+        gen_put(g, server ? "    { &%s_iface, offsetof(%s_vt, %s) },\n" :
+            "    { &%s_iface, 0 },\n", gen_iface_name(g, f->embeds[i]), name,
+            gen_embed(g, f, i));
     gen_put(g, "};\n");
 }
 
@@ -178,6 +186,7 @@ static void iface(struct gen *g, const struct ir_iface *f)
 {
     const char *name = gen_iface_name(g, f);
     const struct ir_method **sorted = gen_sorted(g, f);
+    unsigned parts = gen_config(g->p)->parts;
     struct gen_method n;
     size_t i;
 
@@ -190,11 +199,12 @@ static void iface(struct gen *g, const struct ir_iface *f)
         arg_table(g, &n, n.m->out, n.m->nout, "out");
         gen_put(g, "\n");
         if (n.m->in_stream != NULL)
-            gen_need_desc(g, n.m->in_stream);
+            gen_need_desc(g, gen_in_stream(g, &n));
         if (n.m->out_stream != NULL)
-            gen_need_desc(g, n.m->out_stream);
+            gen_need_desc(g, gen_out_stream(g, &n));
         tag_table(g, &n);
-        thunks(g, &n);
+        if ((parts & GEN_SERVER) != 0)
+            thunks(g, &n);
     }
     gen_put(g, "\n");
     if (f->nmethods > 0)
@@ -219,7 +229,7 @@ static void iface(struct gen *g, const struct ir_iface *f)
         gen_put(g, "    .methods = %s_methods,\n    .nmethods = %zu,\n", name,
             f->nmethods);
     gen_put(g, "};\n");
-    for (i = 0; i < f->nmethods; i++) {
+    for (i = 0; i < f->nmethods && (parts & GEN_CLIENT) != 0; i++) {
         gen_method_names(g, f, sorted[i], &n);
         gen_put(g, "\n");
         stub(g, &n);

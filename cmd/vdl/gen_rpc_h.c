@@ -15,14 +15,21 @@ const char *const gen_start_fixed[] = { "c", "name", "o", "done", "cb", "ud",
 
 const char *gen_iface_name(struct gen *g, const struct ir_iface *f)
 {
-    return gen_str(g, "%s%s", gen_prefix(g, f->package),
-        gen_snake(g, f->name));
+    const char *name = gen_renamed(g, f->package, f->name);
+
+    return name != NULL ? name : gen_str(g, "%s%s",
+        gen_prefix(g, f->package), gen_snake(g, f->name));
 }
 
-const char *gen_arg(struct gen *g, const struct ir_arg *a)
+const char *gen_arg(struct gen *g, const struct gen_method *n,
+    const struct ir_arg *a)
 {
-    return a->name == NULL || a->name[0] == '\0' ? "result" :
-        gen_member(g, a->name);
+    const char *name = a->name == NULL || a->name[0] == '\0' ? "result" :
+        a->name, *other;
+
+    other = gen_renamed(g, n->iface->package,
+        gen_str(g, "%s.%s.%s", n->iface->name, n->m->name, name));
+    return gen_member(g, other != NULL ? other : name);
 }
 
 const char *gen_embed(struct gen *g, const struct ir_iface *f, size_t i)
@@ -64,13 +71,16 @@ const struct ir_method **gen_sorted(struct gen *g, const struct ir_iface *f)
 void gen_method_names(struct gen *g, const struct ir_iface *f,
     const struct ir_method *m, struct gen_method *out)
 {
+    const char *name = gen_renamed(g, f->package,
+        gen_str(g, "%s.%s", f->name, m->name));
     size_t i;
 
     out->iface = f;
     out->m = m;
     out->iname = gen_iface_name(g, f);
-    out->base = gen_str(g, "%s_%s", out->iname, gen_snake(g, m->name));
-    out->member = gen_member(g, m->name);
+    out->name = gen_snake(g, name != NULL ? name : m->name);
+    out->base = gen_str(g, "%s_%s", out->iname, out->name);
+    out->member = gen_member(g, out->name);
     out->has_stream = m->in_stream != NULL || m->out_stream != NULL;
     out->index = 0;
     for (i = 0; i < f->nmethods; i++) {
@@ -81,30 +91,38 @@ void gen_method_names(struct gen *g, const struct ir_iface *f,
 
 /* ---- what is used -------------------------------------------------------- */
 
-static void each_type(struct gen *g, const struct ir_method *m,
+static void each_type(struct gen *g, const struct gen_method *n,
     void (*fn)(struct gen *g, const struct vdl_type *t))
 {
+    const struct ir_method *m = n->m;
     size_t i;
 
     for (i = 0; i < m->nin; i++)
-        fn(g, m->in[i].type);
+        fn(g, gen_atype(g, n, &m->in[i]));
     for (i = 0; i < m->nout; i++)
-        fn(g, m->out[i].type);
+        fn(g, gen_atype(g, n, &m->out[i]));
     if (m->in_stream != NULL)
-        fn(g, m->in_stream);
+        fn(g, gen_in_stream(g, n));
     if (m->out_stream != NULL)
-        fn(g, m->out_stream);
+        fn(g, gen_out_stream(g, n));
+}
+
+static void use_wire(struct gen *g, const struct vdl_type *t)
+{
+    gen_use(g, gen_wire(t));
 }
 
 void gen_use_ifaces(struct gen *g)
 {
     const struct ir_method *m;
+    struct gen_method n;
     size_t i, j, k;
 
     for (i = 0; i < g->p->nifaces; i++) {
         for (j = 0; j < g->p->ifaces[i].nmethods; j++) {
             m = &g->p->ifaces[i].methods[j];
-            each_type(g, m, gen_use);
+            gen_method_names(g, &g->p->ifaces[i], m, &n);
+            each_type(g, &n, use_wire);
             for (k = 0; k < m->ntags; k++)
                 gen_use_value(g, m->tags[k].type, m->tags[k].val);
         }
@@ -129,8 +147,9 @@ static void args_struct(struct gen *g, const struct gen_method *n,
     name = gen_ident(g, gen_str(g, "%s_%s", n->base, suffix), n->m->name);
     gen_put(g, "typedef struct %s {\n", name);
     for (i = 0; i < count; i++) {
-        v[i] = gen_arg(g, &args[i]);
-        gen_put(g, "    %s;\n", gen_decl(g, args[i].type, v[i]));
+        v[i] = gen_arg(g, n, &args[i]);
+        gen_put(g, "    %s;\n",
+            gen_decl(g, gen_atype(g, n, &args[i]), v[i]));
     }
     gen_put(g, "} %s;\n", name);
     gen_check_scope(g, v, count, n->m->name);
@@ -150,8 +169,7 @@ static void vt_method(struct gen *g, const struct gen_method *n)
     if (m->in_stream != NULL)
         gen_putw(g, "    /* Each item; NULL: the client ended its stream. */\n"
             "    void (*%s_item)(void *self, struct vrpc_server_call *call, "
-            "%s *item);\n", gen_snake(g, m->name),
-            gen_celem(g, m->in_stream));
+            "%s *item);\n", n->name, gen_celem(g, gen_in_stream(g, n)));
 }
 
 static void vt_scope(struct gen *g, const struct ir_iface *f)
@@ -166,8 +184,7 @@ static void vt_scope(struct gen *g, const struct ir_iface *f)
         gen_method_names(g, f, &f->methods[i], &n);
         gen_add(g, &l, n.member);
         if (f->methods[i].in_stream != NULL)
-            gen_add(g, &l, gen_str(g, "%s_item",
-                gen_snake(g, f->methods[i].name)));
+            gen_add(g, &l, gen_str(g, "%s_item", n.name));
     }
     gen_check_scope(g, (const char *const *)l.v, l.n, f->name);
 }
@@ -177,6 +194,12 @@ static void vtable(struct gen *g, const struct ir_iface *f, const char *name)
     struct gen_method n;
     size_t i;
 
+    for (i = 0; i < f->nembeds; i++) {
+        if ((gen_config(f->embeds[i]->package)->parts & GEN_SERVER) == 0)
+            gen_fail(g, "interface %s embeds %s of package %s, which is "
+                "generated without its server part", f->name,
+                f->embeds[i]->name, f->embeds[i]->package->path);
+    }
     vt_scope(g, f);
     gen_ident(g, gen_str(g, "%s_vt", name), f->name);
     gen_put(g, "\n/* Server side: a missing function is answered with "
@@ -215,7 +238,7 @@ static void reply(struct gen *g, const struct gen_method *n)
         "struct vrpc_server_call *call, %s *item)\n{\n"
         "    return vrpc_server_call_send(call, item);\n}\n",
         gen_ident(g, gen_str(g, "%s_send", n->base), m->name),
-        gen_celem(g, m->out_stream));
+        gen_celem(g, gen_out_stream(g, n)));
 }
 
 /* ---- client side --------------------------------------------------------- */
@@ -229,8 +252,8 @@ const char *gen_start_proto(struct gen *g, const struct gen_method *n)
     size_t i;
 
     for (i = 0; i < m->nin; i++)
-        s = gen_str(g, "%s, %s", s, gen_param(g, m->in[i].type,
-            gen_param_name(g, m->in[i].name, gen_start_fixed)));
+        s = gen_str(g, "%s, %s", s, gen_param(g, gen_atype(g, n, &m->in[i]),
+            gen_param_name(g, gen_arg(g, n, &m->in[i]), gen_start_fixed)));
     return gen_str(g, m->out_stream != NULL ?
         "%s, const %s_cb *cb, void *ud)" : "%s, %s_done *done, void *ud)", s,
         n->base);
@@ -249,7 +272,7 @@ static void client(struct gen *g, const struct gen_method *n)
         gen_put(g, "typedef struct %s_cb {\n"
             "    void (*item)(void *ud, %s *item); /* may be NULL */\n"
             "    %s_done *done;\n} %s;\n", n->base,
-            gen_celem(g, m->out_stream), n->base,
+            gen_celem(g, gen_out_stream(g, n)), n->base,
             gen_ident(g, gen_str(g, "%s_cb", n->base), what));
     gen_ident(g, gen_str(g, "%s_start", n->base), what);
     gen_putw(g, "%s;\n", gen_start_proto(g, n));
@@ -259,7 +282,7 @@ static void client(struct gen *g, const struct gen_method *n)
         "V23_MUST_USE static inline int %s(struct vrpc_call *call, "
         "%s *item)\n{\n    return vrpc_call_send(call, item);\n}\n",
         gen_ident(g, gen_str(g, "%s_put", n->base), what),
-        gen_celem(g, m->in_stream));
+        gen_celem(g, gen_in_stream(g, n)));
 }
 
 /* ---- one interface ------------------------------------------------------- */
@@ -267,12 +290,15 @@ static void client(struct gen *g, const struct gen_method *n)
 static void iface(struct gen *g, const struct ir_iface *f)
 {
     const char *name = gen_iface_name(g, f);
+    unsigned parts = gen_config(g->p)->parts;
     struct gen_method n;
     size_t i;
 
     gen_title(g, gen_str(g, "interface %s", f->name));
-    for (i = 0; i < f->nmethods; i++)
-        each_type(g, &f->methods[i], gen_need_type);
+    for (i = 0; i < f->nmethods; i++) {
+        gen_method_names(g, f, &f->methods[i], &n);
+        each_type(g, &n, gen_need_type);
+    }
     gen_flush_entries(g);
     gen_put(g, "\n");
     gen_doc(g, "", &f->doc);
@@ -296,14 +322,15 @@ static void iface(struct gen *g, const struct ir_iface *f)
         args_struct(g, &n, n.m->in, n.m->nin, "in");
         args_struct(g, &n, n.m->out, n.m->nout, "out");
     }
-    vtable(g, f, name);
-    for (i = 0; i < f->nmethods; i++) {
+    if ((parts & GEN_SERVER) != 0)
+        vtable(g, f, name);
+    for (i = 0; i < f->nmethods && (parts & GEN_SERVER) != 0; i++) {
         gen_method_names(g, f, &f->methods[i], &n);
         reply(g, &n);
     }
-    if (f->nmethods > 0)
+    if (f->nmethods > 0 && (parts & GEN_CLIENT) != 0)
         gen_put(g, "\n/* Client side. */\n");
-    for (i = 0; i < f->nmethods; i++) {
+    for (i = 0; i < f->nmethods && (parts & GEN_CLIENT) != 0; i++) {
         gen_method_names(g, f, &f->methods[i], &n);
         client(g, &n);
     }

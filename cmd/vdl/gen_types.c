@@ -92,7 +92,7 @@ static const struct vdl_type *namesake(struct gen *g,
     size_t i;
 
     while (root->name.n == 0 && (root->key != NULL || root->elem != NULL))
-        root = root->key != NULL ? root->key : root->elem;
+        root = gen_wire(root->key != NULL ? root->key : root->elem);
     if (root->name.n == 0)
         return NULL;
     p = gen_type_package(g, root);
@@ -183,12 +183,64 @@ static void unnamed(struct gen *g, const struct vdl_type *t)
     gen_put(g, "#endif\n");
 }
 
+/* A bounded or streamed type. */
+static void special(struct gen *g, const struct vdl_type *t)
+{
+    const char *name = gen_tname(g, t);
+    const struct vdl_type *view = t->elem;
+    size_t i;
+
+    for (i = 0; i < g->unnamed.n; i++) {
+        if (strcmp(gen_tname(g, g->unnamed.v[i]), name) == 0)
+            return;
+    }
+    if (gen_taken(g, name))
+        gen_fail(g, "C names of a type and a bounded field collide: %s "
+            "(Rename the type in vdl.c.config)", name);
+    gen_add(g, &g->unnamed, t);
+    if (t->rep == VDL_REP_STREAM) {
+        need_pointer(g, view->elem);
+    } else if (view->kind == VDL_MAP) {
+        gen_need_type(g, view);
+        view = gen_origin(g, view);
+        if (view->name.n == 0 || local(g, view) != NULL)
+            gen_need_entry(g, view);
+    } else if (!gen_is_text(view)) {
+        gen_need_type(g, view->kind == VDL_SET ? view->key : view->elem);
+    }
+    gen_put(g, "\n#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", name, name);
+    gen_special_struct(g, t, name);
+    gen_put(g, "#endif\n");
+}
+
+/* A named array with changed elements. */
+static void changed_array(struct gen *g, const struct vdl_type *t)
+{
+    const char *name = gen_tname(g, t);
+
+    if (gen_has_name(&g->arrays, name))
+        return;
+    gen_add(g, &g->arrays, name);
+    gen_need_type(g, t->elem);
+    gen_put(g, "\n#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n"
+        "typedef struct %s {\n    %s;\n} %s;\n#endif\n", name, name, name,
+        gen_decl(g, t->elem, gen_str(g, "v[%u]", (unsigned)t->count)), name);
+}
+
 void gen_need_type(struct gen *g, const struct vdl_type *t)
 {
     const struct ir_typedef *d;
 
-    if (gen_is_error(t))
+    if (gen_is_error(t) || t->rep == GEN_REP_BITS)
         return;
+    if (t->kind == VDL_SPECIAL) {
+        special(g, t);
+        return;
+    }
+    if (t->kind == VDL_ARRAY && t->wire != NULL) {
+        changed_array(g, t);
+        return;
+    }
     if (t->name.n > 0) {
         d = local(g, t);
         if (d != NULL)
@@ -202,26 +254,32 @@ void gen_need_type(struct gen *g, const struct vdl_type *t)
         unnamed(g, t);
 }
 
+void gen_need_entry(struct gen *g, const struct vdl_type *t)
+{
+    const char *entry = gen_entry(g, t);
+
+    if (gen_has_name(&g->complete, entry))
+        return;
+    gen_add(g, &g->complete, entry);
+    gen_need_type(g, t->key);
+    gen_need_type(g, t->elem);
+    if (t->name.n == 0)
+        gen_put(g, "\n#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", entry,
+            entry);
+    else
+        gen_put(g, "\n");
+    gen_put(g, "struct %s {\n    %s;\n    %s;\n};\n", entry,
+        gen_decl(g, t->key, "key"), gen_decl(g, t->elem, "val"));
+    if (t->name.n == 0)
+        gen_put(g, "#endif\n");
+}
+
 void gen_flush_entries(struct gen *g)
 {
-    const struct vdl_type *t;
-    const char *entry;
+    size_t i;
 
-    while (g->entries_done < g->entries.n && g->rc == 0) {
-        t = g->entries.v[g->entries_done++];
-        gen_need_type(g, t->key);
-        gen_need_type(g, t->elem);
-        entry = gen_entry(g, t);
-        if (t->name.n == 0)
-            gen_put(g, "\n#ifndef VDL_HAVE_%s\n#define VDL_HAVE_%s\n", entry,
-                entry);
-        else
-            gen_put(g, "\n");
-        gen_put(g, "struct %s {\n    %s;\n    %s;\n};\n", entry,
-            gen_decl(g, t->key, "key"), gen_decl(g, t->elem, "val"));
-        if (t->name.n == 0)
-            gen_put(g, "#endif\n");
-    }
+    for (i = 0; i < g->entries.n && g->rc == 0; i++)
+        gen_need_entry(g, g->entries.v[i]);
 }
 
 /* ---- one definition ------------------------------------------------------ */
@@ -294,7 +352,7 @@ static void members(struct gen *g, const struct ir_typedef *d,
         if (d->members != NULL)
             gen_doc(g, indent, &d->members[i]);
         gen_put(g, "%s%s;\n", indent,
-            gen_decl(g, t->fields[i].type, gen_field(g, t, i)));
+            gen_decl(g, gen_ftype(g, t, i), gen_field(g, t, i)));
     }
 }
 
@@ -423,7 +481,7 @@ static void prerequisites(struct gen *g, const struct ir_typedef *d)
     case VDL_STRUCT:
     case VDL_UNION:
         for (i = 0; i < t->count; i++)
-            gen_need_type(g, t->fields[i].type);
+            gen_need_type(g, gen_ftype(g, t, i));
         break;
     default:
         break;

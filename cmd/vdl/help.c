@@ -41,6 +41,17 @@ const char help_out_dir[] =
     "of the package path must end in src, which dst replaces; the first "
     "matching rule counts, and SKIP as dst leaves the package out.";
 
+const char help_mode[] =
+    "How values are held: arena (what varies in size is in memory of its own) "
+    "or inline (everything is in place, with bounds from vdl.c.config, so "
+    "that no memory has to be allocated). Overrides the Mode of vdl.c.config; "
+    "without either it is arena.";
+
+const char help_parts[] =
+    "What to generate: any of types, client, server, doc, separated by "
+    "commas. Overrides the Parts of vdl.c.config; without either, everything "
+    "is generated.";
+
 static const char packages[] =
     "Most commands take a list of packages:\n"
     "\n"
@@ -92,13 +103,57 @@ static const char vdl_config[] =
     "   }\n"
     "\n"
     "Package vdltool is imported without saying so. Without the file the\n"
-    "settings are those of an empty config. None of them concerns C.\n";
+    "settings are those of an empty config. None of them concerns C: see\n"
+    "\"vdl help vdl.c.config\".\n";
+
+static const char vdl_c_config[] =
+    "A package directory may hold a file vdl.c.config with options for the C\n"
+    "generator. It exports one constant of type vdlc.Config:\n"
+    "\n"
+    "   type Config struct {\n"
+    "      Prefix  string                  // of C names, without _ at its end\n"
+    "      Parts   set[Part]               // what to generate; none = all\n"
+    "      Mode    Mode\n"
+    "      Fields  map[string]FieldConfig  // how fields are held\n"
+    "      Rename  map[string]string       // C names\n"
+    "      Include []string                // headers to include\n"
+    "      Skip    set[string]             // definitions to leave out\n"
+    "   }\n"
+    "   type FieldConfig struct {\n"
+    "      MaxLen        uint32  // bytes of strings and []byte, held in place\n"
+    "      MaxCount      uint32  // elements of lists, sets and maps, in place\n"
+    "      Stream        bool    // items of a list pass through callbacks\n"
+    "      Float64AsBits bool    // float64 is held as uint64_t\n"
+    "   }\n"
+    "   type Part enum { Types; Client; Server; Doc }\n"
+    "   type Mode enum { Arena; Heap; Inline }\n"
+    "\n"
+    "Keys of Fields are Type.Field, Iface.Method.arg (the name \"result\" for\n"
+    "a result without one), Iface.Method.-> for what the method streams to its\n"
+    "client and Iface.Method.<- for what it receives. Options are about all\n"
+    "that is in the field's type, down to named structs and unions.\n"
+    "\n"
+    "Keys of Rename are names of types, consts, errors and interfaces, and\n"
+    "Type.Field, Type.Label, Iface.Method, Iface.Method.arg and Error.param.\n"
+    "Names at file scope are replaced as a whole.\n"
+    "\n"
+    "   config = {\n"
+    "      Mode: Inline,\n"
+    "      Fields: {\n"
+    "         \"Reading.Sensor\": {MaxLen: 32},\n"
+    "         \"Batch.Readings\": {MaxCount: 8},\n"
+    "      },\n"
+    "      Rename: {\"Reading.At\": \"when\"},\n"
+    "   }\n"
+    "\n"
+    "docs/c-binding.md tells what comes of it.\n";
 
 const struct v23_topic help_topics[] = {
     { "packages", "Description of package lists", packages },
     { "vdlpath", "Description of VDLPATH environment variable", vdlpath },
     { "vdlroot", "Description of VDLROOT environment variable", vdlroot },
     { "vdl.config", "Description of vdl.config files", vdl_config },
+    { "vdl.c.config", "Description of vdl.c.config files", vdl_c_config },
 };
 
 const size_t help_ntopics = sizeof(help_topics) / sizeof(help_topics[0]);

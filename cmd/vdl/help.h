@@ -6,7 +6,8 @@
 #include <v23/cmdline.h>
 
 extern const char help_vdl[], help_generate[], help_compile[], help_audit[],
-    help_list[], help_packages[], help_out_dir[];
+    help_list[], help_packages[], help_out_dir[], help_mode[],
+    help_parts[];
 extern const struct v23_topic help_topics[];
 extern const size_t help_ntopics;
 

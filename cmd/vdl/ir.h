@@ -13,6 +13,8 @@
 #include <vom/type.h>
 #include <v23/verror.h>
 
+struct gen_config;
+
 struct ir_pos {
     const char *file; /* base name of the .vdl file */
     int line, col;    /* from 1; line 0 = no position */
@@ -100,6 +102,7 @@ struct ir_package {
     const struct ir_iface *ifaces;  /* embedded ones first */
     size_t nifaces;
     bool builtin; /* standard package compiled into the tool */
+    const struct gen_config *config; /* gen.h; NULL = all defaults */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cconfig.h"
 #include "help.h"
 #include "output.h"
 #include "resolve.h"
@@ -27,6 +28,8 @@ struct options {
     const char *lang;
     const char *out_dir;
     bool shipped, deps;
+    const char *parts, *mode;
+    struct cconfig_flags c;
 };
 
 /*
@@ -43,6 +46,15 @@ static bool wanted(const struct options *o, const struct package *p)
     if (p->ir.builtin || (!o->deps && !p->named))
         return false;
     return o->shipped ? p->named : !is_shipped(p);
+}
+
+/* The options of packages that the libraries ship are not the user's. */
+static void configure(struct ctx *c, const struct options *o,
+    struct package *p)
+{
+    struct cconfig_flags none = { o->c.file, 0, -1 };
+
+    cconfig_read(c, is_shipped(p) && !o->shipped ? &none : &o->c, p);
 }
 
 /* Compile, and generate unless that is all. True: something was stale. */
@@ -67,6 +79,9 @@ static bool build(struct ctx *c, const struct options *o,
             continue;
         }
         if (action != COMPILE) {
+            configure(c, o, p);
+            if (c->nerrors > 0)
+                break;
             if (!wanted(o, p) || !generate(c, p, &out, action == AUDIT))
                 continue;
             stale = true;
@@ -101,7 +116,7 @@ static bool wants_colour(void)
 }
 
 static int run(
-    const struct options *o, enum action action, int argc, char **argv)
+    struct options *o, enum action action, int argc, char **argv)
 {
     struct resolve_options ropt = {
         .ignore_unknown = o->ignore_unknown, .shipped = o->shipped};
@@ -161,11 +176,43 @@ static int check_lang(const struct v23_invocation *inv, const char *list)
     }
 }
 
+static int check_mode(const struct v23_invocation *inv, struct options *o)
+{
+    if (strcmp(o->mode, "heap") == 0)
+        return v23_usage_error(inv, "%s: %s", v23_invocation_path(inv),
+            cconfig_no_heap);
+    if (strcmp(o->mode, "arena") == 0)
+        o->c.mode = 0;
+    else if (strcmp(o->mode, "inline") == 0)
+        o->c.mode = 1;
+    else if (*o->mode != '\0')
+        return v23_usage_error(inv, "%s: unknown mode \"%s\" (arena, inline)",
+            v23_invocation_path(inv), o->mode);
+    return 0;
+}
+
+static int check_flags(const struct v23_invocation *inv, struct options *o)
+{
+    int rc = check_lang(inv, o->lang);
+    const char *bad;
+
+    if (rc == 0)
+        rc = check_mode(inv, o);
+    if (rc != 0)
+        return rc;
+    bad = cconfig_parts(o->parts, &o->c.parts);
+    if (bad != NULL)
+        return v23_usage_error(inv, "%s: unknown part \"%.*s\" (types, "
+            "client, server, doc)", v23_invocation_path(inv),
+            (int)strcspn(bad, ","), bad);
+    return 0;
+}
+
 static int run_generate(
     void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
-    const struct options *o = ud;
-    int rc = check_lang(inv, o->lang);
+    struct options *o = ud;
+    int rc = check_flags(inv, o);
 
     return rc != 0 ? rc : run(o, GENERATE, argc, argv);
 }
@@ -173,8 +220,8 @@ static int run_generate(
 static int run_audit(
     void *ud, const struct v23_invocation *inv, int argc, char **argv)
 {
-    const struct options *o = ud;
-    int rc = check_lang(inv, o->lang);
+    struct options *o = ud;
+    int rc = check_flags(inv, o);
 
     return rc != 0 ? rc : run(o, AUDIT, argc, argv);
 }
@@ -201,7 +248,10 @@ int main(int argc, char **argv)
         .warnings = true,
         .lang = "C",
         .out_dir = "",
-        .deps = true};
+        .deps = true,
+        .parts = "",
+        .mode = "",
+        .c = {"vdl.c.config", 0, -1}};
     const struct v23_flag global[] = {
         {"ignore_unknown", "Skip unknown packages of the command line.",
             "false", V23_FLAG_BOOL, &o.ignore_unknown, NULL},
@@ -217,7 +267,13 @@ int main(int argc, char **argv)
             NULL},
         {"status", "Print the packages that were compiled or changed.", "true",
             V23_FLAG_BOOL, &o.status, NULL},
+        {"c-config",
+            "Name of the optional file with a package's options for C; see "
+            "\"vdl help vdl.c.config\".",
+            "vdl.c.config", V23_FLAG_STRING, &o.c.file, NULL},
+        {"c-mode", help_mode, "", V23_FLAG_STRING, &o.mode, NULL},
         {"c-out-dir", help_out_dir, "", V23_FLAG_STRING, &o.out_dir, NULL},
+        {"c-parts", help_parts, "", V23_FLAG_STRING, &o.parts, NULL},
         {"deps", "Generate imported packages too.", "true", V23_FLAG_BOOL,
             &o.deps, NULL},
         {"lang", "Languages to generate, separated by commas: C.", "C",
@@ -233,7 +289,7 @@ int main(int argc, char **argv)
         .args = "<packages>",
         .args_help = help_packages,
         .flags = generating,
-        .nflags = 6,
+        .nflags = 9,
         .run = run_generate};
     const struct v23_command compile_cmd = {.name = "compile",
         .brief = "Compile packages and dependencies, but don't generate code",
@@ -249,7 +305,7 @@ int main(int argc, char **argv)
         .args = "<packages>",
         .args_help = help_packages,
         .flags = generating,
-        .nflags = 6,
+        .nflags = 9,
         .run = run_audit};
     const struct v23_command list_cmd = {.name = "list",
         .brief = "List packages and dependencies in build order",

@@ -112,11 +112,12 @@ int vom_blob_decode(const struct vom_blob *b, struct v23_bytes stream,
 
     if (stream.n == 0)
         return V23_EEOF;
+    memset(&r, 0, sizeof(r));
     if (a == NULL) {
         v23_arena_init_fixed(&none, &nothing, 0);
         a = &none;
+        r.bare = true;
     }
-    memset(&r, 0, sizeof(r));
     end = stream.p + stream.n;
     r.p = stream.p;
     r.end = end;
@@ -128,7 +129,7 @@ int vom_blob_decode(const struct vom_blob *b, struct v23_bytes stream,
     if (rc == 0)
         rc = set_end(&r, t);
     if (rc == 0) {
-        memset(out, 0, t->size);
+        vom_rd_reset_(t, out);
         rc = vom_dec_same_(&r, t, out);
     }
     if (rc == 0 && vdl_type_has_length(t) && r.p != r.end)

@@ -333,15 +333,22 @@ static int read_value(struct vom_dec *d, const struct vom_msg *m,
     r.nids = r.nlens = 0;
     r.raw = NULL;
     r.move = NULL;
-    if (t->size > sizeof(small))
-        rc = vom_rd_get_(&r, 1, t->size, t->align, true, &v);
-    else
-        memset(&small, 0, t->size);
+    r.place = NULL;
+    r.place_end = NULL;
+    r.bare = a->al == NULL && a->fixed_size == 0;
+    if (t->size > sizeof(small) && r.bare)
+        v = out;
+    else if (t->size > sizeof(small))
+        rc = vom_rd_get_(&r, 1, t->size, t->align, false, &v);
+    if (rc == 0 && (t->flags & VDL_T_STREAM) != 0)
+        memcpy(v, out, t->size); /* the callbacks */
+    if (rc == 0)
+        vom_rd_reset_(t, v);
     if (rc == 0 && (m->nids | m->nlens) != 0)
         rc = read_lists(&r, m);
     if (rc == 0)
         rc = read_body(&r, m, t, v);
-    if (rc == 0)
+    if (rc == 0 && v != out)
         memcpy(out, v, t->size);
     d->waits_type = r.waits;
     return rc;
@@ -351,9 +358,17 @@ static int value(struct vom_dec *d, const struct vom_msg *msg,
     struct v23_arena *a, const struct vdl_type *t, void *out)
 {
     struct v23_arena_mark mark;
-    size_t limit = a->limit, most;
+    struct v23_arena none;
+    size_t limit, most;
     int rc;
 
+    if (a == NULL) {
+        if ((t->flags & VDL_T_FLAT) == 0)
+            return V23_EARG;
+        v23_arena_init_fixed(&none, &none, 0);
+        a = &none;
+    }
+    limit = a->limit;
     most = budget(&d->types->opt.limits, msg, t);
     if (a->used <= limit && limit - a->used > most)
         a->limit = a->used + most;

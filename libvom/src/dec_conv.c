@@ -351,7 +351,7 @@ static int conv_from_any(struct vom_rd_ *r, const struct vom_plan_ *pl,
     int rc = vom_rd_nil_(r, &nil);
 
     if (rc == 0 && nil)
-        return pl->dst->kind == VDL_OPTIONAL ? 0 : V23_ECONVERT;
+        return vdl_wire_(pl->dst)->kind == VDL_OPTIONAL ? 0 : V23_ECONVERT;
     if (rc == 0)
         rc = vom_rd_any_(r, &t, &len);
     if (rc == 0)

@@ -203,6 +203,11 @@ struct vom_rd_ {
     bool split;
     bool waits;     /* a type has not arrived */
     bool held;      /* the arena holds the run-time types */
+    bool bare;      /* there is no arena */
+    /* Where the next memory asked for is: room for `places` things. */
+    void *place;
+    uint32_t places;
+    uint8_t *place_end; /* end of the arena's block, if it was taken away */
     const struct vom_raw *raw; /* the lists, as raw values of this message
                                   share them; made by the first */
     struct vom_move_ *move;    /* skipping copies the bytes */
@@ -249,6 +254,22 @@ int vom_rd_any_end_(const struct vom_rd_ *r, const uint8_t *start,
     uint32_t len);
 /* Keep the run-time types alive as long as the arena's content. */
 int vom_rd_hold_(struct vom_rd_ *r);
+/* The place is taken, or not needed. */
+static inline void vom_rd_unplace_(struct vom_rd_ *r)
+{
+    if (r->place_end != NULL)
+        r->a->end = r->place_end;
+    r->place = NULL;
+    r->place_end = NULL;
+}
+/* Make memory ready for a value: clear it, but for callbacks of streams. */
+static inline void vom_rd_reset_(const struct vdl_type *t, void *v)
+{
+    if ((t->flags & VDL_T_STREAM) != 0)
+        t->ops->reset(t, v);
+    else
+        memset(v, 0, t->size);
+}
 /* Clear a field that is given a second time. */
 int vom_rd_clear_(struct vom_rd_ *r, const struct vdl_type *t, void *v);
 /* Least number of bytes of a value. */

@@ -56,6 +56,17 @@ static int compare_parts(const struct vdl_type *t, const uint8_t *a,
         b + t->fields[which].offset);
 }
 
+/* Texts in place. */
+static int compare_views(
+    const struct vdl_type *t, const void *a, const void *b)
+{
+    union vdl_view_ x, y;
+
+    (void)t->ops->view(t, a, &x);
+    (void)t->ops->view(t, b, &y);
+    return compare(t->elem, &x, &y);
+}
+
 static int compare(const struct vdl_type *t, const void *a, const void *b)
 {
     switch (t->kind) {
@@ -87,6 +98,8 @@ static int compare(const struct vdl_type *t, const void *a, const void *b)
             *(const struct vdl_str *)b);
     case VDL_ENUM:
         return (int)vdl_get_enum(t, a) - (int)vdl_get_enum(t, b);
+    case VDL_SPECIAL:
+        return compare_views(t, a, b);
     default:
         return compare_parts(t, a, b);
     }
@@ -178,9 +191,12 @@ int vom_dec_unique_(struct vom_rd_ *r, const struct vdl_type *t,
         mark = v23_arena_mark(r->a);
         rc = vom_rd_get_(r, 2 * (size_t)tab.n, sizeof(uint32_t),
             V23_ALIGNOF(uint32_t), false, &work);
-        if (rc != 0)
+        if (rc != 0 && !r->bare)
             return rc;
-        unique_many(&tab, work);
+        if (rc == 0)
+            unique_many(&tab, work);
+        else
+            unique_few(&tab);
         v23_arena_rewind(r->a, mark);
     }
     l->n = tab.n;

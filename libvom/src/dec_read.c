@@ -6,11 +6,17 @@ int vom_rd_get_(struct vom_rd_ *r, size_t n, size_t size, size_t align,
     bool zero, void **out)
 {
     size_t total;
-    void *p;
+    void *p = r->place;
 
     if (v23_mul_size(n, size, &total) != 0)
         return V23_ELIMIT;
-    p = v23_arena_get(r->a, total, align);
+    if (p != NULL) {
+        vom_rd_unplace_(r);
+        if (n > r->places)
+            return V23_ECONVERT;
+    } else {
+        p = v23_arena_get(r->a, total, align);
+    }
     if (p == NULL)
         return total > r->a->limit - r->a->used ? V23_ELIMIT : V23_ENOMEM;
     if (zero)
@@ -94,9 +100,10 @@ int vom_rd_clear_(struct vom_rd_ *r, const struct vdl_type *t, void *v)
     if (t->size > r->again)
         return V23_ELIMIT;
     r->again -= t->size;
-    memset(v, 0, t->size);
+    vom_rd_reset_(t, v);
     return 0;
 }
+
 
 /* ---- least sizes --------------------------------------------------------- */
 

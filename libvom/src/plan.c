@@ -125,17 +125,21 @@ static enum vom_plan_op_ plain_op(const struct vdl_type *src,
 static enum vom_plan_op_ choose(const struct vdl_type *src,
     const struct vdl_type *dst)
 {
+    const struct vdl_type *to = vdl_wire_(dst);
+
     if (src == dst || vdl_type_equal(src, dst))
         return VOM_PLAN_SAME_;
     if (dst->kind == VDL_ANY)
         return VOM_PLAN_TO_ANY_;
     if (src->kind == VDL_ANY)
         return VOM_PLAN_FROM_ANY_;
+    if (src->kind == VDL_OPTIONAL && to->kind != VDL_OPTIONAL &&
+        to->kind != VDL_ANY)
+        return VOM_PLAN_FROM_OPTIONAL_;
     if (dst->kind == VDL_SPECIAL)
         return VOM_PLAN_SPECIAL_;
     if (src->kind == VDL_OPTIONAL)
-        return dst->kind == VDL_OPTIONAL ? VOM_PLAN_OPTIONALS_
-                                         : VOM_PLAN_FROM_OPTIONAL_;
+        return VOM_PLAN_OPTIONALS_;
     if (dst->kind == VDL_OPTIONAL)
         return VOM_PLAN_TO_OPTIONAL_;
     return plain_op(src, dst);

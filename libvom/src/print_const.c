@@ -24,10 +24,14 @@ int vdl_print_special_(struct v23_buf *out, const struct vdl_type *t,
     int (*put)(
         struct v23_buf *, const struct vdl_type *, const void *, unsigned))
 {
+    union vdl_view_ view;
     struct v23_arena a;
     const void *opened;
     int rc;
 
+    if (t->ops->view != NULL)
+        return t->ops->view(t, v, &view) ? put(out, t->elem, &view, depth)
+                                      : V23_EARG;
     v23_arena_init(&a, out->al, SIZE_MAX);
     rc = t->ops->open(t, v, &a, &opened);
     if (rc == 0)

@@ -337,8 +337,14 @@ static int copy(struct vdl_type_copier_ *c, const struct vdl_type *t, void *dst,
     return 0;
 }
 
-static const struct vdl_rep_ops ops = {vom_raw_enc_, content_type,
-    vom_raw_enc_message_, dec, is_nil, equal, copy, open_any};
+static const struct vdl_rep_ops ops = {.enc = vom_raw_enc_,
+    .message_type = content_type,
+    .enc_message = vom_raw_enc_message_,
+    .dec = dec,
+    .is_zero = is_nil,
+    .equal = equal,
+    .copy = copy,
+    .open = open_any};
 
 const struct vdl_type vom_raw_desc = {.kind = VDL_SPECIAL,
     .rep = VDL_REP_RAW,

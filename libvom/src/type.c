@@ -111,6 +111,8 @@ uint32_t vdl_nsubtypes_(const struct vdl_type *t)
     case VDL_LIST:
     case VDL_SET:
         return 1;
+    case VDL_SPECIAL: /* its view */
+        return t->elem != NULL;
     case VDL_MAP:
         return 2;
     case VDL_STRUCT:
@@ -150,12 +152,14 @@ bool vdl_type_same_node_(const struct vdl_type *a, const struct vdl_type *b)
 
 bool vdl_type_is_bytes(const struct vdl_type *t)
 {
+    t = vdl_wire_(t);
     return (t->kind == VDL_LIST || t->kind == VDL_ARRAY)
         && t->elem->kind == VDL_BYTE;
 }
 
 bool vdl_type_has_length(const struct vdl_type *t)
 {
+    t = vdl_wire_(t);
     switch (t->kind) {
     case VDL_LIST:
     case VDL_ARRAY:
@@ -251,6 +255,8 @@ static bool same_layout_node(const struct vdl_type *a,
 {
     uint32_t i;
 
+    if (!vdl_str_eq(vdl_wire_(a)->name, vdl_wire_(b)->name))
+        return false;
     if (a->rep != b->rep || a->size != b->size || a->align != b->align
         || a->stride != b->stride || a->val_off != b->val_off)
         return false;

@@ -395,10 +395,14 @@ static int put_special(struct text *x, const struct vdl_type *t,
     int (*put)(struct text *, const struct vdl_type *, const void *,
         unsigned))
 {
+    union vdl_view_ view;
     struct v23_arena a;
     const void *opened;
     int rc;
 
+    if (t->ops->view != NULL)
+        return t->ops->view(t, v, &view) ? put(x, t->elem, &view, depth)
+                                      : V23_EARG;
     v23_arena_init(&a, x->out->al, SIZE_MAX);
     rc = t->ops->open(t, v, &a, &opened);
     if (rc == 0)

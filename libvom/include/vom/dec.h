@@ -140,10 +140,14 @@ V23_MUST_USE int vom_dec_next(struct vom_dec *d, const uint8_t *p, size_t n,
  * Nothing in *out points into the input. Run-time types that it points to are
  * kept alive by the arena.
  *
+ * @param a  NULL if the type is VDL_T_FLAT; V23_ENOMEM then means that the
+ *           message names more than 8 types. Of types above 256 bytes *out is
+ *           of no use after an error then
  * @param t  NULL decodes dynamically: *out is a struct vdl_any holding the
  *           value under its own type. &vdl_any_desc does the same. A type
  *           not made at run time must stay in place as long as the typedec
- * @param out  written only on success, as is the arena
+ * @param out  written only on success, as is the arena; callbacks of streamed
+ *           lists (vom/rep.h) must be set before
  * @return 0; V23_EAGAIN with waits_type (a type inside an any has not arrived:
  *         call again with the same message); or an error, which also sticks to
  *         the stream

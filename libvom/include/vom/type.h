@@ -67,7 +67,8 @@ enum vdl_kind {
 enum vdl_type_flags {
     VDL_T_ANY = 1,        /* contains any */
     VDL_T_TYPEOBJECT = 2, /* contains typeobject */
-    VDL_T_FLAT = 4 /* C value holds no pointer: copying is memcpy */
+    VDL_T_FLAT = 4, /* C value holds no pointer: copying is memcpy */
+    VDL_T_STREAM = 8 /* contains a streamed list */
 };
 
 /*
@@ -106,7 +107,7 @@ struct vdl_type {
     const struct vdl_field *fields;  /* struct, union */
     union {
         const struct vdl_str *labels;  /* enum */
-        const struct vdl_rep_ops *ops; /* VDL_SPECIAL */
+        const struct vdl_rep_ops *ops; /* VDL_SPECIAL; VDL_T_STREAM */
     };
     const struct vdl_type *wire; /* type on the wire; NULL = this one */
 };
