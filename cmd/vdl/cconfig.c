@@ -11,7 +11,8 @@
 
 #include "fs.h"
 
-const char cconfig_no_heap[] = "mode heap is not offered: a value's memory "
+const char cconfig_no_heap[] =
+    "mode heap is not offered: a value's memory "
     "belongs to an arena and is freed with it; use arena, or inline for "
     "values without memory of their own";
 
@@ -49,8 +50,8 @@ struct reader {
 
 /* ---- positions ----------------------------------------------------------- */
 
-static const struct ast_entry *entry_of(const struct ast_expr *e,
-    const char *key)
+static const struct ast_entry *entry_of(
+    const struct ast_expr *e, const char *key)
 {
     size_t i;
 
@@ -67,8 +68,8 @@ static const struct ast_entry *entry_of(const struct ast_expr *e,
 }
 
 /* Where `key` stands in the value of `field`, or the nearest outer place. */
-static struct pos place(const struct reader *r, const char *field,
-    const char *key)
+static struct pos place(
+    const struct reader *r, const char *field, const char *key)
 {
     const struct ast_entry *x = entry_of(r->tree, field), *y = NULL;
 
@@ -81,10 +82,10 @@ static struct pos place(const struct reader *r, const char *field,
     return y->key == NULL ? y->value->pos : y->key->pos;
 }
 
-#define FAIL(r, field, key, ...) \
-    do { \
-        struct pos at_ = place((r), (field), (key)); \
-        ctx_error((r)->c, &(r)->src, at_.line, at_.col, __VA_ARGS__); \
+#define FAIL(r, field, key, ...)                                               \
+    do {                                                                       \
+        struct pos at_ = place((r), (field), (key));                           \
+        ctx_error((r)->c, &(r)->src, at_.line, at_.col, __VA_ARGS__);          \
     } while (0)
 
 /* ---- values -------------------------------------------------------------- */
@@ -113,8 +114,8 @@ struct entries {
     const struct vdl_list *list;
 };
 
-static struct entries entries_at(const struct vdl_type *t, const void *v,
-    const char *name)
+static struct entries entries_at(
+    const struct vdl_type *t, const void *v, const char *name)
 {
     struct entries e;
 
@@ -136,8 +137,8 @@ struct keyed {
 
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(((const struct keyed *)a)->key,
-        ((const struct keyed *)b)->key);
+    return strcmp(
+        ((const struct keyed *)a)->key, ((const struct keyed *)b)->key);
 }
 
 static struct keyed *sorted(struct ctx *c, const struct entries *e)
@@ -165,8 +166,8 @@ static bool is_identifier(const char *s)
 }
 
 /* The key's target, or NULL after a message. */
-static const struct ckey *find(struct reader *r, const char *field,
-    const char *name)
+static const struct ckey *find(
+    struct reader *r, const char *field, const char *name)
 {
     const struct ckey *k = ckey_find(&r->keys, name);
     const char *near;
@@ -175,11 +176,13 @@ static const struct ckey *find(struct reader *r, const char *field,
         return k;
     near = ckey_nearest(r->c, &r->keys, name);
     if (near == NULL)
-        FAIL(r, field, name, "%s: \"%s\" is nothing in package %s", field,
-            name, r->p->ir.path);
+        FAIL(r, field, name, "%s: \"%s\" is nothing in package %s", field, name,
+            r->p->ir.path);
     else
-        FAIL(r, field, name, "%s: \"%s\" is nothing in package %s; the "
-            "nearest is \"%s\"", field, name, r->p->ir.path, near);
+        FAIL(r, field, name,
+            "%s: \"%s\" is nothing in package %s; the "
+            "nearest is \"%s\"",
+            field, name, r->p->ir.path, near);
     return NULL;
 }
 
@@ -205,8 +208,7 @@ static void read_mode(struct reader *r, uint32_t mode, int flag)
     r->out->in_place = flag < 0 ? mode == MODE_INLINE : flag == 1;
 }
 
-static void read_parts(struct reader *r, const struct entries *e,
-    unsigned flag)
+static void read_parts(struct reader *r, const struct entries *e, unsigned flag)
 {
     uint32_t i;
 
@@ -242,8 +244,10 @@ static void read_fields(struct reader *r, const struct entries *e)
         if (k == NULL)
             continue;
         if (k->kind == CKEY_DERIVED)
-            why = ctx_printf(r->c, "give the options of \"%s\", whose C type "
-                "this is", k->base);
+            why = ctx_printf(r->c,
+                "give the options of \"%s\", whose C type "
+                "this is",
+                k->base);
         else if (k->type == NULL)
             why = "it is no field, argument or stream";
         else
@@ -265,8 +269,7 @@ static void read_renames(struct reader *r, const struct entries *e)
     r->out->nrenames = e->list->n;
     for (i = 0; i < e->list->n; i++, n++) {
         n->key = v[i].key;
-        n->name = string_at(r->c,
-            (const char *)v[i].entry + e->type->val_off);
+        n->name = string_at(r->c, (const char *)v[i].entry + e->type->val_off);
         k = find(r, "Rename", n->key);
         if (k == NULL)
             continue;
@@ -274,8 +277,10 @@ static void read_renames(struct reader *r, const struct entries *e)
             FAIL(r, "Rename", n->key, "Rename: \"%s\": a stream has no name",
                 n->key);
         else if (k->kind == CKEY_DERIVED)
-            FAIL(r, "Rename", n->key, "Rename: \"%s\": rename \"%s\", whose C "
-                "type this is", n->key, k->base);
+            FAIL(r, "Rename", n->key,
+                "Rename: \"%s\": rename \"%s\", whose C "
+                "type this is",
+                n->key, k->base);
         else if (!is_identifier(n->name))
             FAIL(r, "Rename", n->key, "Rename: \"%s\" is no C identifier",
                 n->name);
@@ -295,8 +300,10 @@ static void read_includes(struct reader *r, const struct entries *e)
         n = strlen(s);
         if (n == 0 || strpbrk(s, "\n\r\"") != NULL ||
             (s[0] == '<') != (s[n - 1] == '>'))
-            FAIL(r, "Include", s, "Include: \"%s\" is no header: write x.h "
-                "or <x.h>", s);
+            FAIL(r, "Include", s,
+                "Include: \"%s\" is no header: write x.h "
+                "or <x.h>",
+                s);
         v[i] = s[0] == '<' ? s : ctx_printf(r->c, "\"%s\"", s);
     }
 }
@@ -320,8 +327,8 @@ static bool skipped(const struct skip *s, const char *name)
 }
 
 /* Copy the elements of an array that stay; each begins with its name. */
-static const void *keep(struct ctx *c, const struct skip *s, const void *v,
-    size_t *n, size_t size)
+static const void *keep(
+    struct ctx *c, const struct skip *s, const void *v, size_t *n, size_t size)
 {
     char *out = ctx_get(c, *n * size + 1);
     size_t i, k = 0;
@@ -337,14 +344,14 @@ static const void *keep(struct ctx *c, const struct skip *s, const void *v,
 }
 
 _Static_assert(offsetof(struct ir_typedef, name) == 0 &&
-        offsetof(struct ir_const, name) == 0 &&
-        offsetof(struct ir_error, name) == 0 &&
-        offsetof(struct ir_iface, name) == 0,
+                   offsetof(struct ir_const, name) == 0 &&
+                   offsetof(struct ir_error, name) == 0 &&
+                   offsetof(struct ir_iface, name) == 0,
     "a definition begins with its name");
 
 static void read_skip(struct reader *r, const struct entries *e)
 {
-    struct skip s = { sorted(r->c, e), e->list->n };
+    struct skip s = {sorted(r->c, e), e->list->n};
     struct ir_package *p = &r->p->ir;
     struct ctx *c = r->c;
     const struct ckey *k;
@@ -353,8 +360,10 @@ static void read_skip(struct reader *r, const struct entries *e)
     for (i = 0; i < s.n; i++) {
         k = find(r, "Skip", s.v[i].key);
         if (k != NULL && k->kind != CKEY_TOP)
-            FAIL(r, "Skip", s.v[i].key, "Skip: \"%s\" is no type, const, "
-                "error or interface", s.v[i].key);
+            FAIL(r, "Skip", s.v[i].key,
+                "Skip: \"%s\" is no type, const, "
+                "error or interface",
+                s.v[i].key);
     }
     if (s.n == 0)
         return;
@@ -409,7 +418,7 @@ static struct package *vdlc(struct ctx *c)
 
 static void read_file_of(struct reader *r, const struct cconfig_flags *flags)
 {
-    static const char *const implicit[] = { "vdlc" };
+    static const char *const implicit[] = {"vdlc"};
     struct ctx *c = r->c;
     void *user = map_get(&c->packages, "vdlc");
     struct package *p = vdlc(c);
@@ -418,7 +427,7 @@ static void read_file_of(struct reader *r, const struct cconfig_flags *flags)
 
     map_put(c, &c->packages, "vdlc", p);
     if (type != NULL && compile_config(c, &r->src, r->p->ir.path, implicit, 1,
-            type->type, &value)) {
+                            type->type, &value)) {
         r->tree = parse(c, &r->src, PARSE_CONFIG)->config;
         ckeys(c, &r->p->ir, &r->keys);
         take(r, flags, value.type, value.val);
@@ -426,8 +435,8 @@ static void read_file_of(struct reader *r, const struct cconfig_flags *flags)
     map_put(c, &c->packages, "vdlc", user);
 }
 
-void cconfig_read(struct ctx *c, const struct cconfig_flags *flags,
-    struct package *p)
+void cconfig_read(
+    struct ctx *c, const struct cconfig_flags *flags, struct package *p)
 {
     struct reader r;
     const char *path;
@@ -455,7 +464,7 @@ void cconfig_read(struct ctx *c, const struct cconfig_flags *flags,
 
 const char *cconfig_parts(const char *list, unsigned *parts)
 {
-    static const char *const names[] = { "types", "client", "server", "doc" };
+    static const char *const names[] = {"types", "client", "server", "doc"};
     size_t n, i;
 
     *parts = 0;
@@ -463,8 +472,9 @@ const char *cconfig_parts(const char *list, unsigned *parts)
         return NULL;
     for (;; list += n + 1) {
         n = strcspn(list, ",");
-        for (i = 0; i < 4 && (strlen(names[i]) != n ||
-                strncmp(names[i], list, n) != 0); i++)
+        for (i = 0; i < 4 &&
+                    (strlen(names[i]) != n || strncmp(names[i], list, n) != 0);
+             i++)
             ;
         if (i == 4)
             return list;

@@ -30,18 +30,18 @@ const char *cconfig_parts(const char *list, unsigned *parts);
  * Give a compiled package its options. What Skip names is taken out of it.
  * Errors are reported with their position in the file.
  */
-void cconfig_read(struct ctx *c, const struct cconfig_flags *flags,
-    struct package *p);
+void cconfig_read(
+    struct ctx *c, const struct cconfig_flags *flags, struct package *p);
 
 /* ---- cconfig_keys.c ------------------------------------------------------ */
 
 enum ckey_kind {
-    CKEY_TOP,     /* type, const, error or interface */
-    CKEY_FIELD,   /* of a struct or union */
-    CKEY_ARG,     /* of a method */
-    CKEY_STREAM,  /* "->" or "<-" */
-    CKEY_OTHER,   /* label, method, parameter of an error */
-    CKEY_DERIVED  /* field of `type X Y`: it is Y's */
+    CKEY_TOP,    /* type, const, error or interface */
+    CKEY_FIELD,  /* of a struct or union */
+    CKEY_ARG,    /* of a method */
+    CKEY_STREAM, /* "->" or "<-" */
+    CKEY_OTHER,  /* label, method, parameter of an error */
+    CKEY_DERIVED /* field of `type X Y`: it is Y's */
 };
 
 struct ckey {
@@ -55,10 +55,10 @@ struct ckey {
 void ckeys(struct ctx *c, const struct ir_package *p, struct list *out);
 const struct ckey *ckey_find(const struct list *keys, const char *name);
 /** The most similar name; NULL if there is none. */
-const char *ckey_nearest(struct ctx *c, const struct list *keys,
-    const char *name);
+const char *ckey_nearest(
+    struct ctx *c, const struct list *keys, const char *name);
 /** Why a field of this type cannot be held as asked; NULL: it can. */
-const char *ckey_reason(struct ctx *c, const struct ckey *k,
-    const struct gen_field_option *f);
+const char *ckey_reason(
+    struct ctx *c, const struct ckey *k, const struct gen_field_option *f);
 
 #endif

@@ -40,8 +40,10 @@ static void add_type(struct ctx *c, struct list *l, const struct ir_typedef *d)
 
     add(c, l, CKEY_TOP, d->name, NULL);
     for (i = 0; t->kind == VDL_ENUM && i < t->count; i++)
-        add(c, l, CKEY_OTHER, ctx_printf(c, "%s.%.*s", d->name,
-            (int)t->labels[i].n, t->labels[i].p), NULL);
+        add(c, l, CKEY_OTHER,
+            ctx_printf(
+                c, "%s.%.*s", d->name, (int)t->labels[i].n, t->labels[i].p),
+            NULL);
     for (i = 0; t->fields != NULL && i < t->count; i++) {
         name = ctx_strn(c, t->fields[i].name.p, t->fields[i].name.n);
         k = add(c, l, derived ? CKEY_DERIVED : CKEY_FIELD,
@@ -51,8 +53,8 @@ static void add_type(struct ctx *c, struct list *l, const struct ir_typedef *d)
     }
 }
 
-static void add_method(struct ctx *c, struct list *l,
-    const struct ir_iface *f, const struct ir_method *m)
+static void add_method(struct ctx *c, struct list *l, const struct ir_iface *f,
+    const struct ir_method *m)
 {
     const char *name = ctx_printf(c, "%s.%s", f->name, m->name), *arg;
     size_t i;
@@ -62,10 +64,10 @@ static void add_method(struct ctx *c, struct list *l,
         add(c, l, CKEY_ARG, ctx_printf(c, "%s.%s", name, m->in[i].name),
             m->in[i].type);
     for (i = 0; i < m->nout; i++) {
-        arg = m->out[i].name == NULL || m->out[i].name[0] == '\0' ? "result" :
-            m->out[i].name;
-        add(c, l, CKEY_ARG, ctx_printf(c, "%s.%s", name, arg),
-            m->out[i].type);
+        arg = m->out[i].name == NULL || m->out[i].name[0] == '\0'
+                  ? "result"
+                  : m->out[i].name;
+        add(c, l, CKEY_ARG, ctx_printf(c, "%s.%s", name, arg), m->out[i].type);
     }
     if (m->out_stream != NULL)
         add(c, l, CKEY_STREAM, ctx_printf(c, "%s.->", name), m->out_stream);
@@ -84,8 +86,10 @@ void ckeys(struct ctx *c, const struct ir_package *p, struct list *out)
     for (i = 0; i < p->nerrors; i++) {
         add(c, out, CKEY_TOP, p->errors[i].name, NULL);
         for (j = 0; j < p->errors[i].nparams; j++)
-            add(c, out, CKEY_OTHER, ctx_printf(c, "%s.%s", p->errors[i].name,
-                p->errors[i].params[j].name), NULL);
+            add(c, out, CKEY_OTHER,
+                ctx_printf(
+                    c, "%s.%s", p->errors[i].name, p->errors[i].params[j].name),
+                NULL);
     }
     for (i = 0; i < p->nifaces; i++) {
         add(c, out, CKEY_TOP, p->ifaces[i].name, NULL);
@@ -125,8 +129,9 @@ static unsigned distance(struct ctx *c, const char *a, const char *b)
         row[0] = (unsigned)(2 * i);
         for (j = 1; j <= n; j++) {
             up = row[j];
-            cost = a[i - 1] == b[j - 1] ? 0 :
-                lower(a[i - 1]) == lower(b[j - 1]) ? 1 : 2;
+            cost = a[i - 1] == b[j - 1]                 ? 0
+                   : lower(a[i - 1]) == lower(b[j - 1]) ? 1
+                                                        : 2;
             cost += diagonal;
             if (up + 2 < cost)
                 cost = up + 2;
@@ -139,8 +144,8 @@ static unsigned distance(struct ctx *c, const char *a, const char *b)
     return row[n];
 }
 
-const char *ckey_nearest(struct ctx *c, const struct list *keys,
-    const char *name)
+const char *ckey_nearest(
+    struct ctx *c, const struct list *keys, const char *name)
 {
     const char *best = NULL;
     unsigned least = 0, d;
@@ -162,10 +167,10 @@ const char *ckey_nearest(struct ctx *c, const struct list *keys,
 
 /* What lies inside a type, down to named structs and unions. */
 struct inside {
-    bool text;   /* strings and lists of bytes */
-    bool many;   /* lists, sets, maps, optionals */
-    bool floats; /* float64 */
-    const char *fixed; /* why the innermost part cannot change */
+    bool text;                       /* strings and lists of bytes */
+    bool many;                       /* lists, sets, maps, optionals */
+    bool floats;                     /* float64 */
+    const char *fixed;               /* why the innermost part cannot change */
     const struct vdl_type *path[32]; /* named types being looked into */
     unsigned depth;
 };
@@ -188,8 +193,8 @@ static void look(struct ctx *c, struct inside *x, const struct vdl_type *t)
 {
     if (t->name.n > 0 && t->kind >= VDL_ARRAY && t->kind <= VDL_MAP &&
         on_path(x, t)) {
-        x->fixed = ctx_printf(c, "%.*s contains itself", (int)t->name.n,
-            t->name.p);
+        x->fixed =
+            ctx_printf(c, "%.*s contains itself", (int)t->name.n, t->name.p);
         return;
     }
     switch (t->kind) {
@@ -226,13 +231,13 @@ static void look(struct ctx *c, struct inside *x, const struct vdl_type *t)
         break;
     case VDL_STRUCT:
     case VDL_UNION:
-        x->fixed = ctx_printf(c, "%s has options of its own for each field",
-            base_name(c, t));
+        x->fixed = ctx_printf(
+            c, "%s has options of its own for each field", base_name(c, t));
         break;
     case VDL_ANY:
     case VDL_TYPEOBJECT:
-        x->fixed = ctx_printf(c, "%s may have any size",
-            vdl_kind_name((enum vdl_kind)t->kind));
+        x->fixed = ctx_printf(
+            c, "%s may have any size", vdl_kind_name((enum vdl_kind)t->kind));
         break;
     default:
         break;
@@ -254,8 +259,8 @@ static const char *stream_reason(const struct ckey *k)
     return NULL;
 }
 
-const char *ckey_reason(struct ctx *c, const struct ckey *k,
-    const struct gen_field_option *f)
+const char *ckey_reason(
+    struct ctx *c, const struct ckey *k, const struct gen_field_option *f)
 {
     const struct vdl_type *t = k->type;
     struct inside x;

@@ -351,18 +351,20 @@ static void vdl_h(struct gen *g)
     close_cxx(g);
 }
 
-static void vdl_c(struct gen *g)
+/* Bounded and streamed types refer to it. */
+static void include_rep(struct gen *g)
 {
     const struct gen_config *c = gen_config(g->p);
-    bool streams = false;
-    size_t i;
 
-    for (i = 0; i < c->nfields; i++)
-        streams = streams || c->fields[i].stream;
+    if (c->nfields > 0 || c->in_place)
+        gen_put(g, "#include <vom/rep.h>\n");
+}
+
+static void vdl_c(struct gen *g)
+{
     banner(g);
     gen_put(g, "#include \"%s.vdl.h\"\n", g->p->name);
-    if (streams)
-        gen_put(g, "#include <vom/rep.h>\n");
+    include_rep(g);
     gen_descs_c(g);
     gen_consts_c(g);
     gen_errors_c(g);
@@ -398,6 +400,7 @@ static void rpc_c(struct gen *g)
 {
     banner(g);
     gen_put(g, "#include \"%s.rpc.h\"\n", g->p->name);
+    include_rep(g);
     gen_ifaces_c(g);
 }
 

@@ -108,6 +108,8 @@ const char *gen_desc(struct gen *g, const struct vdl_type *t)
         return "&vdl_error_desc";
     if (t->kind == VDL_STRING && t->name.n == 0)
         return "&vdl_string_desc";
+    if (t->rep == VDL_REP_STREAM)
+        return gen_str(g, "&%s_desc_.t", gen_tname(g, t));
     local = t->name.n == 0 && !in_runtime(t) ? "_" : "";
     return gen_str(g, "&%s_desc%s", gen_tname(g, t), local);
 }
@@ -186,10 +188,9 @@ static void special_details(struct gen *g, const struct vdl_type *t,
 
     gen_put(g, "    .elem = %s,\n    .count = %uu,\n", gen_desc(g, view),
         (unsigned)t->count);
-    if (t->rep == VDL_REP_STREAM)
-        gen_put(g, "    .ops = &%s_ops_,\n", cname);
-    else
-        gen_put(g, "    .val_off = offsetof(%s, %s),\n", cname,
+    if (t->rep == VDL_REP_INLINE)
+        gen_put(g, "    .val_off = offsetof(%s, %s),\n"
+            "    .ops = VDL_INLINE_OPS,\n", cname,
             gen_is_text(view) ? "p" : "v");
 }
 
@@ -214,15 +215,12 @@ static bool same_memory(const struct vdl_type *t)
         (t->key == NULL || same_memory(t->key));
 }
 
-static void descriptor(struct gen *g, const struct vdl_type *t,
-    const char *object, const char *cname)
+/* The initialiser between the braces. */
+static void members(struct gen *g, const struct vdl_type *t,
+    const char *cname)
 {
     const char *ctype = sized_type(g, t);
 
-    if (t->name.n > 0)
-        gen_put(g, "const struct vdl_type %s = {\n", object);
-    else
-        gen_put(g, "static const struct vdl_type %s = {\n", object);
     if (t->kind == VDL_SPECIAL)
         gen_put(g, "    .kind = VDL_SPECIAL,\n    .rep = %s,\n",
             reps[t->rep]);
@@ -238,13 +236,24 @@ static void descriptor(struct gen *g, const struct vdl_type *t,
         special_details(g, t, cname);
     else
         details(g, t, cname);
-    if (t->wire != NULL && !same_memory(t))
+    if (t->rep != VDL_REP_INLINE &&
+        (kinds_in(g, t) & 1u << VDL_SPECIAL) != 0)
+        gen_put(g, "    .ops = &vdl_stream_ops,\n");
+    if (!same_memory(t))
         gen_put(g, "    .wire = %s,\n", gen_desc(g, t->wire));
+}
+
+static void descriptor(struct gen *g, const struct vdl_type *t,
+    const char *object, const char *cname)
+{
+    gen_put(g, "%sconst struct vdl_type %s = {\n",
+        t->name.n > 0 ? "" : "static ", object);
+    members(g, t, cname);
     gen_put(g, "};\n");
 }
 
-/* Functions that call a stream's callbacks by their types. */
-static void stream_ops(struct gen *g, const struct vdl_type *t,
+/* With functions that call the callbacks by their types. */
+static void stream_descriptor(struct gen *g, const struct vdl_type *t,
     const char *name)
 {
     const char *item = gen_celem(g, t->elem->elem);
@@ -255,11 +264,10 @@ static void stream_ops(struct gen *g, const struct vdl_type *t,
         "static int %s_next_(const void *stream, const void **item)\n"
         "{\n    const %s *s = stream;\n    %s *x = NULL;\n"
         "    int rc = s->next == NULL ? V23_ESTATE : s->next(s->ud, &x);\n\n"
-        "    *item = x;\n    return rc;\n}\n"
-        "static const struct vdl_rep_ops %s_ops_ = {\n"
-        "    .enc = vdl_stream_enc,\n    .dec = vdl_stream_dec,\n"
-        "    .each = %s_each_,\n    .next = %s_next_,\n};\n",
-        name, name, name, name, item, name, name, name);
+        "    *item = x;\n    return rc;\n}\n", name, name, name, name, item);
+    gen_put(g, "static const struct vdl_stream_type %s_desc_ = { {\n", name);
+    members(g, t, name);
+    gen_put(g, "}, %s_each_, %s_next_ };\n", name, name);
 }
 
 void gen_need_desc(struct gen *g, const struct vdl_type *t)
@@ -283,9 +291,10 @@ void gen_need_desc(struct gen *g, const struct vdl_type *t)
     gen_need_type(g, t);
     gen_flush_entries(g);
     gen_put(g, "\n");
-    if (t->kind == VDL_SPECIAL && t->rep == VDL_REP_STREAM)
-        stream_ops(g, t, name);
-    descriptor(g, t, gen_str(g, "%s_desc_", name), name);
+    if (t->rep == VDL_REP_STREAM)
+        stream_descriptor(g, t, name);
+    else
+        descriptor(g, t, gen_str(g, "%s_desc_", name), name);
 }
 
 static void tables(struct gen *g, const struct vdl_type *t, const char *cname)

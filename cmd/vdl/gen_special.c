@@ -13,7 +13,7 @@
 
 #include <v23/verror.h>
 
-static const struct gen_config defaults = { .prefix = "", .parts = GEN_ALL };
+static const struct gen_config defaults = {.prefix = "", .parts = GEN_ALL};
 
 const struct gen_config *gen_config(const struct ir_package *p)
 {
@@ -30,7 +30,7 @@ struct option {
 static bool same(const struct vdl_type *a, const struct vdl_type *b)
 {
     return a->kind == b->kind && a->rep == b->rep && a->wire == b->wire &&
-        a->elem == b->elem && a->key == b->key && a->count == b->count;
+           a->elem == b->elem && a->key == b->key && a->count == b->count;
 }
 
 /* The one object with this content. */
@@ -55,8 +55,8 @@ static const struct vdl_type *intern(struct gen *g, const struct vdl_type *x)
 }
 
 /* `view` held in place, at most n elements. */
-static const struct vdl_type *bounded(struct gen *g,
-    const struct vdl_type *view, uint32_t n)
+static const struct vdl_type *bounded(
+    struct gen *g, const struct vdl_type *view, uint32_t n)
 {
     struct vdl_type x;
 
@@ -69,12 +69,12 @@ static const struct vdl_type *bounded(struct gen *g,
     return intern(g, &x);
 }
 
-static const struct vdl_type *special(struct gen *g, const struct vdl_type *t,
-    const struct option *o);
+static const struct vdl_type *special(
+    struct gen *g, const struct vdl_type *t, const struct option *o);
 
 /* The type with changed parts; itself when none changes. */
-static const struct vdl_type *with_parts(struct gen *g,
-    const struct vdl_type *t, const struct option *o)
+static const struct vdl_type *with_parts(
+    struct gen *g, const struct vdl_type *t, const struct option *o)
 {
     struct vdl_type x = *t;
 
@@ -86,8 +86,8 @@ static const struct vdl_type *with_parts(struct gen *g,
     return x.elem == t->elem && x.key == t->key ? t : intern(g, &x);
 }
 
-static const struct vdl_type *special(struct gen *g, const struct vdl_type *t,
-    const struct option *o)
+static const struct vdl_type *special(
+    struct gen *g, const struct vdl_type *t, const struct option *o)
 {
     struct vdl_type x = *t;
 
@@ -117,8 +117,8 @@ static const struct vdl_type *special(struct gen *g, const struct vdl_type *t,
     }
 }
 
-static const struct vdl_type *streamed(struct gen *g,
-    const struct vdl_type *t, const struct option *o)
+static const struct vdl_type *streamed(
+    struct gen *g, const struct vdl_type *t, const struct option *o)
 {
     struct vdl_type x;
 
@@ -135,7 +135,7 @@ const struct vdl_type *gen_held(struct gen *g, const struct ir_package *p,
     const char *key, const struct vdl_type *t)
 {
     const struct gen_config *c = gen_config(p);
-    struct option o = { 0, 0, c->in_place, false };
+    struct option o = {0, 0, c->in_place, false};
     size_t i;
 
     for (i = 0; i < c->nfields; i++) {
@@ -177,8 +177,8 @@ const struct vdl_type *gen_origin(struct gen *g, const struct vdl_type *t)
     return t;
 }
 
-const struct vdl_type *gen_ftype(struct gen *g, const struct vdl_type *t,
-    uint32_t i)
+const struct vdl_type *gen_ftype(
+    struct gen *g, const struct vdl_type *t, uint32_t i)
 {
     const struct vdl_type *o = gen_origin(g, t);
     const struct ir_package *p = gen_type_package(g, o);
@@ -186,33 +186,32 @@ const struct vdl_type *gen_ftype(struct gen *g, const struct vdl_type *t,
 
     if (c->nfields == 0 && !c->in_place)
         return t->fields[i].type;
-    return gen_held(g, p, gen_str(g, "%s.%.*s", gen_type_base(g, o),
-        (int)t->fields[i].name.n, t->fields[i].name.p), t->fields[i].type);
+    return gen_held(g, p,
+        gen_str(g, "%s.%.*s", gen_type_base(g, o), (int)t->fields[i].name.n,
+            t->fields[i].name.p),
+        t->fields[i].type);
 }
 
-static const struct vdl_type *in_method(struct gen *g,
-    const struct ir_iface *f, const struct ir_method *m, const char *what,
-    const struct vdl_type *t)
+static const struct vdl_type *in_method(struct gen *g, const struct ir_iface *f,
+    const struct ir_method *m, const char *what, const struct vdl_type *t)
 {
-    return gen_held(g, f->package,
-        gen_str(g, "%s.%s.%s", f->name, m->name, what), t);
+    return gen_held(
+        g, f->package, gen_str(g, "%s.%s.%s", f->name, m->name, what), t);
 }
 
-const struct vdl_type *gen_atype(struct gen *g, const struct gen_method *n,
-    const struct ir_arg *a)
+const struct vdl_type *gen_atype(
+    struct gen *g, const struct gen_method *n, const struct ir_arg *a)
 {
-    return in_method(g, n->iface, n->m, a->name == NULL ||
-        a->name[0] == '\0' ? "result" : a->name, a->type);
+    return in_method(g, n->iface, n->m,
+        a->name == NULL || a->name[0] == '\0' ? "result" : a->name, a->type);
 }
 
-const struct vdl_type *gen_in_stream(struct gen *g,
-    const struct gen_method *n)
+const struct vdl_type *gen_in_stream(struct gen *g, const struct gen_method *n)
 {
     return in_method(g, n->iface, n->m, "<-", n->m->in_stream);
 }
 
-const struct vdl_type *gen_out_stream(struct gen *g,
-    const struct gen_method *n)
+const struct vdl_type *gen_out_stream(struct gen *g, const struct gen_method *n)
 {
     return in_method(g, n->iface, n->m, "->", n->m->out_stream);
 }
@@ -231,7 +230,7 @@ static bool holds(struct gen *g, struct gen_list *path, struct gen_list *done,
         if (t == NULL || t->kind == VDL_STRING)
             return false;
         return (t->key != NULL && holds(g, path, done, t->key)) ||
-            (t->elem != NULL && holds(g, path, done, t->elem));
+               (t->elem != NULL && holds(g, path, done, t->elem));
     }
     if (t->kind == VDL_ARRAY)
         return holds(g, path, done, t->elem);
@@ -249,8 +248,8 @@ static bool holds(struct gen *g, struct gen_list *path, struct gen_list *done,
     return found;
 }
 
-static void note(struct gen *g, const char **list, const char *key,
-    const struct vdl_type *t)
+static void note(
+    struct gen *g, const char **list, const char *key, const struct vdl_type *t)
 {
     struct v23_buf b;
 
@@ -258,10 +257,10 @@ static void note(struct gen *g, const char **list, const char *key,
     if (vdl_type_format(gen_wire(t), SIZE_MAX, &b) != 0)
         g->rc = V23_ENOMEM;
     *list = gen_str(g, "%s\n   %s %s", *list, key,
-        t->name.n > 0 && (t->kind == VDL_STRUCT || t->kind == VDL_UNION) ?
-            gen_str(g, "(%.*s, whose package is not inline)",
-                (int)t->name.n, t->name.p) :
-            gen_str(g, "(%s)", v23_buf_cstr(&b)));
+        t->name.n > 0 && (t->kind == VDL_STRUCT || t->kind == VDL_UNION)
+            ? gen_str(g, "(%.*s, whose package is not inline)", (int)t->name.n,
+                  t->name.p)
+            : gen_str(g, "(%s)", v23_buf_cstr(&b)));
     v23_buf_fini(&b);
 }
 
@@ -283,13 +282,13 @@ static bool unbounded(struct gen *g, const struct vdl_type *t)
     if (t->kind == VDL_STRING || t->elem->kind == VDL_BYTE)
         return false;
     return (t->key != NULL && unbounded(g, t->key)) ||
-        (t->elem != NULL && unbounded(g, t->elem));
+           (t->elem != NULL && unbounded(g, t->elem));
 }
 
 static void check_method(struct gen *g, const char **list,
     const struct ir_iface *f, const struct ir_method *m)
 {
-    struct gen_method n = { .iface = f, .m = m };
+    struct gen_method n = {.iface = f, .m = m};
     const struct vdl_type *t;
     size_t i;
 
@@ -298,15 +297,15 @@ static void check_method(struct gen *g, const char **list,
 
         t = gen_atype(g, &n, a);
         if (unbounded(g, t))
-            note(g, list, gen_str(g, "%s.%s.%s", f->name, m->name,
-                a->name == NULL || a->name[0] == '\0' ? "result" : a->name),
+            note(g, list,
+                gen_str(g, "%s.%s.%s", f->name, m->name,
+                    a->name == NULL || a->name[0] == '\0' ? "result" : a->name),
                 t);
     }
     if (m->in_stream != NULL && unbounded(g, gen_in_stream(g, &n)))
         note(g, list, gen_str(g, "%s.%s.<-", f->name, m->name), m->in_stream);
     if (m->out_stream != NULL && unbounded(g, gen_out_stream(g, &n)))
-        note(g, list, gen_str(g, "%s.%s.->", f->name, m->name),
-            m->out_stream);
+        note(g, list, gen_str(g, "%s.%s.->", f->name, m->name), m->out_stream);
 }
 
 static void check_bounds(struct gen *g)
@@ -325,32 +324,38 @@ static void check_bounds(struct gen *g)
         for (k = 0; k < t->count; k++) {
             f = gen_ftype(g, t, k);
             if (unbounded(g, f))
-                note(g, &list, gen_str(g, "%s.%.*s", d->name,
-                    (int)t->fields[k].name.n, t->fields[k].name.p), f);
+                note(g, &list,
+                    gen_str(g, "%s.%.*s", d->name, (int)t->fields[k].name.n,
+                        t->fields[k].name.p),
+                    f);
         }
     }
     for (i = 0; i < g->p->nifaces; i++) {
         for (j = 0; j < g->p->ifaces[i].nmethods; j++)
-            check_method(g, &list, &g->p->ifaces[i],
-                &g->p->ifaces[i].methods[j]);
+            check_method(
+                g, &list, &g->p->ifaces[i], &g->p->ifaces[i].methods[j]);
     }
     if (*list != '\0')
-        gen_fail(g, "in mode inline everything needs a bound, MaxLen or "
-            "MaxCount in vdl.c.config; these have none:%s", list);
+        gen_fail(g,
+            "in mode inline everything needs a bound, MaxLen or "
+            "MaxCount in vdl.c.config; these have none:%s",
+            list);
 }
 
 void gen_check_special(struct gen *g)
 {
     const struct gen_config *c = gen_config(g->p);
-    struct gen_list path = { NULL, 0, 0 }, done = { NULL, 0, 0 };
+    struct gen_list path = {NULL, 0, 0}, done = {NULL, 0, 0};
     size_t i;
 
     if (c->nfields == 0 && !c->in_place)
         return;
     for (i = 0; i < g->p->ntypes && g->rc == 0; i++) {
         if (holds(g, &path, &done, g->p->types[i].type))
-            gen_fail(g, "type %s cannot be held in place: it would contain "
-                "itself", g->p->types[i].name);
+            gen_fail(g,
+                "type %s cannot be held in place: it would contain "
+                "itself",
+                g->p->types[i].name);
     }
     if (c->in_place && g->rc == 0)
         check_bounds(g);
@@ -368,8 +373,9 @@ const char *gen_special_name(struct gen *g, const struct vdl_type *t)
         base = gen_str(g, "%s_of", gen_tname(g, t->wire));
         if (t->key != NULL)
             base = gen_str(g, "%s_%s", base, gen_tname(g, t->key));
-        return t->elem == NULL ? base :
-            gen_str(g, "%s_%s", base, gen_tname(g, t->elem));
+        return t->elem == NULL
+                   ? base
+                   : gen_str(g, "%s_%s", base, gen_tname(g, t->elem));
     }
     if (t->rep == VDL_REP_STREAM)
         return gen_str(g, "%s_stream", gen_tname(g, t->elem));
@@ -381,37 +387,39 @@ const char *gen_special_name(struct gen *g, const struct vdl_type *t)
 /* Smallest type for a count up to n. */
 static const char *count_type(uint32_t n)
 {
-    return n <= UINT8_MAX ? "uint8_t" : n <= UINT16_MAX ? "uint16_t" :
-        "uint32_t";
+    return n <= UINT8_MAX    ? "uint8_t"
+           : n <= UINT16_MAX ? "uint16_t"
+                             : "uint32_t";
 }
 
 bool gen_is_text(const struct vdl_type *t)
 {
     return t->kind == VDL_STRING ||
-        (t->kind == VDL_LIST && t->elem->kind == VDL_BYTE);
+           (t->kind == VDL_LIST && t->elem->kind == VDL_BYTE);
 }
 
 /* Declaration of an element of a list, set or map. */
-static const char *item(struct gen *g, const struct vdl_type *list,
-    const char *name)
+static const char *item(
+    struct gen *g, const struct vdl_type *list, const char *name)
 {
     if (list->kind == VDL_MAP)
         return gen_str(g, "%s %s", gen_entry(g, list), name);
     return gen_decl(g, list->kind == VDL_SET ? list->key : list->elem, name);
 }
 
-void gen_special_struct(struct gen *g, const struct vdl_type *t,
-    const char *name)
+void gen_special_struct(
+    struct gen *g, const struct vdl_type *t, const char *name)
 {
     const struct vdl_type *view = t->elem;
 
     gen_put(g, "typedef struct %s {\n", name);
     if (t->rep == VDL_REP_STREAM) {
-        gen_put(g, "    uint32_t n; /* of items */\n"
+        gen_put(g,
+            "    uint32_t n; /* of items */\n"
             "    int (*each)(void *ud, %s *item);\n"
             "    int (*next)(void *ud, %s **item);\n"
-            "    void *ud;\n", gen_celem(g, view->elem),
-            gen_celem(g, view->elem));
+            "    void *ud;\n",
+            gen_celem(g, view->elem), gen_celem(g, view->elem));
     } else if (view->kind == VDL_OPTIONAL) {
         gen_put(g, "    bool has;\n    %s;\n", gen_decl(g, view->elem, "v"));
     } else {
