@@ -149,6 +149,12 @@ $(eval $(call lib_rules,librpc,librpc,$(librpc_SRCS),$(librpc_GEN_C)))
 $(eval $(call lib_rules,libnaming,libnaming,$(libnaming_SRCS),$(libnaming_GEN_C)))
 $(eval $(call lib_rules,libwspr,libwspr,$(libwspr_SRCS),$(libwspr_GEN_C)))
 
+# Where the compiler happens to put the coder's inner loops makes a sixth of
+# their speed; any change elsewhere moves them. $(1) = flags
+cc_takes = $(shell echo 'int x;' | $(CC) -Werror $(1) -xc -c -o /dev/null - 2>/dev/null && echo '$(1)')
+HOT_OBJS := $(patsubst %,$(BUILD)/obj/libvom/src/%.o,enc_value dec_value)
+$(HOT_OBJS): OPT += $(call cc_takes,-falign-functions=64 -falign-loops=64) $(call cc_takes,-falign-jumps=32)
+
 # ---- programs: cmd/<name>/*.c -> build/bin/<name> ---------------------------
 
 # $(1) = name, $(2) = top layer it uses
