@@ -38,7 +38,7 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
 	-fno-sanitize-recover=all)
 STD     := -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
 	-ffunction-sections -fdata-sections
-ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(CFLAGS)
+ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $(CFLAGS)
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
@@ -290,13 +290,14 @@ endif
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
 # Fuzz targets: test/fuzz/fuzz_X.c with the inputs test/fuzz/corpus/X, and
-# fuzz_X_LAYER, _OBJS, _INC and _LIBS if it needs more than libvom. FUZZ=1 with clang links libFuzzer;
+# fuzz_X_LAYER, _OBJS, _INC and _LIBS if it needs more than libvom. FUZZ=1 with
+# clang links libFuzzer and compiles everything for it;
 # else a target replays files.
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 define fuzz_rules
 $(BUILD)/obj/test/fuzz/$(1).o: test/fuzz/$(1).c | $$(call stamps_of,$(2))
 	@mkdir -p $$(@D)
-	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $$(call inc_of,$(2)) $$($(1)_INC) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(WARN) $$(call inc_of,$(2)) $$($(1)_INC) -MMD -MP -c -o $$@ $$<
 $(BUILD)/test/$(1): $(BUILD)/obj/test/fuzz/$(1).o $(if $(FUZZ),,$(BUILD)/obj/test/fuzz/replay.o) $$($(1)_OBJS) $$(a_$(2))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) $(if $(FUZZ),-fsanitize=fuzzer) -o $$@ $$(filter %.o,$$^) $$(a_$(2)) $$(sys_$(2)) $$($(1)_LIBS) -lm
