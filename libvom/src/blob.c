@@ -7,28 +7,6 @@
 
 /* ---- encoding ------------------------------------------------------------ */
 
-/* Put the length before a body that begins at `body`, where one byte is left.
- */
-static int put_length(struct v23_buf *b, size_t body)
-{
-    size_t size = b->n - body, more;
-    uint8_t len[VOM_UINT_MAX_];
-    int rc;
-
-    if (size > VOM_LENGTH_MAX_)
-        return V23_ELIMIT;
-    more = vom_put_uint(len, size) - 1;
-    if (more != 0) {
-        rc = v23_buf_room(b, more);
-        if (rc != 0)
-            return rc;
-        memmove(b->p + body + more, b->p + body, size);
-        b->n += more;
-    }
-    memcpy(b->p + body - 1, len, more + 1);
-    return 0;
-}
-
 int vom_blob_encode(
     const struct vom_blob *b, const void *v, struct v23_buf *out)
 {
@@ -52,7 +30,7 @@ int vom_blob_encode(
         rc = p == NULL ? w.err : vom_wr_flush_(&w, p);
     }
     if (rc == 0 && has_length)
-        rc = put_length(out, body);
+        rc = vom_put_length_(out, body);
     if (rc != 0)
         v23_buf_cut(out, start);
     return rc;

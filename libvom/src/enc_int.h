@@ -54,6 +54,8 @@ int vom_wr_flush_small_(struct vom_wr_ *w, uint8_t *p);
 uint8_t *vom_wr_grow_(struct vom_wr_ *w, uint8_t *p, size_t n);
 uint8_t *vom_wr_bytes_slow_(
     struct vom_wr_ *w, uint8_t *p, const void *from, size_t n);
+/* Put the length of a body that begins at `body`, where one byte is left. */
+int vom_put_length_(struct v23_buf *b, size_t body);
 /* Take back what was written from a position on. */
 uint8_t *vom_wr_rewind_(struct vom_wr_ *w, size_t pos);
 

@@ -303,8 +303,7 @@ static void put_vdl_wire_(struct vom_typeenc *te, const struct vdl_type *t,
 static int put_message(struct vom_typeenc *te, uint32_t index, bool incomplete,
     struct v23_buf *b)
 {
-    size_t body, size, more;
-    uint8_t len[VOM_UINT_MAX_];
+    size_t body;
 
     if (b == te->out && !te->started) {
         v23_buf_put_byte(b, VOM_VERSION);
@@ -317,18 +316,7 @@ static int put_message(struct vom_typeenc *te, uint32_t index, bool incomplete,
     v23_buf_put_byte(b, 0); /* most lengths take one byte */
     body = b->n;
     put_vdl_wire_(te, te->types[index].type, b);
-    if (b->err != 0)
-        return b->err;
-    size = b->n - body;
-    more = vom_put_uint(len, size) - 1;
-    if (more != 0) {
-        if (v23_buf_room(b, more) != 0)
-            return b->err;
-        memmove(b->p + body + more, b->p + body, size);
-        b->n += more;
-    }
-    memcpy(b->p + body - 1, len, more + 1);
-    return 0;
+    return b->err != 0 ? b->err : vom_put_length_(b, body);
 }
 
 /* ---- giving ids ---------------------------------------------------------- */

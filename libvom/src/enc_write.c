@@ -69,3 +69,23 @@ uint8_t *vom_wr_rewind_(struct vom_wr_ *w, size_t pos)
     w->flushed = pos;
     return w->base;
 }
+
+int vom_put_length_(struct v23_buf *b, size_t body)
+{
+    size_t size = b->n - body, more;
+    uint8_t len[VOM_UINT_MAX_];
+    int rc;
+
+    if (size > VOM_LENGTH_MAX_)
+        return V23_ELIMIT;
+    more = vom_put_uint(len, size) - 1;
+    if (more != 0) {
+        rc = v23_buf_room(b, more);
+        if (rc != 0)
+            return rc;
+        memmove(b->p + body + more, b->p + body, size);
+        b->n += more;
+    }
+    memcpy(b->p + body - 1, len, more + 1);
+    return 0;
+}
