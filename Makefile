@@ -174,7 +174,7 @@ endef
 # $(5) = vdl rpc, or vdl if the package declares no interface.
 define extra_vdl
 $(1)_vdl_stamp := $(BUILD)/gen/$(1).stamp
-$(BUILD)/gen/$(1).stamp: $(wildcard $(2)/$(3)/*.vdl) $(VDL) $$(stamps_of_librpc)
+$(BUILD)/gen/$(1).stamp: $(wildcard $(2)/$(3)/*.vdl $(2)/$(3)/*.config) $(VDL) $$(stamps_of_librpc)
 	@mkdir -p $$(@D)
 	$$(call say,VDL,$(3)) VDLPATH=$(2):$$(subst $$(space),:,$$(addsuffix /vdl,$$(below_librpc))) \
 	  $(VDL) generate -status=false -lang=C -shipped -deps=false -c-out-dir=$(BUILD)/gen/$(1)$(4) $(3)
@@ -190,6 +190,7 @@ stamps_of_librpc := $(call stamps_of,librpc)
 $(eval $(call extra_vdl,cmd,cmd/fortune/vdl,v.io/x/ref/examples/fortune,/v23/vdl,vdl rpc))
 $(eval $(call extra_vdl,test,test/interop/vdl,example.org/oracle/echo,,vdl rpc))
 $(eval $(call extra_vdl,vombench,test/vombench/vdl,example.org/bench,,vdl))
+$(eval $(call extra_vdl,held,libvom/test/vdl,example.org/held,,vdl))
 cmd_fortune_EXTRA_OBJS := $(cmd_gen_objs)
 cmd_fortuned_EXTRA_OBJS := $(cmd_gen_objs)
 cmd_fortune_STAMP := $(cmd_vdl_stamp)
@@ -229,7 +230,7 @@ define unit_rules
 $(1)_UNIT := $$(patsubst $(1)/test/%.c,$(BUILD)/test/%,$$(if $(NO_EV),$$(filter-out $(1)/test/test_ev%,$$(wildcard $(1)/test/test_*.c)),$$(wildcard $(1)/test/test_*.c)))
 $$($(1)_UNIT): $(BUILD)/test/%: $(BUILD)/obj/$(1)/test/%.o $(support_OBJS) $$(a_$(1))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$< $(support_OBJS) $$(a_$(1)) $$(sys_$(1)) $(CHECK_LIBS) -lcjson -lm
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(filter %.o,$$^) $$(a_$(1)) $$(sys_$(1)) $(CHECK_LIBS) -lcjson -lm
 $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $(1)/test/*.c)): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(1))
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(TESTWARN) $(CHECK_CFLAGS) $$(call inc_of,$(1)) $(TESTINC) -MMD -MP -c -o $$@ $$<
@@ -237,6 +238,9 @@ test-programs: $$($(1)_UNIT)
 UNIT += $$($(1)_UNIT)
 endef
 $(foreach l,$(LIBS),$(eval $(call unit_rules,$(l))))
+$(BUILD)/test/test_held: $(held_gen_objs)
+$(BUILD)/obj/libvom/test/test_held.o: ALLCFLAGS += -I$(BUILD)/gen/held
+$(BUILD)/obj/libvom/test/test_held.o: | $(held_vdl_stamp)
 
 # Programs of test/<name>/*.c: test/build.mk lists them as name:layer.
 define testprog_rules

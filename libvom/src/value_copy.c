@@ -214,7 +214,7 @@ static int copy(struct copy *c, const struct vdl_type *t, void *dst,
 int vdl_copy(struct v23_arena *a, const struct vdl_type *t, void *dst,
     const void *src)
 {
-    struct v23_arena_mark mark = v23_arena_mark(a);
+    struct v23_arena_mark mark;
     struct copy c;
     void *tmp;
     int rc = V23_ENOMEM;
@@ -223,6 +223,7 @@ int vdl_copy(struct v23_arena *a, const struct vdl_type *t, void *dst,
         memmove(dst, src, t->size);
         return 0;
     }
+    mark = v23_arena_mark(a);
     memset(&c, 0, sizeof(c));
     c.a = c.types.a = a;
     tmp = v23_arena_get(a, t->size, t->align);

@@ -29,6 +29,7 @@ bool vdl_any_equal(struct vdl_any a, struct vdl_any b);
 /**
  * Deep copy. Run-time types inside (any, typeobject) are copied into the arena
  * too, so the copy does not depend on src's owner.
+ * @param a  NULL if the type is VDL_T_FLAT
  * @return 0, V23_ENOMEM, V23_ELIMIT (depth), V23_EARG (union selector out of
  *         range); *dst written only on success, and may overlap *src
  */
