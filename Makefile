@@ -385,8 +385,11 @@ bench: all test-programs
 bench-vom: $(BUILD)/test/vombench
 	$(Q)$(EXEC) $(BUILD)/test/vombench
 
-size: $(LIBS:%=$(BUILD)/lib/%.a) size-host $(if $(shell command -v $(ARM_CC)),size-arm)
-	$(Q)BUILD=$(BUILD) ARM_CC="$(ARM_CC)" sh test/size.sh
+# The compiler and its C library are packages of their own.
+HAVE_ARM := $(if $(filter size,$(MAKECMDGOALS)),$(shell echo '\#include <string.h>' | \
+	$(ARM_CC) --specs=nano.specs -E -xc - >/dev/null 2>&1 && echo 1))
+size: $(LIBS:%=$(BUILD)/lib/%.a) size-host $(if $(HAVE_ARM),size-arm)
+	$(Q)BUILD=$(BUILD) HAVE_ARM=$(HAVE_ARM) sh test/size.sh
 
 deps:
 	$(Q)sh test/deps.sh build
