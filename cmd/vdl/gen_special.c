@@ -279,7 +279,7 @@ static bool unbounded(struct gen *g, const struct vdl_type *t)
     if (t->rep != VDL_REP_INLINE)
         return false; /* a stream is bounded by what the callbacks do */
     t = t->elem;
-    if (t->kind == VDL_STRING || t->elem->kind == VDL_BYTE)
+    if (t->kind == VDL_STRING)
         return false;
     return (t->key != NULL && unbounded(g, t->key)) ||
            (t->elem != NULL && unbounded(g, t->elem));
