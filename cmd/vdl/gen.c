@@ -338,8 +338,9 @@ static void vdl_h(struct gen *g)
 
     banner(g);
     gen_put(g, "#ifndef %s\n#define %s\n\n", guard, guard);
-    gen_put(g, "#include <v23/verror.h>\n#include <vom/dec.h>\n"
-        "#include <vom/enc.h>\n#include <vom/value.h>\n");
+    gen_put(g, "#include <v23/verror.h>\n%s#include <vom/dec.h>\n"
+        "#include <vom/enc.h>\n#include <vom/value.h>\n",
+        gen_shipped(g->p) ? "" : "#include <vom/blob.h>\n");
     use_package(g);
     includes(g, &g->packages, "vdl.h");
     own_includes(g);

@@ -367,6 +367,8 @@ void gen_descs_c(struct gen *g)
     gen_title(g, "types");
     for (i = 0; i < g->p->ntypes; i++)
         named(g, g->p->types[i].type);
+    for (i = 0; i < g->p->ntypes; i++)
+        gen_blob_c(g, g->p->types[i].type);
     gen_put(g, "\nconst struct vdl_type *const %stypes[%sTYPES] = {\n",
         g->prefix, g->upper);
     for (i = 0; i < g->p->ntypes; i++)

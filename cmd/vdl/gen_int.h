@@ -7,6 +7,7 @@
  *   gen_types.c    C types and wrappers of a header
  *   gen_special.c  fields held in place, streamed, or as bits
  *   gen_desc.c     descriptors
+ *   gen_blob.c     constants with the types of single-shot streams
  *   gen_consts.c   constants and static initialisers of values
  *   gen_errors.c   error definitions and constructors
  *   gen_rpc_h.c    declarations of interfaces
@@ -195,6 +196,11 @@ const char *gen_desc(struct gen *g, const struct vdl_type *t);
 bool gen_flat(struct gen *g, const struct vdl_type *t);
 void gen_descs_h(struct gen *g);
 void gen_descs_c(struct gen *g);
+
+/* ---- gen_blob.c ---------------------------------------------------------- */
+
+void gen_blob_h(struct gen *g, const struct ir_typedef *d);
+void gen_blob_c(struct gen *g, const struct vdl_type *t);
 
 /* ---- gen_consts.c -------------------------------------------------------- */
 

@@ -565,6 +565,7 @@ static void wrappers(struct gen *g, const struct ir_typedef *d)
         gen_str(g, "struct v23_arena *a, %s *dst, const %s *src", name,
             name),
         gen_str(g, "vdl_copy(a, &%s_desc, dst, src)", name));
+    gen_blob_h(g, d);
     if (d->type->kind == VDL_ENUM)
         enum_wrappers(g, name, what);
 }

@@ -474,6 +474,39 @@ START_TEST(an_error_of_the_source_ends_encoding)
 }
 END_TEST
 
+/* ---- single-shot streams ------------------------------------------------- */
+
+START_TEST(single_streams_need_no_memory)
+{
+    static uint8_t space[8192];
+    static held_sample x;
+    struct v23_buf b;
+    size_t used;
+
+    v23_buf_init_fixed(&b, space, sizeof(space));
+    ck_assert_int_eq(held_sample_encode_single(&HELD_DEFAULT, &b), 0);
+    ck_assert_str_eq(unhex(b.p, b.n), enc(&held_sample_desc, &HELD_DEFAULT));
+    ck_assert_int_eq(
+        held_sample_decode_single(v23_bytes(b.p, b.n), NULL, &x, &used), 0);
+    ck_assert_uint_eq(used, b.n);
+    ck_assert(held_sample_equal(&x, &HELD_DEFAULT));
+}
+END_TEST
+
+START_TEST(single_streams_pass_items)
+{
+    struct v23_bytes b = hex(enc_text(BATCH, BATCH_VALUE));
+    struct log l = {"", 0, 0};
+    held_batch x;
+
+    memset(&x, 0, sizeof(x));
+    x.items.each = each_pair;
+    x.items.ud = &l;
+    ck_assert_int_eq(held_batch_decode_single(b, &arena, &x, NULL), 0);
+    ck_assert_str_eq(l.text, "1a 0 3ccc ");
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, sizes_are_the_smallest);
@@ -496,6 +529,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, items_without_callback_are_read_over);
     tcase_add_test(tc, items_are_pulled);
     tcase_add_test(tc, an_error_of_the_source_ends_encoding);
+    tcase_add_test(tc, single_streams_need_no_memory);
+    tcase_add_test(tc, single_streams_pass_items);
 }
 
 int main(void)
