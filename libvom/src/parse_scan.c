@@ -38,9 +38,11 @@ static char ahead(const struct parser *p, size_t i)
     return i < p->text.n - p->at ? p->text.p[p->at + i] : 0;
 }
 
-/* Leave a comment behind; false when there is none. */
+/* Leave a comment behind; false when there is none, or no end of it. */
 static bool skip_comment(struct parser *p)
 {
+    size_t start = p->at;
+
     if (ahead(p, 0) != '/')
         return false;
     if (ahead(p, 1) == '/') {
@@ -53,9 +55,10 @@ static bool skip_comment(struct parser *p)
     for (p->at += 2; p->at < p->text.n; p->at++)
         if (ahead(p, 0) == '*' && ahead(p, 1) == '/') {
             p->at += 2;
-            break;
+            return true;
         }
-    return true;
+    p->at = start;
+    return false;
 }
 
 char vdl_parse_peek_(struct parser *p)

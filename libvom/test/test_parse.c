@@ -184,6 +184,36 @@ START_TEST(literals_are_read_exactly)
 }
 END_TEST
 
+START_TEST(strings_have_the_escapes_of_vdl)
+{
+    static const struct pair p[] = {
+        {&vdl_string_desc, "\"\\a\\b\\f\\n\\r\\t\\v\\\\\\\"\"",
+            "\"\\a\\b\\f\\n\\r\\t\\v\\\\\\\"\""},
+        {&vdl_string_desc, "\"\\101\\x42\\u0043\\U00000044\"", "\"ABCD\""},
+        {&vdl_string_desc, "\"\\U0001f600\\uFFFD\\u00e9\"",
+            "\"\xf0\x9f\x98\x80\xef\xbf\xbd\xc3\xa9\""},
+        {&vdl_string_desc, "`a\r\n\"\\`", "\"a\\n\\\"\\\\\""},
+        {&vdl_string_desc, "\"\\400\"", "error: 5: octal escape out of range"},
+        {&vdl_string_desc, "\"\\ud800\"", "error: 7: escape is no code point"},
+        {&vdl_string_desc, "\"\\U00110000\"",
+            "error: 11: escape is no code point"},
+        {&vdl_string_desc, "\"\\x4\"", "error: 4: malformed escape in string"},
+        {&vdl_string_desc, "\"\\18\"", "error: 3: malformed escape in string"},
+        {&vdl_string_desc, "\"\\'\"", "error: 2: unknown escape in string"},
+        {&vdl_string_desc, "\"a\nb\"", "error: 0: string is not terminated"},
+        {&vdl_string_desc, "`a", "error: 0: string is not terminated"},
+        {&vdl_int32_desc, "1 // to the end", "int32(1)"},
+        {&vdl_int32_desc, "1 /* a *//* b **/", "int32(1)"},
+        {&vdl_int32_desc, "1 /* no end",
+            "error: 2: unexpected text behind the constant"},
+        {&vdl_int32_desc, "1 /",
+            "error: 2: unexpected text behind the constant"},
+    };
+
+    EACH(p);
+}
+END_TEST
+
 START_TEST(types_are_read_as_vdl_writes_them)
 {
     static const struct pair p[] = {
@@ -321,6 +351,7 @@ int main(void)
     tcase_add_test(tc, composites_and_typed_forms);
     tcase_add_test(tc, named_types_are_found_by_their_path);
     tcase_add_test(tc, literals_are_read_exactly);
+    tcase_add_test(tc, strings_have_the_escapes_of_vdl);
     tcase_add_test(tc, types_are_read_as_vdl_writes_them);
     tcase_add_test(tc, composites_follow_the_rules);
     tcase_add_test(tc, errors_name_the_constant);
