@@ -20,6 +20,8 @@ struct shape {
     const char *name;
     const struct vdl_type *type;
     const void *value;
+    /* Its types as the compiler emits them; NULL: it does not for this one. */
+    const struct vom_blob *blob;
     size_t (*put)(uint8_t *out, size_t room, const void *v);
     bool (*get)(const uint8_t *p, size_t n, struct floor_mem *mem, void *v);
     size_t body;   /* bytes of the value, without id and length */

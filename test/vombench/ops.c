@@ -225,13 +225,16 @@ static void check(struct vom_side *x)
 
 static void check_blob(struct vom_side *x)
 {
+    const struct shape *s = x->shape;
     struct v23_buf *types = keep(sizeof(*types));
 
     v23_buf_init_fixed(types, keep(ROOM), ROOM);
-    must(vom_blob_make(NULL, x->type, types, &x->blob) == 0, x->shape,
+    must(vom_blob_make(NULL, x->type, types, &x->blob) == 0, s,
         "there is no constant of the types");
+    if (s->blob != NULL)
+        x->blob = *s->blob;
     vom_encode_blob(x);
-    must(same(x->stream, x->single.p, x->single.n), x->shape,
+    must(same(x->stream, x->single.p, x->single.n), s,
         "the constant of the types is wrong");
     vom_decode_blob(x);
     check_value(x, "libvom decodes another value behind a constant");

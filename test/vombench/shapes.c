@@ -110,13 +110,13 @@ CODER(req, v23_rpc_request)
 const struct shape *shapes(void)
 {
     static struct shape all[SHAPES] = {
-        {REC, "Rec", &bench_rec_desc, &rec, put_rec, get_rec, 145,
-            UINT64_C(0x47C31AB55706B4A4), 2, 2.5},
-        {INTS, "Ints", &bench_ints_desc, NULL, put_ints, get_ints, 1987,
-            UINT64_C(0x5412E6D4791207E9), 1.2, 1.2},
-        {BLOB, "Blob", &bench_blob_desc, NULL, put_blob, get_blob, BLOB_N + 3,
-            UINT64_C(0x9E3CCF7023856CF5), 1.25, 1.25},
-        {REQ, "Req", &v23_rpc_request_desc, &req, put_req, get_req, 88,
+        {REC, "Rec", &bench_rec_desc, &rec, &bench_rec_blob, put_rec, get_rec,
+            145, UINT64_C(0x47C31AB55706B4A4), 2, 2.5},
+        {INTS, "Ints", &bench_ints_desc, NULL, &bench_ints_blob, put_ints,
+            get_ints, 1987, UINT64_C(0x5412E6D4791207E9), 1.2, 1.2},
+        {BLOB, "Blob", &bench_blob_desc, NULL, &bench_blob_blob, put_blob,
+            get_blob, BLOB_N + 3, UINT64_C(0x9E3CCF7023856CF5), 1.25, 1.25},
+        {REQ, "Req", &v23_rpc_request_desc, &req, NULL, put_req, get_req, 88,
             UINT64_C(0xE34BE2604A147DD0), 0, 0},
     };
 
