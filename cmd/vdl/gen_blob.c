@@ -29,7 +29,8 @@ void gen_blob_h(struct gen *g, const struct ir_typedef *d)
 
     if (!has_blob(g, d->type))
         return;
-    gen_putw(g, "extern const struct vom_blob %s;\n"
+    gen_putw(g,
+        "extern const struct vom_blob %s;\n"
         "V23_MUST_USE static inline int %s(const %s *x, "
         "struct v23_buf *out)\n{\n"
         "    return vom_blob_encode(&%s_blob, x, out);\n}\n"
@@ -37,9 +38,9 @@ void gen_blob_h(struct gen *g, const struct ir_typedef *d)
         "struct v23_arena *a, %s *x, size_t *used)\n{\n"
         "    return vom_blob_decode(&%s_blob, stream, a, x, used);\n}\n",
         gen_ident(g, gen_str(g, "%s_blob", name), d->name),
-        gen_ident(g, gen_str(g, "%s_encode_single", name), d->name), name,
-        name, gen_ident(g, gen_str(g, "%s_decode_single", name), d->name),
-        name, name);
+        gen_ident(g, gen_str(g, "%s_encode_single", name), d->name), name, name,
+        gen_ident(g, gen_str(g, "%s_decode_single", name), d->name), name,
+        name);
 }
 
 void gen_blob_c(struct gen *g, const struct vdl_type *t)
@@ -62,8 +63,9 @@ void gen_blob_c(struct gen *g, const struct vdl_type *t)
     gen_put(g, "static const uint8_t %s_blob_[] = {", name);
     for (i = 0; i < blob.n; i++)
         gen_put(g, "%s0x%02x,", i % 12 == 0 ? "\n    " : " ", blob.p[i]);
-    gen_put(g, "\n};\nconst struct vom_blob %s_blob = {\n"
-        "    %s_blob_, sizeof(%s_blob_), %u, &%s_desc\n};\n", name, name, name,
-        (unsigned)blob.id, name);
+    gen_put(g,
+        "\n};\nconst struct vom_blob %s_blob = {\n"
+        "    %s_blob_, sizeof(%s_blob_), %u, &%s_desc\n};\n",
+        name, name, name, (unsigned)blob.id, name);
     v23_buf_fini(&bytes);
 }

@@ -279,7 +279,7 @@ static bool unbounded(struct gen *g, const struct vdl_type *t)
     if (t->rep != VDL_REP_INLINE)
         return false; /* a stream is bounded by what the callbacks do */
     t = t->elem;
-    if (t->kind == VDL_STRING)
+    if (gen_is_text(t))
         return false;
     return (t->key != NULL && unbounded(g, t->key)) ||
            (t->elem != NULL && unbounded(g, t->elem));
