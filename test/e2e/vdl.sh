@@ -408,14 +408,14 @@ check "nothing changed" test ! -s "$tmp/out"
 check "not rewritten" test "$tmp/o/x/a/a.vdl.c" -nt "$tmp/o/x/a/a.vdl.h"
 run audit -c-out-dir="$tmp/o" x/b
 expect "audit, up to date" 0
-printf 'package a\ntype T int64\n' | file x/a/a.vdl
+printf 'package a\ntype T int32\ntype U bool\n' | file x/a/a.vdl
 mkdir -p "$tmp/again"
 VDLPATH=$tmp/t/./ run generate -c-out-dir="$tmp/again" x/b x/a
 printf 'package a\ntype T int32\n' | file x/a/a.vdl
 VDLPATH=$tmp/t/./ run generate -c-out-dir="$tmp/again" x/b x/a
 check "output depends on the sources alone" diff -r "$tmp/o" "$tmp/again"
 rm -rf "$tmp/again"
-printf 'package a\ntype T int64\n' | file x/a/a.vdl
+printf 'package a\ntype T int32\ntype U bool\n' | file x/a/a.vdl
 run audit -c-out-dir="$tmp/o" -status=false x/b
 expect "audit, stale" 10
 check "silent" test ! -s "$tmp/out"
