@@ -158,7 +158,8 @@ START_TEST(type_stream_byte_by_byte)
     ck_assert_uint_eq(at, b.n);
     ck_assert_ptr_nonnull(vom_typedec_lookup(in.td, 42));
     ck_assert_str_eq(next_value(&in, v, &used),
-        "ex.Node struct{V string;K []ex.Node}{V: \"a\", K: {{V: \"b\", K: {}}}}");
+        "ex.Node struct{V string;K []ex.Node}"
+        "{V: \"a\", K: {{V: \"b\", K: {}}}}");
     in_fini(&in);
 }
 END_TEST

@@ -171,6 +171,11 @@ refused "an unknown mode" "" "" 'unknown mode "x"' -c-mode=x
 refused "an unknown part" "" "" 'unknown part "serve"' -c-parts=types,serve
 refused "lack of bounds" "" "" 'these have none: Pair.B (vx/fw.Id string) Sample.Sensor' \
     -c-mode=inline
+refused "lack of a bound in a set" 'config = {
+	Mode: Inline,
+	Fields: {"Set.Ids": {MaxCount: 5}},
+	Skip: {"Node", "Pair", "Sample", "Dev"},
+}' "" 'Set.Ids'
 printf 'package user\nimport "vdlc"\ntype X struct { M vdlc.Mode }\n' \
     >"$tmp/src/vx/user/x.vdl"
 if $vdl compile vx/user >"$tmp/out" 2>&1; then
