@@ -1,6 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Values kept as bytes. What they are encoded to is what the reference
  * implementation makes of its RawBytes. */
+#include <vom/print.h>
 #include <vom/raw.h>
 
 #include "codec_test.h"
@@ -442,6 +443,33 @@ START_TEST(raw_equals_the_value_it_holds)
 }
 END_TEST
 
+static const char *printed(
+    int (*print)(struct vdl_any any, struct v23_buf *out), struct vdl_any any)
+{
+    struct v23_buf *b = scratch();
+
+    ck_assert_int_eq(print(any, b), 0);
+    return v23_buf_cstr(b);
+}
+
+START_TEST(raw_prints_like_the_value_it_holds)
+{
+    struct vom_raw raw =
+        raw_of(enc_text("ex.S struct{A []any;B any}", "{A: {int32(5), nil}}"));
+    struct vdl_any any = any_of(&raw), plain;
+
+    ck_assert_int_eq(vom_raw_decode(&raw, NULL, &arena, NULL, &plain), 0);
+    ck_assert_str_eq(
+        printed(vdl_print_any, any), printed(vdl_print_any, plain));
+    ck_assert_str_eq(
+        printed(vdl_print_json_any, any), printed(vdl_print_json_any, plain));
+    ck_assert_str_eq(list_text(any), list_text(plain));
+    raw = raw_of("81 1E 00 00 01 E0");
+    ck_assert_str_eq(printed(vdl_print_any, any), "nil");
+    ck_assert_str_eq(printed(vdl_print_json_any, any), "null");
+}
+END_TEST
+
 START_TEST(copy_outlives_the_stream)
 {
     struct v23_arena own, other;
@@ -611,6 +639,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, nil_decodes_into_what_can_be_nil);
     tcase_add_test(tc, values_convert_to_raw_and_back);
     tcase_add_test(tc, raw_equals_the_value_it_holds);
+    tcase_add_test(tc, raw_prints_like_the_value_it_holds);
     tcase_add_test(tc, copy_outlives_the_stream);
     tcase_add_test(tc, bytes_a_program_made_up_are_checked);
     tcase_add_test(tc, raw_waits_for_types_of_another_stream);
