@@ -63,6 +63,7 @@ void gen_errors_h(struct gen *g)
             "return NULL;\n"
             " * ctx NULL = empty component and operation. _params: "
             "v23_verror_params().\n"
+            " * _static needs no memory: id and retry code without a message.\n"
             " */\n");
     }
     for (i = 0; i < g->p->nerrors; i++) {
@@ -71,8 +72,10 @@ void gen_errors_h(struct gen *g)
         name = gen_ident(g, gen_error_name(g, e), e->name);
         gen_put(g, "\n");
         gen_doc(g, "", &e->doc);
-        gen_put(g, "extern const struct v23_errdef %s;\n",
-            gen_ident(g, gen_str(g, "%s_def", name), e->name));
+        gen_put(g, "extern const struct v23_errdef %s;\n"
+            "extern const struct v23_verror %s;\n",
+            gen_ident(g, gen_str(g, "%s_def", name), e->name),
+            gen_ident(g, gen_str(g, "%s_static", name), e->name));
         gen_putw(g, "%s;\nstatic inline bool %s(const struct v23_verror *e)\n"
             "{\n    return v23_verror_is(e, %s_def.id);\n}\n",
             make_proto(g, e, name),
@@ -141,7 +144,9 @@ static void definition(struct gen *g, const struct ir_error *e,
     if (e->nparams > 0)
         gen_put(g, "    .nparams = %zu,\n    .params = %s_types_,\n",
             e->nparams, name);
-    gen_put(g, "};\n");
+    gen_put(g, "};\nconst struct v23_verror %s_static = {\n    .id = %s,\n"
+        "    .retry = %s,\n};\n", name, gen_str_init(g, e->id,
+            strlen(e->id)), retries[e->retry]);
 }
 
 void gen_errors_c(struct gen *g)

@@ -190,6 +190,10 @@ static void errors(void)
     e = odd_err_plain(&a, NULL);
     CHECK(odd_err_plain_is(e) && e->params.n == 2);
     CHECK(sensor_err_no_sensor_params(e, &a, &got, &hz) == V23_ENOENT);
+    CHECK(sensor_err_no_sensor_is(&sensor_err_no_sensor_static));
+    CHECK(sensor_err_no_sensor_static.retry == V23_RETRY_REFETCH);
+    CHECK(sensor_err_no_sensor_static.msg.n == 0);
+    CHECK(sensor_err_no_sensor_static.params.n == 0);
     v23_arena_fini(&a);
 }
 
