@@ -48,7 +48,8 @@ extern const struct vdl_type vom_raw_desc;
 /*
  * What a decoder makes of an any that is not nil (struct vom_options, `any`).
  * The same goes for a message that is decoded into an any. The bytes are
- * checked in any case.
+ * checked in any case. A raw value that has lists needs the types of all of
+ * their entries, also of those that nothing refers to.
  *
  * NULL           a value of the type's C form, built at run time if need be
  * vom_any_known  such a value if the type is built in or in the registry, else
