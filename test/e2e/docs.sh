@@ -15,9 +15,14 @@ for l in libvom libsecurity librpc libnaming libwspr; do
     ln -s "$here/$l" "$V/$l"
 done
 ln -s "$build" "$V/build"
+# Its whole path, as it may be called cc, too.
+# shellcheck disable=SC2086 # words
+set -- $CC
+first=$(command -v "$1") || die "no compiler $CC"
+shift
 cat >"$tmp/bin/cc" <<EOF
 #!/bin/sh
-exec $CC $SANFLAGS -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "\$@"
+exec $first $* $SANFLAGS -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "\$@"
 EOF
 chmod +x "$tmp/bin/cc"
 PATH=$tmp/bin:$PATH
