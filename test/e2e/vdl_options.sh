@@ -317,4 +317,28 @@ else
     bad "values in place need no malloc"
     cat "$tmp/out"
 fi
+
+cat >"$tmp/enc.c" <<'END'
+#include <vx/fw/fw.vdl.h>
+
+int main(void)
+{
+    static uint8_t space[512];
+    fw_sample x = {.sensor = {2, "ab"}};
+    struct v23_buf b;
+
+    v23_buf_init_fixed(&b, space, sizeof(space));
+    return fw_sample_encode_single(&x, &b);
+}
+END
+if $CC $SANFLAGS -std=c11 -Os -ffunction-sections -fdata-sections $inc \
+    -DVDL_ENCODE_ONLY=1 -Wl,--gc-sections $wrap -o "$tmp/enc" "$tmp/enc.c" \
+    "$tmp/gen/vx/fw/fw.vdl.c" "$build/lib/libvom.a" -lm >"$tmp/out" 2>&1 &&
+    "$tmp/enc" && { [ -n "$SANFLAGS" ] ||
+        ! nm "$tmp/enc" | grep -E 'vom_dec|vom_rd|vdl_equal'; }; then
+    good
+else
+    bad "an encoder links no decoder"
+    cat "$tmp/out"
+fi
 summary
