@@ -24,10 +24,11 @@ static int from_wire(struct file_roots *f,
 {
     const root_entry *e;
     struct vdl_bytes der;
-    uint32_t i;
+    uint32_t i, k;
     int rc = 0;
 
-    for (e = w->v; rc == 0 && e != w->v + w->n; e++) {
+    for (k = 0; rc == 0 && k < w->n; k++) {
+        e = &w->v[k];
         /* The key of an entry is DER in a string. */
         der = vdl_bytes((const uint8_t *)e->key.p, e->key.n);
         for (i = 0; rc == 0 && i < e->val.n; i++)
