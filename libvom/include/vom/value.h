@@ -59,6 +59,37 @@ uint32_t vdl_get_which(const struct vdl_type *t, const void *v);
 void vdl_set_which(const struct vdl_type *t, void *v, uint32_t field);
 
 /**
+ * Order of two keys: numbers by value, strings bytewise, labels and union
+ * fields by index, arrays and structs part by part. NaN comes last and equals
+ * nothing.
+ * @param t  a type that can be a key
+ */
+int vdl_key_cmp(const struct vdl_type *t, const void *a, const void *b);
+/**
+ * The entry of a set or map that has this key, or NULL. Of a set it is the key
+ * itself, of a map a struct { K key; V val; }. It is part of v.
+ * @param t  the set or map, held in the normal way
+ *
+ * Cost: linear; logarithmic if the entries are sorted by vdl_sort().
+ * Source: spec/vdl.md 13.3.
+ */
+const void *vdl_find(const struct vdl_type *t, const void *v, const void *key);
+const void *vdl_find_sorted(const struct vdl_type *t, const void *v,
+    const void *key);
+static inline bool vdl_set_has(const struct vdl_type *t, const void *v,
+    const void *key)
+{
+    return vdl_find(t, v, key) != NULL;
+}
+/**
+ * Put the entries of a set or map in the order of their keys. The entries are
+ * moved to the arena, not changed where they are.
+ * @return 0; V23_ENOMEM: v is as it was
+ */
+V23_MUST_USE int vdl_sort(struct v23_arena *a, const struct vdl_type *t,
+    void *v);
+
+/**
  * Convert a value to another type by the rules of spec/vom.md 11. The result
  * does not depend on src's memory or run-time types. Scratch memory comes from
  * the arena's allocator (from libc's, when the arena has none).
