@@ -274,7 +274,7 @@ static void message(struct ctx *c, struct v23_buf *b, int number,
     put_text(b, fmt, ap);
     put_style(c, b, plain);
     v23_buf_put_byte(b, '\n');
-    if (src != NULL && src->text != NULL && line > 0)
+    if (src != NULL && src->text != NULL && line > 0 && !c->terse)
         put_caret(c, b, src, line, col);
     ctx_must(b->err);
 }

@@ -42,6 +42,7 @@ struct ctx {
     int nerrors, nwarnings;
     int max_errors;     /* -1 = no limit */
     bool colour;        /* messages are for a terminal */
+    bool terse;         /* messages come without source lines */
     struct map lines;   /* path of a source -> its struct lines */
     size_t value_bytes; /* of all constants so far */
     size_t embedded;    /* interfaces and methods, counted each time */

@@ -159,6 +159,7 @@ int run_call(void *ud, const struct v23_invocation *inv, int argc, char **argv)
     if (argc < 2)
         return v23_usage_error(inv, "must specify <server> and <method>");
     ctx_init(&c);
+    c.terse = true; /* the arguments are on the screen already */
     v23_buf_init(&text, NULL, SIZE_MAX);
     join_words(&text, argc - 2, argv + 2);
     rc = remote_open(&r, ud, argv[0]);
