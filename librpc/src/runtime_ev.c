@@ -22,6 +22,8 @@
 struct timer {
     struct timer *next, **pprev;
     struct event *event;
+    const struct vrpc_runtime *rt;
+    int64_t at; /* monotonic */
     void (*fn)(void *ud);
     void *ud;
 };
@@ -283,14 +285,36 @@ static void timer_free(struct timer *t)
     v23_put(NULL, t);
 }
 
+static int64_t monotonic_ns(const struct vrpc_runtime *rt)
+{
+    struct v23_now now;
+
+    vrpc_ev_now(rt->ev, &now);
+    return now.mono_ns;
+}
+
+static int timer_arm(struct timer *t, int64_t ns)
+{
+    struct timeval tv;
+
+    ns += 999; /* rounded up */
+    tv.tv_sec = (time_t)(ns / V23_NS_PER_SEC);
+    tv.tv_usec = (suseconds_t)(ns % V23_NS_PER_SEC / 1000);
+    return event_add(t->event, &tv) == 0 ? 0 : V23_ENOMEM;
+}
+
 static void timer_fired(evutil_socket_t fd, short what, void *ud)
 {
     struct timer *t = ud;
     void (*fn)(void *ud) = t->fn;
     void *fn_ud = t->ud;
+    int64_t left = t->at - monotonic_ns(t->rt);
 
     (void)fd;
     (void)what;
+    /* libevent's clock is coarse and stands still during a turn. */
+    if (left > 0 && timer_arm(t, left) == 0)
+        return;
     timer_free(t);
     fn(fn_ud);
 }
@@ -299,7 +323,6 @@ int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
     void (*fn)(void *ud), void *ud)
 {
     struct timer *t = v23_new(NULL, struct timer);
-    struct timeval tv;
 
     if (t == NULL)
         return V23_ENOMEM;
@@ -310,14 +333,14 @@ int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
     }
     t->fn = fn;
     t->ud = ud;
+    t->rt = rt;
+    t->at = monotonic_ns(rt) + delay_ns;
     t->next = rt->p->timers;
     t->pprev = &rt->p->timers;
     if (t->next != NULL)
         t->next->pprev = &t->next;
     rt->p->timers = t;
-    tv.tv_sec = (time_t)(delay_ns / V23_NS_PER_SEC);
-    tv.tv_usec = (suseconds_t)(delay_ns % V23_NS_PER_SEC / 1000);
-    if (event_add(t->event, &tv) == 0)
+    if (timer_arm(t, delay_ns) == 0)
         return 0;
     timer_free(t);
     return V23_ENOMEM;

@@ -64,7 +64,7 @@ void vrpc_runtime_stop(struct vrpc_runtime *rt);
  */
 V23_MUST_USE int vrpc_runtime_on_signal(struct vrpc_runtime *rt,
     void (*fn)(void *ud, int signo), void *ud);
-/** Run `fn` once after a delay. */
+/** Run `fn` once after a delay, never earlier. */
 V23_MUST_USE int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
     void (*fn)(void *ud), void *ud);
 /** Forget those with this function and argument that have not fired. */
