@@ -25,7 +25,7 @@ report() {
     if [ "$f" -ne 0 ]; then
         cat "$1"
     else
-        grep -E '^(left|skip) ' "$1"
+        grep -E '^(left|skip|part) ' "$1"
     fi
     pass=$((pass + p)) fail=$((fail + f))
     printf '   %s passed, %s failed (%s s)\n' "$p" "$f" "$3"

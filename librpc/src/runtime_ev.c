@@ -312,7 +312,8 @@ static void timer_fired(evutil_socket_t fd, short what, void *ud)
 
     (void)fd;
     (void)what;
-    /* libevent's clock is coarse and stands still during a turn. */
+    /* libevent's clock is coarse, by milliseconds: whatever wakes the loop
+     * shortly before may find the time over. */
     if (left > 0 && timer_arm(t, left) == 0)
         return;
     timer_free(t);

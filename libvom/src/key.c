@@ -154,7 +154,7 @@ int vdl_sort(struct v23_arena *a, const struct vdl_type *t, void *v)
     struct vdl_list *l = v;
     struct entries e = { t, l->v };
     size_t size = stride(t), i;
-    struct v23_arena_mark mark;
+    struct v23_arena_mark before = v23_arena_mark(a), mark;
     uint32_t *work, *order;
     uint8_t *sorted;
 
@@ -164,8 +164,10 @@ int vdl_sort(struct v23_arena *a, const struct vdl_type *t, void *v)
     mark = v23_arena_mark(a);
     work = v23_arena_get0(a, 2 * (size_t)l->n, sizeof(*work),
         V23_ALIGNOF(uint32_t));
-    if (sorted == NULL || work == NULL)
+    if (sorted == NULL || work == NULL) {
+        v23_arena_rewind(a, before);
         return V23_ENOMEM;
+    }
     order = vdl_sort_(work, l->n, by_key, &e);
     for (i = 0; i < l->n; i++)
         memcpy(sorted + i * size, e.v + order[i] * size, size);

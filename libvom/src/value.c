@@ -66,20 +66,7 @@ void vdl_set_uint(const struct vdl_type *t, void *v, uint64_t x)
 
 void vdl_set_int(const struct vdl_type *t, void *v, int64_t x)
 {
-    switch (t->size) {
-    case 1:
-        *(int8_t *)v = (int8_t)x;
-        break;
-    case 2:
-        *(int16_t *)v = (int16_t)x;
-        break;
-    case 4:
-        *(int32_t *)v = (int32_t)x;
-        break;
-    default:
-        *(int64_t *)v = x;
-        break;
-    }
+    vdl_set_uint(t, v, (uint64_t)x);
 }
 
 void vdl_set_float(const struct vdl_type *t, void *v, double x)

@@ -84,7 +84,7 @@ static inline bool vdl_set_has(const struct vdl_type *t, const void *v,
 /**
  * Put the entries of a set or map in the order of their keys. The entries are
  * moved to the arena, not changed where they are.
- * @return 0; V23_ENOMEM: v is as it was
+ * @return 0; V23_ENOMEM: v and the arena are as they were
  */
 V23_MUST_USE int vdl_sort(struct v23_arena *a, const struct vdl_type *t,
     void *v);
