@@ -42,7 +42,7 @@ ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $(
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
-.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom size size-host size-arm \
+.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom bench-security size size-host size-arm \
 	install uninstall clean test-programs format headers-cxx unit \
 	cross-programs fuzz FORCE
 .DELETE_ON_ERROR:
@@ -291,6 +291,15 @@ ifneq ($(MSGPACK_C),)
 test_vombench_INC += $(shell pkg-config --cflags $(MSGPACK_C))
 test_vombench_LIBS += $(shell pkg-config --libs $(MSGPACK_C))
 endif
+
+# libsecurity is measured with every provider that can be built here.
+OPENSSL := $(if $(wildcard libsecurity/openssl/*.c),$(call has_pkg,libcrypto))
+sec_have := \#define SECBENCH_OPENSSL $(or $(OPENSSL),0)\n
+$(BUILD)/gen/secbench/have.h: FORCE
+	@mkdir -p $(@D)
+	@printf '$(sec_have)' | cmp -s - $@ || printf '$(sec_have)' >$@
+$(patsubst %,$(BUILD)/obj/test/secbench/%.o,main providers): $(BUILD)/gen/secbench/have.h
+test_secbench_INC := -I$(BUILD)/gen/secbench
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
 # Fuzz targets: test/fuzz/fuzz_X.c with the inputs test/fuzz/corpus/X, and
@@ -384,6 +393,8 @@ bench: all test-programs
 	$(Q)BUILD=$(BUILD) sh test/bench.sh
 bench-vom: $(BUILD)/test/vombench
 	$(Q)$(EXEC) $(BUILD)/test/vombench
+bench-security: $(BUILD)/test/secbench
+	$(Q)$(EXEC) $(BUILD)/test/secbench
 
 # The compiler and its C library are packages of their own.
 HAVE_ARM := $(if $(filter size,$(MAKECMDGOALS)),$(shell echo '\#include <string.h>' | \
@@ -405,7 +416,7 @@ format:
 
 help:
 	@echo 'all check demo deps deps-ci unit vectors fuzz layers symbols headers-cxx'
-	@echo 'bench bench-vom size install clean format'
+	@echo 'bench bench-vom bench-security size install clean format'
 	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -29,6 +29,8 @@ scale() { awk -v v="$1" -v f="$2" -v d="${3:-1}" \
 
 echo "-- libvom"
 vombench || die "vombench"
+echo "-- libsecurity"
+secbench || die "secbench"
 echo "-- calls"
 
 # Ed25519 keys: their cost is that of the protocol, not of the provider.

@@ -51,6 +51,9 @@ for f in test/fuzz/fuzz_*.c; do
     stage "stored inputs of fuzz_$f" "$BUILD/test/fuzz_$f" test/fuzz/corpus/"$f"/*
 done
 stage "the benchmark's own checks" "$BUILD/test/vombench" -time=1ms
+for k in ecdsa256 ed25519; do
+    stage "the benchmark's own checks, $k" "$BUILD/test/secbench" -time=1ms -key=$k
+done
 for p in encode decode both; do
     stage "small program: $p" "$BUILD/size/host/$p.elf"
 done

@@ -12,12 +12,8 @@
 
 static uint32_t hash_of(const struct node *parent, struct vdl_str element)
 {
-    uint64_t h = (uint64_t)(uintptr_t)parent * UINT64_C(0x9e3779b97f4a7c15);
-    uint32_t i;
+    uint64_t h = v23_hash((uint64_t)(uintptr_t)parent, element.p, element.n);
 
-    h ^= h >> 29;
-    for (i = 0; i < element.n; i++)
-        h = (h ^ (uint8_t)element.p[i]) * UINT64_C(0x100000001b3);
     return (uint32_t)(h ^ h >> 32);
 }
 

@@ -11,28 +11,18 @@
 #define MIN_BUCKETS 16u
 #define MAX_BUCKETS (1u << 24)
 
-static uint64_t mix(uint64_t h, const void *p, size_t n)
-{
-    const uint8_t *b = p;
-    size_t i;
-
-    for (i = 0; i < n; i++)
-        h = (h ^ b[i]) * UINT64_C(0x100000001b3);
-    return h ^ (h >> 29);
-}
-
 static uint64_t hash_rid(const struct vrpc_cache_ *c,
     const struct vrpc_routing_id *rid)
 {
-    return mix(c->seed ^ 1, rid->b, sizeof(rid->b));
+    return v23_hash(c->seed ^ 1, rid->b, sizeof(rid->b));
 }
 
 static uint64_t hash_addr(const struct vrpc_cache_ *c, struct vdl_str protocol,
     struct vdl_str address)
 {
-    uint64_t h = mix(c->seed ^ 2, protocol.p, protocol.n);
+    uint64_t h = v23_hash(c->seed ^ 2, protocol.p, protocol.n);
 
-    return mix(mix(h, ",", 1), address.p, address.n);
+    return v23_hash(h, address.p, address.n);
 }
 
 void vrpc_cache_init_(struct vrpc_cache_ *c, const struct v23_alloc *al,
@@ -40,7 +30,7 @@ void vrpc_cache_init_(struct vrpc_cache_ *c, const struct v23_alloc *al,
 {
     memset(c, 0, sizeof(*c));
     c->al = al;
-    c->seed = seed ^ UINT64_C(0xcbf29ce484222325);
+    c->seed = seed;
 }
 
 void vrpc_cache_fini_(struct vrpc_cache_ *c)

@@ -382,6 +382,7 @@ int vsec_blessings_from_wire(struct vsec_engine *e,
     struct vsec_blessings **out)
 {
     struct vsec_pubkey *key = NULL;
+    struct vsec_blessings *b;
     struct v23_arena scratch;
     struct verify *v;
     int rc;
@@ -401,6 +402,11 @@ int vsec_blessings_from_wire(struct vsec_engine *e,
         vsec_pubkey_unref(key);
         return rc;
     }
+    b = vsec_chain_cache_content_(cache, w);
+    if (b != NULL) {
+        *out = b;
+        return 0;
+    }
     v23_arena_init(&scratch, e->al, SIZE_MAX);
     v = v23_arena_new(&scratch, struct verify);
     rc = V23_ENOMEM;
@@ -410,6 +416,8 @@ int vsec_blessings_from_wire(struct vsec_engine *e,
         rc = verify_all(v, w, &scratch, out);
     }
     v23_arena_fini(&scratch);
+    if (rc == 0)
+        vsec_chain_cache_keep_(cache, *out);
     return rc;
 }
 
@@ -439,15 +447,23 @@ int vsec_blessings_decode(struct vsec_engine *e,
     struct vsec_blessings **out)
 {
     v23_security_wire_blessings w;
+    struct vsec_blessings *b;
     struct v23_arena a;
     size_t used;
     int rc;
 
+    b = vsec_chain_cache_vom_(cache, vom);
+    if (b != NULL) {
+        *out = b;
+        return 0;
+    }
     v23_arena_init(&a, e->al, 4 * (size_t)VSEC_MAX_BLESSINGS);
     rc = vom_decode_single(vom.p, vom.n, NULL, &a,
         &v23_security_wire_blessings_desc, &w, &used);
     if (rc == 0)
         rc = vsec_blessings_from_wire(e, cache, &w, out);
+    if (rc == 0)
+        vsec_chain_cache_keep_vom_(cache, vom, *out);
     v23_arena_fini(&a);
     return rc;
 }

@@ -31,6 +31,18 @@ V23_MUST_USE int vsec_chain_digest_(const struct vsec_crypto *c,
 bool vsec_chain_cache_has_(struct vsec_chain_cache *c, struct v23_bytes digest);
 void vsec_chain_cache_add_(struct vsec_chain_cache *c, struct v23_bytes digest);
 
+/* The whole object made of these certificates, or of this VOM value, before: a
+ * reference, or NULL. */
+struct vsec_blessings *vsec_chain_cache_content_(struct vsec_chain_cache *c,
+    const v23_security_wire_blessings *w);
+struct vsec_blessings *vsec_chain_cache_vom_(struct vsec_chain_cache *c,
+    struct v23_bytes vom);
+/* Hold an object for them; without memory nothing happens. */
+void vsec_chain_cache_keep_(struct vsec_chain_cache *c,
+    struct vsec_blessings *b);
+void vsec_chain_cache_keep_vom_(struct vsec_chain_cache *c,
+    struct v23_bytes vom, struct vsec_blessings *b);
+
 /* Length of an extension list joined by ':'; V23_ELIMIT when absurd. */
 V23_MUST_USE int vsec_chain_name_(v23_security_certificate_list certs,
     struct v23_arena *a, struct vdl_str *out);

@@ -349,6 +349,67 @@ START_TEST(cache_saves_verification_of_known_prefixes)
 }
 END_TEST
 
+START_TEST(cache_gives_the_same_object_for_the_same_octets)
+{
+    struct vsec_chain_cache *cache;
+    struct vsec_blessings *b, *x, *y;
+    struct v23_buf vom;
+
+    ck_assert_int_eq(vsec_chain_cache_new(e, 0, &cache), 0);
+    v23_buf_init(&vom, &mem.al, 1 << 16);
+    b = self(anna, "anna");
+    ck_assert_int_eq(vsec_blessings_encode(&mem.al, b, &vom), 0);
+
+    ck_assert_int_eq(vsec_blessings_decode(e, cache,
+        v23_bytes(vom.p, vom.n), &x), 0);
+    ck_assert_int_eq(vsec_blessings_decode(e, cache,
+        v23_bytes(vom.p, vom.n), &y), 0);
+    ck_assert_ptr_eq(x, y);
+    vsec_blessings_unref(y);
+    ck_assert_int_eq(vsec_blessings_from_wire(e, cache, &b->wire, &y), 0);
+    ck_assert_ptr_eq(x, y);
+    vsec_blessings_unref(y);
+    vsec_blessings_unref(x);
+
+    vsec_blessings_unref(b);
+    v23_buf_fini(&vom);
+    vsec_chain_cache_free(cache);
+}
+END_TEST
+
+/* Fields that no digest covers count too: they go on the wire again. */
+START_TEST(cache_tells_blessings_apart_by_every_field)
+{
+    static const uint8_t one[] = { 1 };
+    v23_security_certificate cert;
+    v23_security_certificate_list chain = { &cert, 1 };
+    v23_security_wire_blessings w;
+    struct vsec_chain_cache *cache;
+    struct vsec_blessings *b, *x, *y;
+
+    ck_assert_int_eq(vsec_chain_cache_new(e, 0, &cache), 0);
+    b = self(anna, "anna");
+    ck_assert_int_eq(vsec_blessings_from_wire(e, cache, &b->wire, &x), 0);
+
+    cert = b->chains[0].certs.v[0];
+    cert.signature.rsa = vdl_bytes(one, 1);
+    w.certificate_chains.v = &chain;
+    w.certificate_chains.n = 1;
+    ck_assert_int_eq(vsec_blessings_from_wire(e, cache, &w, &y), 0);
+    ck_assert_ptr_ne(x, y);
+    ck_assert_uint_eq(y->chains[0].certs.v[0].signature.rsa.n, 1);
+    vsec_blessings_unref(y);
+
+    cert.signature = b->chains[0].certs.v[0].signature;
+    cert.extension = vdl_str("anno");
+    ck_assert_int_eq(vsec_blessings_from_wire(e, cache, &w, &y), V23_ESIG);
+
+    vsec_blessings_unref(x);
+    vsec_blessings_unref(b);
+    vsec_chain_cache_free(cache);
+}
+END_TEST
+
 START_TEST(cache_stays_bounded)
 {
     struct vsec_chain_cache *cache;
@@ -472,6 +533,8 @@ static void add(TCase *t)
     tcase_add_test(t, decoding_survives_out_of_memory);
     tcase_add_loop_test(t, no_mutation_passes_for_something_else, 0, 4);
     tcase_add_test(t, cache_saves_verification_of_known_prefixes);
+    tcase_add_test(t, cache_gives_the_same_object_for_the_same_octets);
+    tcase_add_test(t, cache_tells_blessings_apart_by_every_field);
     tcase_add_test(t, cache_stays_bounded);
     tcase_add_test(t, union_sorts_and_keeps_duplicates);
     tcase_add_test(t, union_needs_one_key);

@@ -205,3 +205,35 @@ bool v23_ct_equal(const void *a, const void *b, size_t n)
         diff = (uint8_t)(diff | (x[i] ^ y[i]));
     return diff == 0;
 }
+
+/* ---- tables -------------------------------------------------------------- */
+
+/*
+ * Each half of a word is added to a half of the state before the two are
+ * multiplied, so that no difference between words cancels for every key.
+ */
+static uint64_t hash_word(uint64_t h, uint64_t w)
+{
+    uint32_t a = (uint32_t)w + (uint32_t)h;
+    uint32_t b = (uint32_t)(w >> 32) + (uint32_t)(h >> 32);
+
+    h = (h << 23 | h >> 41) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ (uint64_t)a * b;
+}
+
+uint64_t v23_hash(uint64_t key, const void *p, size_t n)
+{
+    const uint8_t *b = p;
+    uint64_t h = hash_word(key ^ UINT64_C(0xd1b54a32d192ed03), n), w;
+
+    for (; n >= sizeof(w); n -= sizeof(w), b += sizeof(w)) {
+        memcpy(&w, b, sizeof(w));
+        h = hash_word(h, w);
+    }
+    w = 0;
+    if (n > 0)
+        memcpy(&w, b, n);
+    h = hash_word(h, w);
+    h = (h ^ h >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}

@@ -145,6 +145,43 @@ START_TEST(secrets_are_wiped_and_compared)
 }
 END_TEST
 
+/* ---- hashes of tables ---------------------------------------------------- */
+
+START_TEST(hash_depends_on_key_length_and_every_octet)
+{
+    uint8_t b[19] = { 0 };
+    uint64_t h[sizeof(b) + 1];
+    size_t i, j;
+
+    for (i = 0; i <= sizeof(b); i++) /* zeros of each length */
+        h[i] = v23_hash(7, b, i);
+    for (i = 0; i <= sizeof(b); i++)
+        for (j = 0; j < i; j++)
+            ck_assert(h[i] != h[j]);
+    ck_assert(v23_hash(8, b, sizeof(b)) != h[sizeof(b)]);
+    for (i = 0; i < sizeof(b); i++) {
+        b[i] ^= 0x80;
+        ck_assert(v23_hash(7, b, sizeof(b)) != h[sizeof(b)]);
+        b[i] ^= 0x80;
+    }
+    ck_assert(v23_hash(7, b, sizeof(b)) == h[sizeof(b)]);
+}
+END_TEST
+
+/* Neighbours fall into all places of a small table. */
+START_TEST(hash_spreads_neighbours)
+{
+    unsigned used[64] = { 0 }, most = 0, i;
+
+    for (i = 0; i < 64 * 16; i++)
+        used[v23_hash(1, &i, sizeof(i)) & 63]++;
+    for (i = 0; i < 64; i++)
+        if (used[i] > most)
+            most = used[i];
+    ck_assert_uint_le(most, 40);
+}
+END_TEST
+
 /* ---- hex and base64 ------------------------------------------------------ */
 
 START_TEST(hex_goes_both_ways)
@@ -293,6 +330,8 @@ int main(void)
     tcase_add_test(tc, base64_goes_both_ways);
     tcase_add_test(tc, base64_url_alphabet_differs);
     tcase_add_test(tc, base64_breaks_and_bad_texts);
+    tcase_add_test(tc, hash_depends_on_key_length_and_every_octet);
+    tcase_add_test(tc, hash_spreads_neighbours);
     tcase_add_test(tc, utf8_is_strict);
     tcase_add_test(tc, log_lines_are_filtered_and_cut);
     tcase_add_test(tc, every_status_has_a_text);

@@ -1,13 +1,14 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
  * What the parts of the benchmark of libvom share: shapes (a value, its type
- * and its hand-written coder), operations on them, and their measurement.
+ * and its hand-written coder) and operations on them.
  */
 #ifndef VOMBENCH_BENCH_H
 #define VOMBENCH_BENCH_H
 
 #include "floor.h"
 
+#include <measure.h>
 #include <stdio.h>
 
 /* Room for the longest message, and for the longest decoded value. */
@@ -33,45 +34,10 @@ struct shape {
 /** All shapes; the values are made at the first call. */
 const struct shape *shapes(void);
 
-/* Two directions of one shape are measured apart. */
-enum direction { ENCODE, DECODE };
-
-#define MAX_ROUNDS 4000
 /* Names of the operations that others are compared with. */
 #define FLOOR "floor"
 #define WARM "descriptors"
 #define COPY "memcpy"
-
-/* Something that is timed. */
-struct op {
-    const char *name;
-    const char *base; /* compared with this operation; NULL = none */
-    double target;    /* highest ratio wanted; 0 = none */
-    size_t bytes;     /* that are written or read */
-    void (*run)(void *ctx);
-    void *ctx;
-    double ns[MAX_ROUNDS];
-};
-
-#define MAX_OPS 12
-struct group {
-    const struct shape *shape;
-    enum direction direction;
-    size_t n, rounds;
-    struct op ops[MAX_OPS];
-};
-/** Add an operation. */
-void group_add(struct group *g, const char *name, const char *base,
-    double target, size_t bytes, void (*run)(void *ctx), void *ctx);
-/** Leave only the operation of this name, to be looked at with a profiler. */
-void group_keep(struct group *g, const char *name);
-/** Run all operations in turn, in rounds, for so many seconds; may be repeated.
- */
-void group_measure(struct group *g, double seconds);
-/** Nanoseconds of one operation. */
-double op_ns(const struct group *g, const struct op *o);
-/** Ratio to the operation it is compared with; 0 = none. */
-double op_ratio(const struct group *g, const struct op *o);
 
 /*
  * Each makes its operations for a shape, having checked their results: bytes

@@ -26,6 +26,13 @@ struct kept {
     void *p;
 };
 
+/* Two directions of one shape are measured apart. */
+struct timed {
+    const struct shape *shape;
+    bool decode;
+    struct group ops;
+};
+
 void *keep(size_t n)
 {
     /* Where a block begins must not depend on what was kept before it. */
@@ -52,16 +59,16 @@ void must(bool ok, const struct shape *s, const char *what)
     exit(1);
 }
 
-static const char *direction_name(const struct group *g)
+static const char *direction_name(const struct timed *t)
 {
-    return g->direction == ENCODE ? "encode" : "decode";
+    return t->decode ? "decode" : "encode";
 }
 
-static void print_row(const struct group *g, const struct op *o)
+static void print_row(const struct timed *t, const struct op *o)
 {
-    double ns = op_ns(g, o), ratio = op_ratio(g, o);
+    double ns = op_ns(&t->ops, o), ratio = op_ratio(&t->ops, o);
 
-    printf("%-5s %-7s %-17s %10.1f %8.0f", g->shape->name, direction_name(g),
+    printf("%-5s %-7s %-17s %10.1f %8.0f", t->shape->name, direction_name(t),
         o->name, ns, (double)o->bytes * 1000 / ns);
     if (o->base != NULL)
         printf(" %6.2f x %-11s", ratio, o->base);
@@ -70,47 +77,50 @@ static void print_row(const struct group *g, const struct op *o)
     printf("\n");
 }
 
-static void print_json(const struct group *g, const struct op *o, bool first)
+static void print_json(const struct timed *t, const struct op *o, bool first)
 {
-    double ns = op_ns(g, o);
+    double ns = op_ns(&t->ops, o);
 
     printf("%s\n{\"shape\":\"%s\",\"direction\":\"%s\",\"coder\":\"%s\","
            "\"bytes\":%zu,\"ns\":%.1f,\"mb_s\":%.0f",
-        first ? "[" : ",", g->shape->name, direction_name(g), o->name, o->bytes,
+        first ? "[" : ",", t->shape->name, direction_name(t), o->name, o->bytes,
         ns, (double)o->bytes * 1000 / ns);
     if (o->base != NULL)
-        printf(",\"base\":\"%s\",\"ratio\":%.3f", o->base, op_ratio(g, o));
+        printf(",\"base\":\"%s\",\"ratio\":%.3f", o->base,
+            op_ratio(&t->ops, o));
     if (o->base != NULL && o->target != 0)
         printf(",\"target\":%g", o->target);
     printf("}");
 }
 
-static void print(const struct group *g, bool json)
+static void print(const struct timed *t, bool json)
 {
     static bool first = true;
     size_t i;
 
-    for (i = 0; i < g->n; i++) {
+    for (i = 0; i < t->ops.n; i++) {
         if (json)
-            print_json(g, &g->ops[i], first);
+            print_json(t, &t->ops.ops[i], first);
         else
-            print_row(g, &g->ops[i]);
+            print_row(t, &t->ops.ops[i]);
         first = false;
     }
 }
 
-/* Two groups of a shape. */
-static void add_groups(
-    const struct shape *s, struct group **encode, struct group **decode)
+/* The groups of a shape: encoding and decoding. */
+static void add_groups(const struct shape *s, struct timed *t[2])
 {
-    *encode = keep(sizeof(**encode));
-    *decode = keep(sizeof(**decode));
-    (*encode)->shape = (*decode)->shape = s;
-    (*decode)->direction = DECODE;
-    floor_ops(s, *encode, *decode);
-    vom_ops(s, *encode, *decode);
-    protobuf_ops(s, *encode, *decode);
-    msgpack_ops(s, *encode, *decode);
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        t[i] = keep(sizeof(*t[i]));
+        t[i]->shape = s;
+        t[i]->decode = i == 1;
+    }
+    floor_ops(s, &t[0]->ops, &t[1]->ops);
+    vom_ops(s, &t[0]->ops, &t[1]->ops);
+    protobuf_ops(s, &t[0]->ops, &t[1]->ops);
+    msgpack_ops(s, &t[0]->ops, &t[1]->ops);
 }
 
 static void print_left_out(void)
@@ -127,7 +137,7 @@ static int run(
 {
     const struct options *opt = ud;
     const struct shape *all = shapes();
-    struct group *groups[2 * SHAPES];
+    struct timed *groups[2 * SHAPES];
     size_t n = 0, ops = 0, i, pass;
 
     (void)argv;
@@ -135,12 +145,12 @@ static int run(
         return v23_want_args(inv, 0, argc);
     for (i = 0; i < SHAPES; i++) {
         if (*opt->shape == '\0' || strcmp(opt->shape, all[i].name) == 0) {
-            add_groups(&all[i], &groups[n], &groups[n + 1]);
+            add_groups(&all[i], &groups[n]);
             if (*opt->coder != '\0') {
-                group_keep(groups[n], opt->coder);
-                group_keep(groups[n + 1], opt->coder);
+                group_keep(&groups[n]->ops, opt->coder);
+                group_keep(&groups[n + 1]->ops, opt->coder);
             }
-            ops += groups[n]->n + groups[n + 1]->n;
+            ops += groups[n]->ops.n + groups[n + 1]->ops.n;
             n += 2;
         }
     }
@@ -150,7 +160,7 @@ static int run(
         return v23_usage_error(inv, "there is no coder %s", opt->coder);
     for (pass = 0; pass < PASSES; pass++)
         for (i = 0; i < n; i++)
-            group_measure(groups[i], (double)opt->time / 1e9 / PASSES);
+            group_measure(&groups[i]->ops, (double)opt->time / 1e9 / PASSES);
     if (!opt->json)
         printf("%-5s %-7s %-17s %10s %8s %s\n", "shape", "", "coder", "ns",
             "MB/s", "  ratio");

@@ -26,10 +26,12 @@ extern "C" {
 struct vsec_chain_cache; /* opaque; one per event loop */
 
 /**
- * Make a cache of the digests of verified chains, shared by all connections of
- * an event loop.
- * @param max  entries, then random ones are dropped; 0 = 1,024
- * @return 0 or V23_ENOMEM
+ * Make a cache of verified chains, shared by all connections of an event loop:
+ * digests of chains and of their beginnings, and whole blessings, so that the
+ * same octets again are neither verified nor digested.
+ * @param max  digests, then some are dropped; 0 = 1,024. For eight of them one
+ *             whole object is held (up to 8 KiB each).
+ * @return 0, V23_ENOMEM, or the random source's error
  */
 V23_MUST_USE int vsec_chain_cache_new(struct vsec_engine *e, uint32_t max,
     struct vsec_chain_cache **out);
@@ -66,7 +68,7 @@ struct vsec_blessings {
 /**
  * Verify blessings received and make an object of them (5.5).
  *
- * @param cache  NULL = verify everything
+ * @param cache  of this engine; NULL = verify everything
  * @param w      borrowed; copied
  * @param out    NULL for a value without chains, which is no error
  * @return 0; V23_ECERT: malformed (empty chain, wrong purpose, bad

@@ -135,6 +135,19 @@ void v23_wipe(void *p, size_t n);
 /** Equality in time that depends on n only. */
 bool v23_ct_equal(const void *a, const void *b, size_t n);
 
+/* ---- tables -------------------------------------------------------------- */
+
+/**
+ * Hash of n bytes for tables in memory.
+ *
+ * Who does not know `key` cannot choose bytes that collide; who sees hashes
+ * can find the key, so they stay inside. The value differs between byte
+ * orders: never store or send it.
+ *
+ * @param key  random where the bytes come from strangers; any number elsewhere
+ */
+uint64_t v23_hash(uint64_t key, const void *p, size_t n);
+
 /* ---- text forms ---------------------------------------------------------- */
 
 /** Append lower-case hex. */

@@ -5,9 +5,11 @@
  * those of other groups between. What counts is the fastest tenth of the
  * rounds: what an operation takes while the machine is otherwise quiet.
  */
-#include "bench.h"
+#include "measure.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Time for which an operation repeats in one round. */
