@@ -39,7 +39,9 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
 STD     := -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
 	-ffunction-sections -fdata-sections
 ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $(CFLAGS)
-ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections $(LDFLAGS)
+# Bound at start: the resolver of lazy binding saves vector registers to the
+# stack, and with them whatever secret was copied last.
+ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections -Wl,-z,relro,-z,now $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
 .PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom bench-security size size-host size-arm \

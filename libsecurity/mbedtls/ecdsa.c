@@ -140,119 +140,123 @@ out:
 
 /* ---- private keys ------------------------------------------------------- */
 
+enum { FIELD_MAX = 66 };
+
+/* At rest: octets, in memory for secrets. mbedTLS's numbers live in memory of
+ * malloc, so they are made for each use; that costs nothing beside the
+ * multiplication. */
 struct priv {
-    mbedtls_mpi d;
-    mbedtls_ecp_point q;
+    uint8_t d[FIELD_MAX];           /* alg->field octets */
+    uint8_t point[1 + 2 * FIELD_MAX];
 };
 
 static void priv_free(struct vsec_engine *e, void *priv)
 {
-    struct priv *k = (struct priv *)priv;
-
-    mbedtls_mpi_free(&k->d); /* wipes its limbs */
-    mbedtls_ecp_point_free(&k->q);
-    v23_put(e->al, k);
+    v23_wipe(priv, sizeof(struct priv));
+    v23_put(e->secret, priv);
 }
 
-static struct priv *priv_alloc(struct vsec_engine *e)
+/* Keep a key. V23_ENOMEM, V23_ECRYPTO. */
+static int priv_keep(const struct vsec_alg *alg, struct vsec_engine *e,
+    mbedtls_ecp_group *grp, const mbedtls_mpi *d, const mbedtls_ecp_point *q,
+    struct priv **out)
 {
-    struct priv *k = v23_new(e->al, struct priv);
+    struct priv *k = (struct priv *)v23_get(e->secret, sizeof(*k));
+    size_t n = 0;
 
     if (k == NULL)
-        return NULL;
-    mbedtls_mpi_init(&k->d);
-    mbedtls_ecp_point_init(&k->q);
-    return k;
+        return V23_ENOMEM;
+    if (mbedtls_mpi_write_binary(d, k->d, alg->field) != 0
+        || mbedtls_ecp_point_write_binary(grp, q, MBEDTLS_ECP_PF_UNCOMPRESSED,
+               &n, k->point, sizeof(k->point))
+            != 0
+        || n != 1 + 2u * alg->field) {
+        priv_free(e, k);
+        return V23_ECRYPTO;
+    }
+    *out = k;
+    return 0;
 }
 
-/* Take in raw->priv and compute the public point. */
-static int priv_set(const struct vsec_alg *alg, struct vsec_engine *e,
-    mbedtls_ecp_group *grp, const struct vsec_raw_key *raw, struct priv *k)
+/* Check raw->priv and compute the public point. */
+static int priv_compute(struct vsec_engine *e, mbedtls_ecp_group *grp,
+    const struct vsec_raw_key *raw, mbedtls_mpi *d, mbedtls_ecp_point *q)
 {
-    uint8_t point[1 + 2 * 66];
-    size_t n = 0;
-    int ret;
+    int ret = mbedtls_mpi_read_binary(d, raw->priv.p, raw->priv.n);
 
-    ret = mbedtls_mpi_read_binary(&k->d, raw->priv.p, raw->priv.n);
     if (ret != 0)
         return vsec_mbedtls_error_(ret);
-    if (mbedtls_ecp_check_privkey(grp, &k->d) != 0)
+    if (mbedtls_ecp_check_privkey(grp, d) != 0)
         return V23_EKEY;
-    ret = mbedtls_ecp_mul(grp, &k->q, &k->d, &grp->G, vsec_mbedtls_rng_, e);
-    if (ret != 0)
-        return vsec_mbedtls_error_(ret);
-    if (raw->pub.n == 0)
-        return 0;
-    ret = mbedtls_ecp_point_write_binary(grp, &k->q,
-        MBEDTLS_ECP_PF_UNCOMPRESSED, &n, point, sizeof(point));
-    if (ret != 0)
-        return V23_ECRYPTO;
-    if (n != 1 + 2u * alg->field || raw->pub.n != n
-        || memcmp(point, raw->pub.p, n) != 0)
-        return V23_EKEY;
-    return 0;
+    ret = mbedtls_ecp_mul(grp, q, d, &grp->G, vsec_mbedtls_rng_, e);
+    return ret == 0 ? 0 : vsec_mbedtls_error_(ret);
 }
 
 static int priv_new(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, const struct vsec_raw_key *raw, void **priv)
 {
-    struct priv *k;
+    mbedtls_ecp_group *grp = (mbedtls_ecp_group *)shared;
+    size_t n = 1 + 2u * alg->field;
+    struct priv *k = NULL;
+    mbedtls_ecp_point q;
+    mbedtls_mpi d;
     int rc;
 
     if (raw->priv.n != alg->field)
         return V23_EKEY;
-    k = priv_alloc(e);
-    if (k == NULL)
-        return V23_ENOMEM;
-    rc = priv_set(alg, e, (mbedtls_ecp_group *)shared, raw, k);
-    if (rc != 0) {
+    mbedtls_mpi_init(&d);
+    mbedtls_ecp_point_init(&q);
+    rc = priv_compute(e, grp, raw, &d, &q);
+    if (rc == 0)
+        rc = priv_keep(alg, e, grp, &d, &q, &k);
+    if (rc == 0 && raw->pub.n != 0
+        && (raw->pub.n != n || memcmp(k->point, raw->pub.p, n) != 0)) {
         priv_free(e, k);
-        return rc;
+        rc = V23_EKEY;
     }
-    *priv = k;
-    return 0;
+    if (rc == 0)
+        *priv = k;
+    mbedtls_ecp_point_free(&q);
+    mbedtls_mpi_free(&d); /* wipes its limbs */
+    return rc;
 }
 
 static int priv_generate(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, unsigned bits, void **priv)
 {
-    struct priv *k = priv_alloc(e);
-    int ret;
+    mbedtls_ecp_group *grp = (mbedtls_ecp_group *)shared;
+    struct priv *k = NULL;
+    mbedtls_ecp_point q;
+    mbedtls_mpi d;
+    int rc, ret;
 
-    (void)alg;
     (void)bits;
-    if (k == NULL)
-        return V23_ENOMEM;
-    ret = mbedtls_ecp_gen_keypair((mbedtls_ecp_group *)shared, &k->d, &k->q,
-        vsec_mbedtls_rng_, e);
-    if (ret != 0) {
-        priv_free(e, k);
-        return vsec_mbedtls_error_(ret);
-    }
-    *priv = k;
-    return 0;
+    mbedtls_mpi_init(&d);
+    mbedtls_ecp_point_init(&q);
+    ret = mbedtls_ecp_gen_keypair(grp, &d, &q, vsec_mbedtls_rng_, e);
+    rc = ret == 0 ? priv_keep(alg, e, grp, &d, &q, &k)
+                  : vsec_mbedtls_error_(ret);
+    if (rc == 0)
+        *priv = k;
+    mbedtls_ecp_point_free(&q);
+    mbedtls_mpi_free(&d);
+    return rc;
 }
 
 static int priv_export(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *priv, struct v23_buf *mem, struct vsec_raw_key *raw)
 {
-    struct priv *k = (struct priv *)priv;
-    size_t n = 0;
-    int rc;
+    const struct priv *k = (const struct priv *)priv;
+    size_t n = 1 + 2u * alg->field;
 
     (void)e;
-    rc = vsec_mbedtls_put_mpi_(mem, &k->d, alg->field, &raw->priv);
-    if (rc != 0)
-        return rc;
-    if (mem->cap - mem->n < 1 + 2u * alg->field)
+    (void)shared;
+    if (mem->cap - mem->n < alg->field + n)
         return V23_ENOSPC;
-    if (mbedtls_ecp_point_write_binary((mbedtls_ecp_group *)shared, &k->q,
-            MBEDTLS_ECP_PF_UNCOMPRESSED, &n, mem->p + mem->n,
-            mem->cap - mem->n)
-        != 0)
-        return V23_ECRYPTO;
+    raw->priv = v23_bytes(mem->p + mem->n, alg->field);
+    v23_buf_put(mem, k->d, alg->field);
     raw->pub = v23_bytes(mem->p + mem->n, n);
-    mem->n += n;
+    v23_buf_put(mem, k->point, n);
     return 0;
 }
 
@@ -261,23 +265,29 @@ static int sign(const struct vsec_alg *alg, struct vsec_engine *e,
     const uint8_t *digest, uint8_t *buf, struct vsec_sigval *sig)
 {
     mbedtls_ecp_group *grp = (mbedtls_ecp_group *)shared;
-    struct priv *k = (struct priv *)priv;
-    mbedtls_mpi r, s;
+    const struct priv *k = (const struct priv *)priv;
+    mbedtls_mpi d, r, s;
     int ret;
 
+    mbedtls_mpi_init(&d);
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
+    ret = mbedtls_mpi_read_binary(&d, k->d, alg->field);
+    if (ret != 0)
+        goto out;
 #ifdef MBEDTLS_ECDSA_DETERMINISTIC
-    ret = mbedtls_ecdsa_sign_det_ext(grp, &r, &s, &k->d, digest, h->size,
+    ret = mbedtls_ecdsa_sign_det_ext(grp, &r, &s, &d, digest, h->size,
         vsec_mbedtls_md_(h), vsec_mbedtls_rng_, e);
 #else
-    ret = mbedtls_ecdsa_sign(grp, &r, &s, &k->d, digest, h->size,
+    ret = mbedtls_ecdsa_sign(grp, &r, &s, &d, digest, h->size,
         vsec_mbedtls_rng_, e);
 #endif
     if (ret == 0)
         ret = mbedtls_mpi_write_binary(&r, buf, alg->field);
     if (ret == 0)
         ret = mbedtls_mpi_write_binary(&s, buf + alg->field, alg->field);
+out:
+    mbedtls_mpi_free(&d);
     mbedtls_mpi_free(&r);
     mbedtls_mpi_free(&s);
     if (ret != 0)

@@ -55,12 +55,12 @@ static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
 static void priv_free(struct vsec_engine *e, void *priv)
 {
     v23_wipe(priv, SECRET);
-    v23_put(e->al, priv);
+    v23_put(e->secret, priv);
 }
 
 static int from_seed(struct vsec_engine *e, const uint8_t *seed, void **priv)
 {
-    uint8_t pub[PUB], *k = (uint8_t *)v23_get(e->al, SECRET);
+    uint8_t pub[PUB], *k = (uint8_t *)v23_get(e->secret, SECRET);
 
     if (k == NULL)
         return V23_ENOMEM;

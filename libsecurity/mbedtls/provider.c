@@ -12,4 +12,4 @@ static const struct vsec_alg *const algs[] = { &vsec_mbedtls_p256,
 const struct vsec_crypto vsec_crypto_default = { algs, &vsec_mbedtls_sha256,
     &vsec_mbedtls_sha384, &vsec_mbedtls_sha512, &vsec_mbedtls_md5,
     &vsec_sodium_box, &vsec_mbedtls_cipher, vsec_sodium_start,
-    vsec_sodium_random };
+    vsec_sodium_random, &vsec_sodium_secret };

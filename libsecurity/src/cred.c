@@ -149,7 +149,7 @@ int vsec_cred_create(const char *dir, const struct vsec_cred_opts *opt,
     memset(&keys, 0, sizeof(keys));
     keys.signer = signer;
     keys.key = signer->pub;
-    v23_buf_init(&priv, al, VSEC_CRED_FILE_MAX);
+    v23_buf_init(&priv, opt->engine->secret, VSEC_CRED_FILE_MAX);
     v23_buf_init(&pub, al, VSEC_CRED_FILE_MAX);
     rc = v23_buf_room(&priv, 16384); /* so that the secret does not move */
     if (rc == 0)

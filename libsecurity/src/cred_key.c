@@ -34,7 +34,7 @@ static int parse_private(const struct vsec_cred_opts *opt, const char *path,
 
     if (rc != V23_EPASSPHRASE || opt->passphrase == NULL)
         return rc;
-    v23_buf_init(&pass, opt->engine->al, 4096);
+    v23_buf_init(&pass, opt->engine->secret, 4096);
     rc = v23_buf_room(&pass, 4096);
     if (rc == 0)
         rc = opt->passphrase(opt->ud, path, &pass);
@@ -51,7 +51,7 @@ static int read_private(const struct vsec_cred_opts *opt, const char *path,
     struct v23_buf text;
     int rc;
 
-    v23_buf_init(&text, opt->engine->al, VSEC_CRED_FILE_MAX);
+    v23_buf_init(&text, opt->engine->secret, VSEC_CRED_FILE_MAX);
     rc = vsec_cred_read_(path, &text, why);
     if (rc == 0) {
         rc = parse_private(opt, path, v23_bytes(text.p, text.n), out);

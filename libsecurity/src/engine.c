@@ -97,6 +97,7 @@ int vsec_engine_new(struct vsec_engine **out, const struct vsec_crypto *crypto,
     e->ref.destroy = engine_destroy;
     e->crypto = crypto;
     e->al = al;
+    e->secret = crypto->secret == NULL ? al : crypto->secret;
     if (random != NULL)
         e->random = *random;
     else

@@ -35,7 +35,7 @@ static int read_headed(struct vsec_engine *e, const struct vsec_pem *pem,
 
     if (dek.n == 0)
         return parse(e, body, out);
-    v23_buf_init(&plain, e->al, KEY_FILE_MAX);
+    v23_buf_init(&plain, e->secret, KEY_FILE_MAX);
     rc = vsec_rfc1423_open_(e->crypto, dek, body, pass, &plain);
     if (rc == 0)
         rc = parse_decrypted(e, parse, &plain, out);
@@ -49,7 +49,7 @@ static int read_encrypted(struct vsec_engine *e, const struct vsec_pem *pem,
     struct v23_buf plain;
     int rc;
 
-    v23_buf_init(&plain, e->al, KEY_FILE_MAX);
+    v23_buf_init(&plain, e->secret, KEY_FILE_MAX);
     rc = vsec_pbes2_open_(e->crypto, v23_bytes(pem->body.p, pem->body.n),
         pass, &plain);
     if (rc == 0)
@@ -104,7 +104,7 @@ int vsec_key_file_read(struct vsec_engine *e, struct v23_bytes text,
 
     memset(&f, 0, sizeof(f));
     do {
-        rc = vsec_pem_next(&text, e->al, &pem);
+        rc = vsec_pem_next(&text, e->secret, &pem);
         if (rc != 0)
             return rc;
         rc = read_block(e, &pem, pass, &f);
@@ -129,7 +129,7 @@ int vsec_key_file_put(struct vsec_signer *s, struct v23_bytes pass,
     struct v23_buf plain, sealed;
     int rc;
 
-    v23_buf_init(&plain, e->al, KEY_FILE_MAX);
+    v23_buf_init(&plain, e->secret, KEY_FILE_MAX);
     v23_buf_init(&sealed, e->al, KEY_FILE_MAX);
     rc = vsec_pkcs8_put(s, &plain);
     if (rc != 0)

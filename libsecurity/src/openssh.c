@@ -416,7 +416,7 @@ int vsec_openssh_open_(struct vsec_engine *e, struct v23_bytes body,
     if (is(f.cipher, "none"))
         return is(f.kdf, "none") ? open_plain(e, f.data, false, out)
                                  : V23_EKEY;
-    v23_buf_init(&b, e->al, KEY_FILE_MAX);
+    v23_buf_init(&b, e->secret, KEY_FILE_MAX);
     if (f.data.n > 0)
         rc = v23_buf_room(&b, f.data.n);
     if (rc == 0) {

@@ -67,7 +67,7 @@ static int soft_new(struct vsec_engine *e, const struct vsec_alg *alg,
     struct v23_buf mem;
     int rc = V23_ENOMEM;
 
-    v23_buf_init(&mem, e->al, KEY_RAW_MAX);
+    v23_buf_init(&mem, e->secret, KEY_RAW_MAX);
     memset(&raw, 0, sizeof(raw));
     if (k == NULL)
         goto out;
@@ -366,7 +366,7 @@ int vsec_pkcs8_put(struct vsec_signer *s, struct v23_buf *out)
     if (out->err != 0)
         return out->err;
     memset(&raw, 0, sizeof(raw));
-    v23_buf_init(&mem, e->al, KEY_RAW_MAX);
+    v23_buf_init(&mem, e->secret, KEY_RAW_MAX);
     rc = v23_buf_room(&mem, KEY_RAW_MAX);
     if (rc == 0)
         rc = s->ops->export_raw(s, &mem, &raw);

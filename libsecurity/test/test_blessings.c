@@ -240,7 +240,7 @@ static int decode_once(const struct v23_alloc *al, void *ud)
     struct vsec_chain_cache *cache = NULL;
     struct vsec_blessings *b = NULL;
     struct vsec_engine *mine;
-    int rc = vsec_engine_new(&mine, &vsec_crypto_default, al, NULL);
+    int rc = vsec_engine_new(&mine, &counted, al, NULL);
 
     if (rc != 0)
         return rc;

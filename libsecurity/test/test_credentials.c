@@ -557,7 +557,7 @@ static int load_once(const struct v23_alloc *al, void *ud)
 
     (void)ud;
     memset(&o, 0, sizeof(o));
-    rc = vsec_engine_new(&o.engine, &vsec_crypto_default, al, NULL);
+    rc = vsec_engine_new(&o.engine, &counted, al, NULL);
     if (rc != 0)
         return rc;
     rc = vsec_cred_load(dir, &o, &p, why);

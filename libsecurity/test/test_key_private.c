@@ -56,7 +56,7 @@ START_TEST(generate_fails_without_random_octets)
     struct vsec_engine *other;
     struct vsec_signer *s;
 
-    ck_assert_int_eq(vsec_engine_new(&other, &vsec_crypto_default, &mem.al,
+    ck_assert_int_eq(vsec_engine_new(&other, &counted, &mem.al,
                          &r),
         0);
     ck_assert_int_eq(vsec_signer_generate(other, types[_i], &s),
@@ -207,7 +207,7 @@ START_TEST(freed_memory_holds_no_seed)
     w.al.ud = &w;
     w.secret = v23_bytes(der.p + der.n - 32, 16);
     v23_buf_init(&pem, NULL, SIZE_MAX);
-    ck_assert_int_eq(vsec_engine_new(&other, &vsec_crypto_default, &w.al,
+    ck_assert_int_eq(vsec_engine_new(&other, &counted, &w.al,
                          NULL),
         0);
     ck_assert_int_eq(vsec_signer_pkcs8(other, der, &s), 0);
@@ -414,7 +414,7 @@ static int sign_and_verify(const struct v23_alloc *al, void *ud)
 
     v23_arena_init(&a, al, SIZE_MAX);
     v23_buf_init(&der, al, SIZE_MAX);
-    rc = vsec_engine_new(&x, &vsec_crypto_default, al, NULL);
+    rc = vsec_engine_new(&x, &counted, al, NULL);
     if (rc == 0)
         rc = vsec_signer_pkcs8(x, hex(pkcs8), &s);
     if (rc == 0)
@@ -445,7 +445,7 @@ static int generate(const struct v23_alloc *al, void *ud)
 {
     struct vsec_engine *x = NULL;
     struct vsec_signer *s = NULL;
-    int rc = vsec_engine_new(&x, &vsec_crypto_default, al, NULL);
+    int rc = vsec_engine_new(&x, &counted, al, NULL);
 
     if (rc == 0)
         rc = vsec_signer_generate(x, ud, &s);

@@ -622,7 +622,7 @@ static int read_and_write(const struct v23_alloc *al, void *ud)
     memset(&f, 0, sizeof(f));
     memset(&pub, 0, sizeof(pub));
     v23_buf_init(&b, al, SIZE_MAX);
-    rc = vsec_engine_new(&x, &vsec_crypto_default, al, NULL);
+    rc = vsec_engine_new(&x, &counted, al, NULL);
     if (rc == 0)
         rc = vsec_key_file_read(x, text(file), text(right), &f);
     if (rc == 0)
@@ -660,7 +660,7 @@ static int write_encrypted(const struct v23_alloc *al, void *ud)
     (void)ud;
     memset(&f, 0, sizeof(f));
     v23_buf_init(&b, al, SIZE_MAX);
-    rc = vsec_engine_new(&x, &vsec_crypto_default, al, NULL);
+    rc = vsec_engine_new(&x, &counted, al, NULL);
     if (rc == 0)
         rc = vsec_key_file_read(x, text(dave_pkcs8_pem), text(""), &f);
     if (rc == 0) {

@@ -448,7 +448,7 @@ static int live_once(const struct v23_alloc *al, void *ud)
     struct vsec_principal *p = NULL;
     struct vsec_blessings *b = NULL, *out = NULL;
     struct vsec_engine *mine;
-    int rc = vsec_engine_new(&mine, &vsec_crypto_default, al, NULL);
+    int rc = vsec_engine_new(&mine, &counted, al, NULL);
 
     (void)ud;
     if (rc != 0)

@@ -15,7 +15,9 @@
  * with several event loops make one engine per loop.
  *
  * The providers' libraries allocate their own working memory (big numbers)
- * from their own allocator; everything else comes from the engine's.
+ * from their own allocator; everything else comes from the engine's. Private
+ * keys and passphrases rest only in memory of engine->secret; where the system
+ * can, that memory is in no core dump.
  *
  * Source: spec/security.md 3, 12.2; spec/rpc.md 6; design section 5.
  */
@@ -225,6 +227,14 @@ struct vsec_crypto {
     /* Random octets when the engine is given no source of its own; may be
      * NULL. 0 or V23_ECRYPTO. */
     int (*random)(void *ud, uint8_t *p, size_t n);
+    /*
+     * Memory for secrets: left out of core dumps, kept from swap as far as
+     * limits allow, and wiped when it is given back or moves. NULL (a
+     * firmware): the engine's allocator, so who holds a secret also wipes it.
+     * Programs are to be linked with -z now: lazy binding saves registers, and
+     * with them parts of secrets, on the stack.
+     */
+    const struct v23_alloc *secret;
 };
 
 /* Everything that the provider in the linked archive has. */
@@ -241,6 +251,7 @@ struct vsec_engine {
     struct v23_ref ref;
     const struct vsec_crypto *crypto;
     const struct v23_alloc *al;
+    const struct v23_alloc *secret; /* crypto->secret, or al; see there */
     struct vsec_random random;
     void **shared; /* state of crypto->algs[i], made with the first key */
 };

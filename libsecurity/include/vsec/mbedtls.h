@@ -27,6 +27,10 @@ V23_MUST_USE int vsec_sodium_start(void);
 /** Random octets of the system, through libsodium. */
 V23_MUST_USE int vsec_sodium_random(void *ud, uint8_t *p, size_t n);
 
+/* Guarded memory of libsodium: each block between pages that cannot be
+ * touched, locked, and not dumped. */
+extern const struct v23_alloc vsec_sodium_secret;
+
 #ifdef __cplusplus
 }
 #endif
