@@ -166,11 +166,13 @@ int app_read_file(const char *path, struct v23_buf *out)
     f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (f == NULL)
         return V23_ESYS;
+    setvbuf(f, NULL, _IONBF, 0); /* it may be a key: no copy of it is left */
     do {
         n = fread(part, 1, sizeof(part), f);
         v23_buf_put(out, part, n);
     } while (n > 0 && out->err == 0);
     rc = ferror(f) ? V23_ESYS : out->err;
+    v23_wipe(part, sizeof(part));
     if (f != stdin)
         fclose(f);
     return rc;

@@ -102,8 +102,8 @@ static int read_key(struct app *app, const char *path, bool encrypted_ok,
     char prompt[300];
     int rc;
 
-    v23_buf_init(&text, NULL, FILE_MAX);
-    v23_buf_init(&pass, NULL, 4096);
+    v23_buf_init(&text, app->engine->secret, FILE_MAX);
+    v23_buf_init(&pass, app->engine->secret, 4096);
     rc = app_read_file(path, &text);
     if (rc != 0) {
         snprintf(prompt, sizeof(prompt), "open %.200s: %s", path,
@@ -248,7 +248,7 @@ static int create_imported(struct app *app, const char *dir,
     struct v23_buf priv, pub;
     int rc;
 
-    v23_buf_init(&priv, NULL, FILE_MAX);
+    v23_buf_init(&priv, app->engine->secret, FILE_MAX);
     v23_buf_init(&pub, NULL, FILE_MAX);
     rc = import_files(app, f, pass, &priv, &pub);
     if (rc == 0) {
@@ -277,7 +277,7 @@ static int create_principal(struct app *app, const char *dir,
 
     if (rc != 0)
         return rc;
-    v23_buf_init(&pass, NULL, 4096);
+    v23_buf_init(&pass, app->engine->secret, 4096);
     rc = new_passphrase(f, fresh, &pass);
     if (rc == 0 && f->overwrite && remove_tree(dir, 32) != 0)
         rc = failed(strerror(errno));

@@ -83,8 +83,8 @@ static int update(struct app *app, const char *dir, struct v23_bytes pass)
     struct v23_buf text, pem;
     int rc;
 
-    v23_buf_init(&text, NULL, FILE_MAX);
-    v23_buf_init(&pem, NULL, FILE_MAX);
+    v23_buf_init(&text, app->engine->secret, FILE_MAX);
+    v23_buf_init(&pem, app->engine->secret, FILE_MAX);
     snprintf(path, sizeof(path), "%.4000s/privatekey.pem", dir);
     rc = app_read_file(path, &text);
     if (rc != 0) {
@@ -125,15 +125,16 @@ out:
 static int update_pkcs8(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
+    struct app *app = ud;
     struct v23_buf pass;
     int i, rc = 0;
 
     (void)inv;
     for (i = 0; rc == 0 && i < argc; i++) {
-        v23_buf_init(&pass, NULL, 4096);
+        v23_buf_init(&pass, app->engine->secret, 4096);
         rc = ask_some(argv[i], &pass);
         if (rc == 0)
-            rc = update(ud, argv[i], v23_bytes(pass.p, pass.n));
+            rc = update(app, argv[i], v23_bytes(pass.p, pass.n));
         app_wipe(&pass);
     }
     return rc;

@@ -6,8 +6,8 @@
  * mbedTLS's numbers live in memory of malloc. A private key rests as octets in
  * memory for secrets; its numbers are made for a signature and wiped after it.
  * What stays in the context tells nothing about the key: modulus and exponent,
- * and the pair of blinding values, whose inverse would cost a quarter of a
- * signature each time.
+ * and the pair of blinding values, which would cost a quarter (4096 bits) to
+ * nearly a half (2048 bits) of a signature each time.
  */
 #include "glue_int.h"
 
