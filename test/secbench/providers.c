@@ -23,6 +23,7 @@ static const struct vsec_crypto mbedtls = {
     .cipher = &vsec_mbedtls_cipher,
     .start = vsec_sodium_start,
     .random = vsec_sodium_random,
+    .secret = &vsec_sodium_secret,
 };
 
 #if SECBENCH_OPENSSL
@@ -40,6 +41,7 @@ static const struct vsec_crypto openssl = {
     .cipher = &vsec_openssl_cipher,
     .start = vsec_sodium_start,
     .random = vsec_sodium_random,
+    .secret = &vsec_sodium_secret,
 };
 #endif
 
