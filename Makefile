@@ -70,7 +70,7 @@ a_libnaming   := $(BUILD)/lib/libnaming.a $(a_librpc)
 a_libwspr     := $(BUILD)/lib/libwspr.a $(a_libnaming)
 
 sys_crypto_mbedtls := -lmbedx509 -lmbedcrypto -lsodium
-sys_crypto_openssl := -lcrypto
+sys_crypto_openssl := -lcrypto -lsodium
 sys_libvom      := -lm
 sys_libsecurity := $(sys_crypto_$(CRYPTO)) -lcjson -lm
 sys_librpc      := $(if $(NO_EV),,-levent_core -levent_extra) $(sys_libsecurity) -lpthread
@@ -129,12 +129,13 @@ stamps_of = $(foreach l,$(below_$(1)),$($(l)_stamp))
 
 # ---- libraries --------------------------------------------------------------
 
-# $(1) = library, $(2) = archive base name, $(3) = sources, $(4) = generated C
+# $(1) = library, $(2) = archive base name, $(3) = sources, $(4) = generated C,
+# $(5) = objects of others that go into the archive too
 define lib_rules
 $(2)_OBJS := $(3:%.c=$(BUILD)/obj/%.o) $(4:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
-$(BUILD)/lib/$(2).a: $$($(2)_OBJS)
+$(BUILD)/lib/$(2).a: $$($(2)_OBJS) $(5)
 	@mkdir -p $$(@D)
-	$$(call say,AR,$$@) rm -f $$@ && $(AR) rcsD $$@ $$($(2)_OBJS)
+	$$(call say,AR,$$@) rm -f $$@ && $(AR) rcsD $$@ $$^
 $$($(2)_OBJS): | $$(call stamps_of,$(1))
 $(3:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/%.o: %.c
 	@mkdir -p $$(@D)
@@ -142,14 +143,15 @@ $(3:%.c=$(BUILD)/obj/%.o): $(BUILD)/obj/%.o: %.c
 $(4:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(GENWARN) $$(call inc_of,$(1)) -MMD -MP -c -o $$@ $$<
-all: $(BUILD)/lib/$(2).a
 endef
 $(eval $(call lib_rules,libvom,libvom,$(libvom_SRCS) $(libvom_BOOT) $(libvom_STD),$(libvom_GEN_C)))
 $(eval $(call lib_rules,libsecurity,libsecurity,$(libsecurity_SRCS),$(libsecurity_GEN_C)))
-$(eval $(call lib_rules,libsecurity,libsecurity-$(CRYPTO),$(libsecurity_$(CRYPTO)_SRCS),))
+$(eval $(call lib_rules,libsecurity,sodium,$(libsecurity_sodium_SRCS),))
+$(foreach p,$(PROVIDERS),$(eval $(call lib_rules,libsecurity,libsecurity-$(p),$(libsecurity_$(p)_SRCS),,$(sodium_OBJS))))
 $(eval $(call lib_rules,librpc,librpc,$(librpc_SRCS),$(librpc_GEN_C)))
 $(eval $(call lib_rules,libnaming,libnaming,$(libnaming_SRCS),$(libnaming_GEN_C)))
 $(eval $(call lib_rules,libwspr,libwspr,$(libwspr_SRCS),$(libwspr_GEN_C)))
+all: $(LIBS:%=$(BUILD)/lib/%.a) $(BUILD)/lib/libsecurity-$(CRYPTO).a
 
 # Where the compiler happens to put the coder's inner loops makes a sixth of
 # their speed; any change elsewhere moves them. $(1) = flags
@@ -302,6 +304,10 @@ $(BUILD)/gen/secbench/have.h: FORCE
 	@printf '$(sec_have)' | cmp -s - $@ || printf '$(sec_have)' >$@
 $(patsubst %,$(BUILD)/obj/test/secbench/%.o,main providers): $(BUILD)/gen/secbench/have.h
 test_secbench_INC := -I$(BUILD)/gen/secbench
+other_crypto := $(filter-out $(CRYPTO),mbedtls $(if $(OPENSSL),openssl))
+$(BUILD)/test/secbench: $(other_crypto:%=$(BUILD)/lib/libsecurity-%.a)
+test_secbench_LIBS := $(other_crypto:%=$(BUILD)/lib/libsecurity-%.a) $(a_libvom) \
+	$(foreach p,$(other_crypto),$(sys_crypto_$(p)))
 $(foreach c,$(TESTPROGS),$(eval $(call testprog_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 
 # Fuzz targets: test/fuzz/fuzz_X.c with the inputs test/fuzz/corpus/X, and

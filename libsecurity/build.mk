@@ -1,3 +1,6 @@
 libsecurity_SRCS := $(sort $(wildcard libsecurity/src/*.c))
-# Crypto providers, one archive each.
+# Crypto providers, one archive each; what comes from libsodium is in all.
+PROVIDERS := mbedtls openssl
 libsecurity_mbedtls_SRCS := $(sort $(wildcard libsecurity/mbedtls/*.c))
+libsecurity_openssl_SRCS := $(sort $(wildcard libsecurity/openssl/*.c))
+libsecurity_sodium_SRCS := $(sort $(wildcard libsecurity/sodium/*.c))

@@ -5,7 +5,7 @@
 # systems print the list.
 build="gcc g++ make pkg-config flex bison libevent-dev libmbedtls-dev
     libsodium-dev libcjson-dev check binutils"
-ci="clang qemu-user gcc-s390x-linux-gnu libc6-dev-s390x-cross
+ci="clang libssl-dev qemu-user gcc-s390x-linux-gnu libc6-dev-s390x-cross
     gcc-i686-linux-gnu libc6-dev-i386-cross
     gcc-arm-none-eabi libnewlib-arm-none-eabi
     libprotobuf-c-dev protobuf-c-compiler libmsgpack-dev"

@@ -6,6 +6,11 @@ set -e
 : "${BUILD:=build}" "${PREFIX:=/usr/local}" "${CRYPTO:=mbedtls}"
 to=$DESTDIR$PREFIX
 mkdir -p "$to/lib/pkgconfig" "$to/include" "$to/bin" "$to/share/vanadium/vdl"
+case $CRYPTO in
+mbedtls) crypto="-lmbedx509 -lmbedcrypto -lsodium" ;;
+openssl) crypto="-lcrypto -lsodium" ;;
+*) echo "install.sh: unknown provider $CRYPTO" >&2; exit 2 ;;
+esac
 requires=
 for l in vom security rpc naming wspr; do
     lib=lib$l
@@ -22,7 +27,7 @@ for l in vom security rpc naming wspr; do
     case $l in
     vom) private="-lm" ;;
     security) libs="-lsecurity -lsecurity-$CRYPTO"
-        private="-lmbedx509 -lmbedcrypto -lsodium -lcjson" ;;
+        private="$crypto -lcjson" ;;
     rpc) private="-levent_core -levent_extra" ;;
     esac
     {

@@ -29,7 +29,8 @@ below=
 for lib in $order; do
     below="$below $lib"
     for f in "$lib"/src/*.c "$lib"/src/*.h "$lib"/include/*/*.h \
-        "$lib"/boot/*.c "$lib"/std/*.c "$lib"/mbedtls/*.c; do
+        "$lib"/boot/*.c "$lib"/std/*.c "$lib"/mbedtls/*.c \
+        "$lib"/openssl/*.c "$lib"/sodium/*.c; do
         [ -e "$f" ] || continue
         for inc in $(sed -n 's/^ *# *include *<\([^>]*\)>.*/\1/p' "$f"); do
             case $inc in
@@ -85,7 +86,7 @@ for lib in $order; do
         case $lib in
         libvom)
             nm -g --undefined-only "$a" | awk 'NF == 2 {print $2}' |
-                grep -E '^(event_|evbuffer_|mbedtls_|sodium_|crypto_|cJSON_)' |
+                grep -E '^(event_|evbuffer_|mbedtls_|sodium_|crypto_|EVP_|cJSON_)' |
                 sed "s/^/layers: libvom needs /" | { grep . && exit 1; exit 0; } ||
                 bad=1 ;;
         esac

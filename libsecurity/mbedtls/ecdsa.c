@@ -94,48 +94,31 @@ static int pub_new(const struct vsec_alg *alg, struct vsec_engine *e,
     return 0;
 }
 
-/* Read r or s; V23_ESIG when it is too long to be below the order. */
-static int read_sig(const struct vsec_alg *alg, struct v23_bytes v,
-    mbedtls_mpi *x)
-{
-    int ret;
-
-    while (v.n > 0 && v.p[0] == 0) {
-        v.p++;
-        v.n--;
-    }
-    if (v.n == 0 || v.n > alg->field)
-        return V23_ESIG;
-    ret = mbedtls_mpi_read_binary(x, v.p, v.n);
-    return ret == 0 ? 0 : vsec_mbedtls_error_(ret);
-}
-
 static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *pub, const struct vsec_hash_alg *h,
     const uint8_t *digest, const struct vsec_sigval *sig)
 {
     mbedtls_mpi r, s;
-    int rc, ret;
+    int ret;
 
+    (void)alg;
     (void)e;
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
-    rc = read_sig(alg, sig->a, &r);
-    if (rc == 0)
-        rc = read_sig(alg, sig->b, &s);
-    if (rc != 0)
-        goto out;
-    ret = mbedtls_ecdsa_verify((mbedtls_ecp_group *)shared, digest, h->size,
-        (mbedtls_ecp_point *)pub, &r, &s);
-    if (ret == MBEDTLS_ERR_ECP_VERIFY_FAILED
-        || ret == MBEDTLS_ERR_ECP_BAD_INPUT_DATA)
-        rc = V23_ESIG;
-    else if (ret != 0)
-        rc = vsec_mbedtls_error_(ret);
-out:
+    ret = mbedtls_mpi_read_binary(&r, sig->a.p, sig->a.n);
+    if (ret == 0)
+        ret = mbedtls_mpi_read_binary(&s, sig->b.p, sig->b.n);
+    if (ret == 0)
+        ret = mbedtls_ecdsa_verify((mbedtls_ecp_group *)shared, digest,
+            h->size, (mbedtls_ecp_point *)pub, &r, &s);
     mbedtls_mpi_free(&r);
     mbedtls_mpi_free(&s);
-    return rc;
+    if (ret == 0)
+        return 0;
+    if (ret == MBEDTLS_ERR_ECP_VERIFY_FAILED
+        || ret == MBEDTLS_ERR_ECP_BAD_INPUT_DATA)
+        return V23_ESIG;
+    return vsec_mbedtls_error_(ret);
 }
 
 /* ---- private keys ------------------------------------------------------- */

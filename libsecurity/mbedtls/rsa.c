@@ -78,8 +78,6 @@ static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     (void)alg;
     (void)e;
     (void)shared;
-    if (sig->a.n != mbedtls_rsa_get_len(c))
-        return V23_ESIG;
 #if VSEC_MBEDTLS_3
     ret = mbedtls_rsa_pkcs1_verify(c, md, h->size, digest, sig->a.p);
 #else

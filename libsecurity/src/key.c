@@ -172,6 +172,40 @@ void vsec_spki_put_(const struct vsec_alg *alg, const struct vsec_raw_key *raw,
 
 /* ---- keys --------------------------------------------------------------- */
 
+/*
+ * The y of a point of low order, but for the sign, is 0, 1, p - 1 or one of
+ * these. Of such a key anyone can sign some messages, and libraries disagree
+ * on whether to refuse it; they also disagree on numbers of p and above.
+ */
+static const uint8_t order_8[2][32] = {
+    { 0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89,
+        0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39,
+        0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05 },
+    { 0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76,
+        0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6,
+        0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a },
+};
+
+bool vsec_ed25519_sound_(const uint8_t point[32])
+{
+    uint8_t y[32], ones = 0xff, zeros = 0;
+    size_t i;
+
+    memcpy(y, point, sizeof(y));
+    y[31] &= 0x7f;
+    if (memcmp(y, order_8[0], sizeof(y)) == 0
+        || memcmp(y, order_8[1], sizeof(y)) == 0)
+        return false;
+    for (i = 1; i < 31; i++) {
+        ones &= y[i];
+        zeros |= y[i];
+    }
+    /* p is 2^255 - 19: from p - 1 on only the first octet differs. */
+    if (ones == 0xff && y[31] == 0x7f)
+        return y[0] < 0xec;
+    return (zeros | y[31]) != 0 || y[0] > 1;
+}
+
 /* Bits of an unsigned number without leading zero octets. */
 static size_t bit_length(struct v23_bytes v)
 {
@@ -185,6 +219,11 @@ static size_t bit_length(struct v23_bytes v)
     return bits;
 }
 
+static bool is_odd(struct v23_bytes v)
+{
+    return v.n > 0 && (v.p[v.n - 1] & 1) != 0;
+}
+
 /* Size of the key, or 0 when it is not acceptable. The bounds of RSA keep a
  * peer from naming one that is weak, or costs seconds to use. */
 static size_t key_bits(enum vsec_kind kind, enum vsec_curve curve,
@@ -195,10 +234,11 @@ static size_t key_bits(enum vsec_kind kind, enum vsec_curve curve,
     if (kind == VSEC_ECDSA)
         return vsec_curve_by_id_(curve)->bits;
     if (kind == VSEC_ED25519)
-        return 256;
+        return raw->pub.n == 32 && vsec_ed25519_sound_(raw->pub.p) ? 256 : 0;
     bits = bit_length(raw->n);
     if (bits < VSEC_RSA_MIN_BITS || bits > VSEC_RSA_MAX_BITS
-        || bit_length(raw->e) < 2 || bit_length(raw->e) > 31)
+        || bit_length(raw->e) < 2 || bit_length(raw->e) > 31
+        || !is_odd(raw->n) || !is_odd(raw->e))
         return 0;
     return bits;
 }

@@ -35,6 +35,17 @@ extern const struct v23_bytes vsec_oid_ec_, vsec_oid_rsa_, vsec_oid_ed25519_;
 
 /* Unsigned numbers without their leading zeros. */
 struct v23_bytes vsec_strip_zeros_(struct v23_bytes v);
+/* Is this point of Ed25519 encoded the one way, and not of low order? */
+bool vsec_ed25519_sound_(const uint8_t point[32]);
+
+/*
+ * Verify a raw value as it was received over a ready digest. What does not
+ * take arithmetic is checked here, so that providers agree in it.
+ * 0, V23_ESIG, V23_ENOMEM, V23_ECRYPTO.
+ */
+int vsec_verify_digest_(const struct vsec_pubkey *k,
+    const struct vsec_hash_alg *h, const uint8_t *digest,
+    struct vsec_sigval sig);
 
 /* Append AlgorithmIdentifier and SubjectPublicKeyInfo. */
 void vsec_spki_put_alg_(const struct vsec_alg *alg, struct v23_buf *b);

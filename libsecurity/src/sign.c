@@ -73,6 +73,35 @@ int vsec_signature_digest(const struct vsec_hash_alg *h,
 
 /* ---- verification ------------------------------------------------------- */
 
+/* r or s without its leading zeros; false when it cannot be in 1 .. order. */
+static bool scalar(const struct vsec_alg *alg, struct v23_bytes *v)
+{
+    *v = vsec_strip_zeros_(*v);
+    return v->n > 0 && v->n <= alg->field;
+}
+
+int vsec_verify_digest_(const struct vsec_pubkey *k,
+    const struct vsec_hash_alg *h, const uint8_t *digest,
+    struct vsec_sigval sig)
+{
+    switch (k->alg->kind) {
+    case VSEC_ECDSA:
+        if (!scalar(k->alg, &sig.a) || !scalar(k->alg, &sig.b))
+            return V23_ESIG;
+        break;
+    case VSEC_ED25519:
+        if (sig.a.n != 64 || !vsec_ed25519_sound_(sig.a.p))
+            return V23_ESIG;
+        break;
+    case VSEC_RSA:
+        if (sig.a.n != (k->bits + 7u) / 8)
+            return V23_ESIG;
+        break;
+    }
+    return k->alg->verify(k->alg, k->engine, k->shared, k->pub, h, digest,
+        &sig);
+}
+
 int vsec_verify(const struct vsec_pubkey *k, const struct vsec_signature *sig,
     const void *msg, size_t n)
 {
@@ -99,7 +128,7 @@ int vsec_verify(const struct vsec_pubkey *k, const struct vsec_signature *sig,
     rc = vsec_signed_digest(h, k, sig->purpose, msg, n, NULL, d);
     if (rc != 0)
         return rc;
-    return k->alg->verify(k->alg, k->engine, k->shared, k->pub, h, d, &val);
+    return vsec_verify_digest_(k, h, d, val);
 }
 
 /* ---- signing ------------------------------------------------------------ */

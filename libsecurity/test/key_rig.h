@@ -6,7 +6,6 @@
 #include <suite.h>
 #include <support.h>
 #include <vsec/key.h>
-#include <vsec/mbedtls.h>
 
 static struct tst_alloc mem;
 static struct vsec_crypto counted; /* default, secrets counted like the rest */
@@ -27,6 +26,18 @@ static inline void teardown(void)
     vsec_engine_unref(e);
     v23_arena_fini(&arena);
     ck_assert_uint_eq(mem.live, 0);
+}
+
+/* The default provider's table. */
+static inline const struct vsec_alg *alg_of(enum vsec_kind kind,
+    enum vsec_curve curve)
+{
+    const struct vsec_alg *const *a = vsec_crypto_default.algs;
+
+    while (*a != NULL && ((*a)->kind != kind || (*a)->curve != curve))
+        a++;
+    ck_assert_ptr_nonnull(*a);
+    return *a;
 }
 
 static inline struct vsec_signer *signer(const char *pkcs8)

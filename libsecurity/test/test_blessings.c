@@ -3,7 +3,7 @@
 #include "people.h"
 
 #include <vom/enc.h>
-#include <vsec/mbedtls.h>
+#include <vsec/sodium.h>
 
 /* ---- objects ------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 
 #include <suite.h>
 #include <support.h>
-#include <vsec/mbedtls.h>
+#include <vsec/sodium.h>
 
 static const struct vsec_box_ops *const box = &vsec_sodium_box;
 

@@ -213,7 +213,8 @@ END_TEST
 
 START_TEST(parse_without_the_algorithm_fails)
 {
-    static const struct vsec_alg *const some[] = { &vsec_mbedtls_p256, NULL };
+    const struct vsec_alg *const some[]
+        = { alg_of(VSEC_ECDSA, VSEC_P256), NULL };
     struct vsec_crypto small = vsec_crypto_default;
     struct vsec_engine *other;
     struct vsec_pubkey *k;

@@ -6,8 +6,8 @@
  * signature algorithm, one struct vsec_hash_alg for each hash, the box of the
  * RPC connection, and the ciphers of encrypted key files. struct vsec_crypto
  * lists those that a program wants; what it does not list is not linked. The
- * core of libsecurity names no provider; <vsec/mbedtls.h> declares the tables
- * of the one made of mbedTLS and libsodium.
+ * core of libsecurity names no provider; <vsec/mbedtls.h> and <vsec/openssl.h>
+ * declare the tables of those that come with it.
  *
  * struct vsec_engine is one instance of a provider with its allocator, random
  * source and the state that the provider fills lazily (curve tables). Objects
@@ -107,7 +107,9 @@ struct vsec_raw_key {
 
 /*
  * A raw signature value.
- *   ECDSA    a = r, b = s: unsigned big-endian, any length
+ *   ECDSA    a = r, b = s: unsigned big-endian, from one octet to the field's
+ *            size. A provider is given values to verify without leading zeros
+ *            and returns those it makes with or without them.
  *   Ed25519  a = 64 octets
  *   RSA      a = as long as the modulus
  */
@@ -134,8 +136,8 @@ struct vsec_alg {
         void **shared);
     void (*shared_free)(struct vsec_engine *e, void *shared);
 
-    /* Check (point on the curve, odd modulus, …) and take in a public key.
-     * 0, V23_EKEY, V23_ENOMEM, V23_ECRYPTO. */
+    /* Check (point on the curve) and take in a public key, whose sizes were
+     * checked. 0, V23_EKEY, V23_ENOMEM, V23_ECRYPTO. */
     int (*pub_new)(const struct vsec_alg *alg, struct vsec_engine *e,
         void *shared, const struct vsec_raw_key *raw, void **pub);
     void (*pub_free)(struct vsec_engine *e, void *pub);

@@ -40,8 +40,10 @@ struct vsec_pubkey {
  * Parse a SubjectPublicKeyInfo.
  *
  * Strict: named curves and uncompressed points on the curve only, RSA from
- * VSEC_RSA_MIN_BITS to VSEC_RSA_MAX_BITS, shortest DER lengths, no octets
- * after it.
+ * VSEC_RSA_MIN_BITS to VSEC_RSA_MAX_BITS with an odd exponent of at most 31
+ * bits, shortest DER lengths, no octets after it. Ed25519 points of low order
+ * or with a coordinate that is not reduced are refused (in signatures too),
+ * which the reference implementation takes; no honest key is of that kind.
  *
  * @return 0; V23_EKEY: malformed, or an algorithm that the engine does not
  *         list; V23_ENOMEM, V23_ECRYPTO. *out is set on success only.

@@ -1,6 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /* NaCl's box, from libsodium. */
-#include "glue_int.h"
+#include <vsec/sodium.h>
 
 #include <sodium.h>
 

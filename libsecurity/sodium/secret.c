@@ -5,7 +5,7 @@
  * block costs a few pages and system calls: it is for what rests, not for what
  * is computed with.
  */
-#include "glue_int.h"
+#include <vsec/sodium.h>
 
 #include <sodium.h>
 

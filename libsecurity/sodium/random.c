@@ -1,6 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The system's random source, and the start of libsodium. */
-#include "glue_int.h"
+#include <vsec/sodium.h>
 
 #include <sodium.h>
 
