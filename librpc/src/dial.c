@@ -216,8 +216,8 @@ int vrpc_mgr_connect_(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
 /* ---- the transport's and the connection's answers ------------------------ */
 
 void vrpc_manager_dialed(struct vrpc_manager *m, struct v23_op op, int rc,
-    const char *why, void *link, const struct vrpc_endpoint *local,
-    struct vrpc_conn **out)
+    const char *why, struct vrpc_link *link,
+    const struct vrpc_endpoint *local, struct vrpc_conn **out)
 {
     struct vrpc_dial_ *d = vrpc_op_owner_(&m->ops, op, VRPC_OP_DIAL);
     struct vrpc_session_ *s = NULL;

@@ -325,7 +325,8 @@ static void deliver(struct vrpc_ev_dial_ *d)
         return;
     }
     d->fd = -1;
-    vrpc_manager_dialed(n->m, d->op, 0, NULL, l, &local, &l->conn);
+    vrpc_manager_dialed(n->m, d->op, 0, NULL, &l->link, &local,
+        &l->conn);
     if (l->conn == NULL)
         vrpc_ev_link_free_(l);
     else

@@ -6,8 +6,8 @@
 #include "rpc_int.h"
 
 /* A session with a new connection; remote NULL: accepted. */
-V23_MUST_USE int vrpc_session_new_(struct vrpc_manager *m, void *link,
-    const struct vrpc_endpoint *local, const struct vrpc_endpoint *remote,
+V23_MUST_USE int vrpc_session_new_(struct vrpc_manager *m,
+    struct vrpc_link *link, const struct vrpc_endpoint *local, const struct vrpc_endpoint *remote,
     struct vrpc_session_ **out);
 
 /* The hooks of a connection in the handshake. */

@@ -57,6 +57,7 @@ struct vrpc_ev_node {
 
 /* One connection. */
 struct vrpc_ev_link_ {
+    struct vrpc_link link;
     struct vrpc_ev_node *node;
     struct vrpc_ev_link_ *next, **plink;   /* of the node */
     struct vrpc_ev_link_ *wnext, **wplink; /* of the work list */

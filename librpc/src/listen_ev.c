@@ -63,7 +63,7 @@ static void accepted(struct vrpc_ev_listener_ *li, int fd)
     memset(&local, 0, sizeof(local));
     local.protocol = li->protocol;
     local.address = vdl_str(li->bound);
-    rc = vrpc_manager_accepted(n->m, l, &local, &l->conn);
+    rc = vrpc_manager_accepted(n->m, &l->link, &local, &l->conn);
     if (rc != 0) {
         v23_logf(n->ev->log, V23_LOG_WARN, "connection refused: %s",
             v23_strerror(rc));

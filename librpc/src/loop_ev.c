@@ -272,6 +272,25 @@ static void on_timer(evutil_socket_t fd, short what, void *ud)
     want_work(l);
 }
 
+static struct vrpc_ev_link_ *link_of(struct vrpc_link *l)
+{
+    return (struct vrpc_ev_link_ *)l;
+}
+
+static void link_wake(struct vrpc_link *l)
+{
+    want_work(link_of(l));
+}
+
+static void link_closed(struct vrpc_link *l)
+{
+    link_of(l)->closing = true;
+    want_work(link_of(l));
+}
+
+static const struct vrpc_link_ops link_ops = { false, false, link_wake,
+    link_closed };
+
 struct vrpc_ev_link_ *vrpc_ev_link_new_(struct vrpc_ev_node *n, int fd)
 {
     struct vrpc_ev *ev = n->ev;
@@ -279,6 +298,7 @@ struct vrpc_ev_link_ *vrpc_ev_link_new_(struct vrpc_ev_node *n, int fd)
 
     if (l == NULL)
         return NULL;
+    l->link.ops = &link_ops;
     l->node = n;
     l->fd = fd;
     l->armed = V23_NEVER;
@@ -412,21 +432,6 @@ static void tr_now(void *ud, struct v23_now *out)
     vrpc_ev_now(((struct vrpc_ev_node *)ud)->ev, out);
 }
 
-static void tr_wake(void *ud, void *link)
-{
-    (void)ud;
-    want_work(link);
-}
-
-static void tr_closed(void *ud, void *link)
-{
-    struct vrpc_ev_link_ *l = link;
-
-    (void)ud;
-    l->closing = true;
-    want_work(l);
-}
-
 static void tr_timer(void *ud)
 {
     vrpc_ev_turn_(((struct vrpc_ev_node *)ud)->ev);
@@ -503,8 +508,6 @@ int vrpc_ev_node_new(struct vrpc_ev *ev,
     tr.now = tr_now;
     tr.dial = vrpc_ev_dial_;
     tr.cancel = vrpc_ev_dial_cancel_;
-    tr.wake = tr_wake;
-    tr.closed = tr_closed;
     tr.timer = tr_timer;
     tr.ud = n;
     c.al = ev->al;

@@ -201,7 +201,7 @@ static void hook_closed(void *ud, struct vrpc_conn *c, int status,
     if (m->server != NULL)
         vrpc_server_session_(m->server, s);
     if (!s->released)
-        m->tr.closed(m->tr.ud, s->link);
+        s->link->ops->closed(s->link);
 }
 
 static void hook_wake(void *ud, struct vrpc_conn *c)
@@ -210,7 +210,7 @@ static void hook_wake(void *ud, struct vrpc_conn *c)
 
     (void)c;
     if (!s->released)
-        s->m->tr.wake(s->m->tr.ud, s->link);
+        s->link->ops->wake(s->link);
 }
 
 static const struct vrpc_conn_hooks hooks = {
@@ -318,7 +318,7 @@ static int local_endpoint(struct vrpc_manager *m, struct v23_arena *a,
         &out->blessings);
 }
 
-int vrpc_session_new_(struct vrpc_manager *m, void *link,
+int vrpc_session_new_(struct vrpc_manager *m, struct vrpc_link *link,
     const struct vrpc_endpoint *local, const struct vrpc_endpoint *remote,
     struct vrpc_session_ **out)
 {
@@ -362,6 +362,8 @@ int vrpc_session_new_(struct vrpc_manager *m, void *link,
     cfg.handshake_timeout_ns = m->handshake_timeout;
     cfg.channel_timeout_ns = m->channel_timeout;
     cfg.limits.flows = m->max_flows;
+    cfg.message_transport = link->ops->messages;
+    cfg.encapsulated = link->ops->encapsulated;
     cfg.hooks = &hooks;
     cfg.ud = s;
     rc = vrpc_conn_new(&cfg, &now, &s->conn);
@@ -382,7 +384,7 @@ out:
     return 0;
 }
 
-int vrpc_manager_accepted(struct vrpc_manager *m, void *link,
+int vrpc_manager_accepted(struct vrpc_manager *m, struct vrpc_link *link,
     const struct vrpc_endpoint *local, struct vrpc_conn **out)
 {
     struct vrpc_session_ *s;

@@ -142,7 +142,7 @@ struct vrpc_session_ {
     struct vrpc_cache_entry_ key; /* owner = the session */
     struct vrpc_manager *m;
     struct vrpc_conn *conn;
-    void *link;
+    struct vrpc_link *link;
     struct vrpc_session_ *next, **plink;
     struct vrpc_dial_ *dial;      /* until the handshake is done */
     struct vrpc_types_ *ctypes;   /* of our calls */

@@ -42,6 +42,7 @@ struct wnode {
 
 /* One end of a connection. */
 struct wlink {
+    struct vrpc_link link;
     struct wnode *node;
     struct vrpc_conn *conn;
     struct wlink *peer;
@@ -127,17 +128,18 @@ static inline void world_cancel(void *ud, struct v23_op op)
             n->w->dials[i].used = false;
 }
 
-static inline void world_wake(void *ud, void *link)
+static inline void world_wake(struct vrpc_link *l)
 {
-    (void)ud;
-    (void)link;
+    (void)l;
 }
 
-static inline void world_closed(void *ud, void *link)
+static inline void world_closed(struct vrpc_link *l)
 {
-    (void)ud;
-    ((struct wlink *)link)->closing = true;
+    ((struct wlink *)l)->closing = true;
 }
+
+static const struct vrpc_link_ops world_link_ops = { false, false, world_wake,
+    world_closed };
 
 static inline void world_timer(void *ud)
 {
@@ -191,8 +193,6 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     tr.now = world_now;
     tr.dial = world_dial;
     tr.cancel = world_cancel;
-    tr.wake = world_wake;
-    tr.closed = world_closed;
     tr.timer = world_timer;
     tr.ud = n;
     memset(&mc, 0, sizeof(mc));
@@ -262,6 +262,7 @@ static inline struct wlink *world_link(struct world *w, struct wnode *n)
             memset(&w->links[i], 0, sizeof(w->links[i]));
             w->links[i].used = true;
             w->links[i].node = n;
+            w->links[i].link.ops = &world_link_ops;
             return &w->links[i];
         }
     ck_abort_msg("too many links");
@@ -297,13 +298,14 @@ static inline void world_connect(struct world *w, struct wdial *d)
     memset(&local, 0, sizeof(local));
     local.protocol = vdl_str("tcp");
     local.address = vdl_str("dialer:9");
-    vrpc_manager_dialed(d->from->m, d->op, 0, NULL, a, &local, &a->conn);
+    vrpc_manager_dialed(d->from->m, d->op, 0, NULL, &a->link, &local,
+        &a->conn);
     if (a->conn == NULL) {
         a->used = b->used = false;
         return;
     }
     local.address = vdl_str(to->address);
-    rc = vrpc_manager_accepted(to->m, b, &local, &b->conn);
+    rc = vrpc_manager_accepted(to->m, &b->link, &local, &b->conn);
     if (rc != 0) {
         b->used = false;
         a->peer = NULL;

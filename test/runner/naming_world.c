@@ -286,8 +286,6 @@ static int make_node(struct server *s, const char *blessing, uint64_t rid)
     tr.now = world_now;
     tr.dial = world_dial;
     tr.cancel = world_cancel;
-    tr.wake = world_wake;
-    tr.closed = world_closed;
     tr.timer = world_timer;
     tr.ud = n;
     memset(&mc, 0, sizeof(mc));

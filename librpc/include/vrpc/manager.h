@@ -5,8 +5,8 @@
  *
  * A manager does no I/O. An adapter (vrpc/ev.h for hosts with libevent, own
  * ones for firmware, an in-memory one in the tests) gives it a struct
- * vrpc_transport, and moves the bytes of each connection by vrpc/conn.h's
- * input and output. A pure client has a manager with the null routing id; each
+ * vrpc_transport and, for each connection, a struct vrpc_link, whose bytes it
+ * moves by vrpc/conn.h's input and output. A pure client has a manager with the null routing id; each
  * server has its own manager, whose client can also be called back.
  */
 #ifndef VRPC_MANAGER_H
@@ -28,6 +28,30 @@ struct vrpc_server;
 struct vsec_chain_cache;
 struct vsec_principal;
 
+/*
+ * What carries the bytes of one connection: the first member of its owner's
+ * object (an adapter's socket, plain or websocket; a flow of another
+ * connection).
+ */
+struct vrpc_link {
+    const struct vrpc_link_ops *ops;
+};
+struct vrpc_link_ops {
+    /* Messages travel one by one and not as a stream; the transport is a flow
+     * of another connection: as in struct vrpc_conn_config. */
+    bool messages, encapsulated;
+    /*
+     * The connection of this link has output to fetch or an earlier deadline:
+     * call vrpc_conn_output() and vrpc_conn_next_deadline() soon, but never
+     * from inside this function.
+     */
+    void (*wake)(struct vrpc_link *l);
+    /* The connection of this link is dead: soon, but not from inside, send
+     * what vrpc_conn_output() still yields, close the transport, and call
+     * vrpc_manager_release(). */
+    void (*closed)(struct vrpc_link *l);
+};
+
 /* What the adapter does for the manager. */
 struct vrpc_transport {
     /* The present time. */
@@ -40,16 +64,6 @@ struct vrpc_transport {
     int (*dial)(void *ud, struct v23_op op, struct vdl_str protocol,
         struct vdl_str address, int64_t deadline);
     void (*cancel)(void *ud, struct v23_op op); /* no answer is wanted */
-    /*
-     * The connection of this link has output to fetch or an earlier deadline:
-     * call vrpc_conn_output() and vrpc_conn_next_deadline() soon, but never
-     * from inside this function.
-     */
-    void (*wake)(void *ud, void *link);
-    /* The connection of this link is dead: soon, but not from inside, send
-     * what vrpc_conn_output() still yields, close the transport, and call
-     * vrpc_manager_release(). */
-    void (*closed)(void *ud, void *link);
     /* The manager's own next deadline moved to an earlier time. */
     void (*timer)(void *ud);
     void *ud;
@@ -89,22 +103,23 @@ void vrpc_manager_free(struct vrpc_manager *m);
  *
  * @param rc     0, or why not: V23_ETIMEOUT, V23_ESYS, V23_ENOSYS, …
  * @param why    text of a failure for error messages, NULL = the code's
- * @param link   the adapter's object of the new transport
+ * @param link   the new transport; its `ops` do not change afterwards
  * @param local  own address as "host:port" and protocol; copied
  * @param out    the connection to move bytes for; NULL when the answer is no
  *               longer wanted or memory is short: close the transport
  */
 void vrpc_manager_dialed(struct vrpc_manager *m, struct v23_op op, int rc,
-    const char *why, void *link, const struct vrpc_endpoint *local,
-    struct vrpc_conn **out);
+    const char *why, struct vrpc_link *link,
+    const struct vrpc_endpoint *local, struct vrpc_conn **out);
 /**
  * A transport was accepted by a listener.
  * @param local  endpoint of the listener (protocol, address); copied
  * @return 0, V23_ENOMEM, V23_ELIMIT (too many connections), V23_ESTATE (no
  *         server)
  */
-V23_MUST_USE int vrpc_manager_accepted(struct vrpc_manager *m, void *link,
-    const struct vrpc_endpoint *local, struct vrpc_conn **out);
+V23_MUST_USE int vrpc_manager_accepted(struct vrpc_manager *m,
+    struct vrpc_link *link, const struct vrpc_endpoint *local,
+    struct vrpc_conn **out);
 /**
  * The adapter is done with a connection: it is freed. Called after `closed`,
  * or at any time when the transport broke (then the connection's hooks run
