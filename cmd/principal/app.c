@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,16 +51,6 @@ int app_runtime(struct app *app)
         dir[0] != 0 ? dir : "DIR", why);
 }
 
-static int ask_passphrase(void *ud, const char *what, struct v23_buf *out)
-{
-    char prompt[512];
-
-    (void)ud;
-    snprintf(prompt, sizeof(prompt), "Passphrase required to decrypt %.400s. "
-        "Enter passphrase: ", what);
-    return app_passphrase(prompt, out);
-}
-
 int app_mutable(struct app *app)
 {
     char dir[4096], why[VSEC_CRED_WHY];
@@ -70,7 +59,7 @@ int app_mutable(struct app *app)
 
     app_options(app, &opt);
     opt.writable = true;
-    opt.passphrase = ask_passphrase;
+    opt.passphrase = vsec_passphrase_ask;
     if (app_credentials(app, dir, sizeof(dir))[0] == 0)
         return v23_error("no credentials directory: use --v23.credentials or "
             "V23_CREDENTIALS");
@@ -109,26 +98,6 @@ static int read_line(struct v23_buf *out)
             return out->err;
         v23_buf_put_byte(out, (uint8_t)c);
     }
-}
-
-int app_passphrase(const char *prompt, struct v23_buf *out)
-{
-    struct termios old, quiet;
-    bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
-    int rc;
-
-    if (tty) {
-        fputs(prompt, stderr);
-        quiet = old;
-        quiet.c_lflag &= (tcflag_t)~ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    }
-    rc = read_line(out);
-    if (tty) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-        fputc('\n', stderr);
-    }
-    return rc == V23_EEOF ? out->err : rc; /* the end of input ends it too */
 }
 
 void app_wipe(struct v23_buf *b)

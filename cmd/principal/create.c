@@ -113,11 +113,7 @@ static int read_key(struct app *app, const char *path, bool encrypted_ok,
     }
     rc = vsec_key_file_read(app->engine, v23_bytes(text.p, text.n), none, &f);
     if (rc == V23_EPASSPHRASE && encrypted_ok) {
-        snprintf(prompt, sizeof(prompt), "Passphrase required to decrypt "
-            "%.200s. Enter passphrase: ", path);
-        rc = v23_buf_room(&pass, 4096);
-        if (rc == 0)
-            rc = app_passphrase(prompt, &pass);
+        rc = vsec_passphrase_ask(NULL, path, &pass);
         if (rc == 0)
             rc = vsec_key_file_read(app->engine, v23_bytes(text.p, text.n),
                 v23_bytes(pass.p, pass.n), &f);
@@ -179,9 +175,7 @@ static int new_passphrase(const struct key_flags *f, bool fresh,
 
     if (!f->with_passphrase || (!fresh && !f->copy))
         return 0;
-    rc = v23_buf_room(out, 4096);
-    if (rc == 0)
-        rc = app_passphrase("Enter passphrase (entering nothing will store "
+    rc = vsec_passphrase_read("Enter passphrase (entering nothing will store "
             "the principal key unencrypted): ", out);
     return rc == 0 ? 0 : failed(v23_strerror(rc));
 }

@@ -33,8 +33,6 @@ void app_options(struct app *app, struct vsec_cred_opts *opt);
 /* Now, for caveats. */
 struct v23_walltime app_now(void);
 
-/* First line of standard input, or typed without echo; appended. */
-int app_passphrase(const char *prompt, struct v23_buf *out);
 /* Give back a buffer that held a secret. */
 void app_wipe(struct v23_buf *b);
 /* Print a prompt on standard output and read a line, blanks trimmed. */

@@ -16,11 +16,10 @@
 static int ask_some(const char *dir, struct v23_buf *pass)
 {
     char prompt[300];
-    int rc = v23_buf_room(pass, 4096);
+    int rc;
 
     snprintf(prompt, sizeof(prompt), "Enter passphrase for %.200s: ", dir);
-    if (rc == 0)
-        rc = app_passphrase(prompt, pass);
+    rc = vsec_passphrase_read(prompt, pass);
     if (rc == 0 && pass->n == 0)
         return v23_error("A passphrase is required for %s", dir);
     return rc == 0 ? 0 : v23_error("%s", v23_strerror(rc));

@@ -22,6 +22,29 @@ extern "C" {
 typedef int vsec_passphrase_fn(void *ud, const char *what,
     struct v23_buf *out);
 
+/**
+ * Read a passphrase: from the terminal that is the standard input, without
+ * echo, after the prompt (on standard error); else the first line of the
+ * standard input, without its newline.
+ *
+ * Signals that would end or stop the process (SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+ * SIGTSTP) arrive after the terminal is as it was before; stopped and continued,
+ * it asks again.
+ *
+ * @param out  appended, best in the engine's memory for secrets; room is made
+ *             first, so that nothing moves. The caller wipes it.
+ * @return 0; V23_ECANCELED: such a signal came and was handled; V23_ELIMIT:
+ *         longer than 4,096 octets; V23_ESYS with errno; V23_ENOMEM. Then
+ *         nothing stays appended.
+ *
+ * Thread: one at a time; other threads should not be the ones to get those
+ * signals. Source: spec/security.md 12.2.
+ */
+V23_MUST_USE int vsec_passphrase_read(const char *prompt, struct v23_buf *out);
+/** The same as a vsec_passphrase_fn, which asks for the passphrase of `what`;
+ * `ud` is not used. */
+int vsec_passphrase_ask(void *ud, const char *what, struct v23_buf *out);
+
 struct vsec_cred_opts {
     struct vsec_engine *engine; /* required */
     bool writable;      /* changes are written; else the directory is only
