@@ -180,10 +180,26 @@ static int new_passphrase(const struct key_flags *f, bool fresh,
     return rc == 0 ? 0 : failed(v23_strerror(rc));
 }
 
-static int create_fresh(struct app *app, const char *dir,
-    const struct key_flags *f, struct v23_bytes pass,
-    struct vsec_principal **out)
+/* What a new principal gets before its directory counts as one. */
+struct newborn {
+    int (*give)(void *ud, struct vsec_principal *p); /* prints its errors */
+    void *ud;
+    int rc; /* of `give` */
+};
+
+static int furnish(void *ud, struct vsec_principal *p)
 {
+    struct newborn *n = ud;
+
+    if (n->give != NULL)
+        n->rc = n->give(n->ud, p);
+    return n->rc;
+}
+
+static int create_fresh(struct app *app, const char *dir,
+    const struct key_flags *f, struct v23_bytes pass, struct newborn *n)
+{
+    struct vsec_principal *p;
     char why[VSEC_CRED_WHY];
     struct vsec_cred_opts opt;
     struct vsec_signer *signer = NULL;
@@ -193,9 +209,13 @@ static int create_fresh(struct app *app, const char *dir,
         return rc;
     app_options(app, &opt);
     opt.writable = true;
-    rc = vsec_cred_create(dir, &opt, signer, pass, out, why);
+    opt.furnish = furnish;
+    opt.furnish_ud = n;
+    rc = vsec_cred_create(dir, &opt, signer, pass, &p, why);
     vsec_signer_unref(signer);
-    return rc == 0 ? 0 : failed(why);
+    if (rc == 0)
+        vsec_principal_unref(p);
+    return rc == 0 || n->rc != 0 ? rc : failed(why);
 }
 
 /* Contents of the key files of an imported key. */
@@ -233,11 +253,11 @@ static int again(void *ud, const char *what, struct v23_buf *out)
 }
 
 static int create_imported(struct app *app, const char *dir,
-    const struct key_flags *f, struct v23_bytes pass,
-    struct vsec_principal **out)
+    const struct key_flags *f, struct v23_bytes pass, struct newborn *n)
 {
     char why[VSEC_CRED_WHY];
     struct vsec_cred_files files;
+    struct vsec_principal *p;
     struct vsec_cred_opts opt;
     struct v23_buf priv, pub;
     int rc;
@@ -252,8 +272,12 @@ static int create_imported(struct app *app, const char *dir,
         opt.writable = true;
         opt.passphrase = pass.n > 0 ? again : NULL;
         opt.ud = &pass;
-        rc = vsec_cred_create_files(dir, &opt, &files, out, why);
-        if (rc != 0)
+        opt.furnish = furnish;
+        opt.furnish_ud = n;
+        rc = vsec_cred_create_files(dir, &opt, &files, &p, why);
+        if (rc == 0)
+            vsec_principal_unref(p);
+        else if (n->rc == 0)
             rc = failed(why);
     }
     app_wipe(&priv);
@@ -262,7 +286,7 @@ static int create_imported(struct app *app, const char *dir,
 }
 
 static int create_principal(struct app *app, const char *dir,
-    const struct key_flags *f, struct vsec_principal **out)
+    const struct key_flags *f, struct newborn *n)
 {
     struct v23_buf pass;
     struct v23_bytes secret;
@@ -277,8 +301,8 @@ static int create_principal(struct app *app, const char *dir,
         rc = failed(strerror(errno));
     secret = v23_bytes(pass.p, pass.n);
     if (rc == 0)
-        rc = fresh ? create_fresh(app, dir, f, secret, out)
-                   : create_imported(app, dir, f, secret, out);
+        rc = fresh ? create_fresh(app, dir, f, secret, n)
+                   : create_imported(app, dir, f, secret, n);
     app_wipe(&pass);
     return rc;
 }
@@ -297,21 +321,22 @@ static int set_defaults(struct vsec_principal *p, struct vsec_blessings *b)
 static struct key_flags create_keys = { false, true, false, "ecdsa256", "",
     "", "", "" };
 
-static int name_self(struct app *app, const char *name)
+static int name_self(void *ud, struct vsec_principal *p)
 {
     const v23_security_caveat_list none = { NULL, 0 };
+    const char *name = ud;
     struct vsec_blessings *b;
     char why[512];
-    int rc = vsec_principal_bless_self(app->p, vdl_str(name), none, &b);
+    int rc = vsec_principal_bless_self(p, vdl_str(name), none, &b);
 
     if (rc == 0) {
-        rc = set_defaults(app->p, b);
+        rc = set_defaults(p, b);
         vsec_blessings_unref(b);
         return rc;
     }
     if (rc == V23_EPATTERN)
         app_extension_error(name, why, sizeof(why));
-    else if (app->p->x509.n > 0)
+    else if (p->x509.n > 0)
         snprintf(why, sizeof(why),
             "blessings by X.509 certificates are not supported");
     else
@@ -322,15 +347,14 @@ static int name_self(struct app *app, const char *name)
 static int create(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
-    struct app *app = ud;
-    int rc;
+    struct newborn n = { argc == 2 ? name_self : NULL, NULL, 0 };
 
     (void)inv;
     if (argc < 1 || argc > 2)
         return v23_error("requires one or two arguments: <directory> [and "
             "optional <blessing>], provided %d", argc);
-    rc = create_principal(app, argv[0], &create_keys, &app->p);
-    return rc != 0 || argc == 1 ? rc : name_self(app, argv[1]);
+    n.ud = argv[argc - 1];
+    return create_principal(ud, argv[0], &create_keys, &n);
 }
 
 static const struct v23_flag create_flags[] = { KEY_FLAGS(create_keys) };
@@ -386,21 +410,28 @@ static int final_caveats(struct v23_arena *a, v23_security_caveat_list *l)
     return 0;
 }
 
-static int bless_new(struct app *app, struct vsec_principal *fresh,
-    struct vsec_blessings *with, const char *extension,
-    v23_security_caveat_list l)
+/* The blessing of a forked principal. */
+struct heritage {
+    struct app *app;
+    struct vsec_blessings *with;
+    const char *extension;
+    v23_security_caveat_list caveats;
+};
+
+static int bless_new(void *ud, struct vsec_principal *fresh)
 {
+    const struct heritage *h = ud;
     struct vsec_blessings *b;
     struct vsec_bless what;
     int rc;
 
     what.key = fresh->key;
-    what.with = with;
-    what.extension = vdl_str(extension);
-    what.caveats = l;
-    rc = vsec_principal_bless(app->p, &what, &b);
+    what.with = h->with;
+    what.extension = vdl_str(h->extension);
+    what.caveats = h->caveats;
+    rc = vsec_principal_bless(h->app->p, &what, &b);
     if (rc != 0)
-        return app_bless_error(app, rc, extension, with);
+        return app_bless_error(h->app, rc, h->extension, h->with);
     rc = set_defaults(fresh, b);
     vsec_blessings_unref(b);
     return rc;
@@ -409,10 +440,9 @@ static int bless_new(struct app *app, struct vsec_principal *fresh,
 static int fork_(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
-    struct vsec_blessings *with = NULL;
-    struct vsec_principal *fresh = NULL;
-    v23_security_caveat_list l;
     struct app *app = ud;
+    struct heritage h = { app, NULL, NULL, { NULL, 0 } };
+    struct newborn n = { bless_new, &h, 0 };
     struct v23_arena a;
     char prefix[300];
     int rc;
@@ -421,22 +451,20 @@ static int fork_(void *ud, const struct v23_invocation *inv, int argc,
     if (argc != 2)
         return v23_error("requires exactly two arguments: <directory> and "
             "<extension>, provided %d", argc);
+    h.extension = argv[1];
     v23_arena_init(&a, NULL, SIZE_MAX);
     snprintf(prefix, sizeof(prefix),
         "failed to read blessings from --with=\"%.200s\"", with_file);
     rc = app_runtime(app);
     if (rc == 0)
-        rc = final_caveats(&a, &l);
+        rc = final_caveats(&a, &h.caveats);
     if (rc == 0 && *with_file != 0)
-        rc = app_read_blessings(app, with_file, prefix, &with);
+        rc = app_read_blessings(app, with_file, prefix, &h.with);
     else if (rc == 0)
-        with = vsec_blessings_ref(vsec_store_default(app->p->store));
+        h.with = vsec_blessings_ref(vsec_store_default(app->p->store));
     if (rc == 0)
-        rc = create_principal(app, argv[0], &fork_keys, &fresh);
-    if (rc == 0)
-        rc = bless_new(app, fresh, with, argv[1], l);
-    vsec_principal_unref(fresh);
-    vsec_blessings_unref(with);
+        rc = create_principal(app, argv[0], &fork_keys, &n);
+    vsec_blessings_unref(h.with);
     v23_arena_fini(&a);
     return rc;
 }

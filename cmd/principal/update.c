@@ -1,17 +1,13 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * update-pkcs8: the private key of a directory in the form that is written
- * today. privatekey.pem is never missing for longer than between two renames,
- * and then old-privatekey.pem holds the key.
+ * today.
  */
 #include "principal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static int ask_some(const char *dir, struct v23_buf *pass)
 {
@@ -25,53 +21,33 @@ static int ask_some(const char *dir, struct v23_buf *pass)
     return rc == 0 ? 0 : v23_error("%s", v23_strerror(rc));
 }
 
-static int write_file(const char *path, struct v23_bytes data)
+/* Write the key in today's form; directories of 2015 have no public key file.
+ */
+static int rewrite(struct app *app, const char *dir, struct vsec_signer *s,
+    struct v23_bytes pass)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-    ssize_t n;
-
-    if (fd < 0)
-        return v23_error("open %s: %s", path, strerror(errno));
-    n = write(fd, data.p, data.n);
-    if (n != (ssize_t)data.n || fsync(fd) != 0) {
-        close(fd);
-        unlink(path);
-        return v23_error("write %s: %s", path, strerror(errno));
-    }
-    close(fd);
-    return 0;
-}
-
-/* new-privatekey.pem takes the place of privatekey.pem. */
-static int swap_in(const char *dir)
-{
-    char now[4096], fresh[4096], old[4096];
-
-    snprintf(now, sizeof(now), "%s/privatekey.pem", dir);
-    snprintf(fresh, sizeof(fresh), "%s/new-privatekey.pem", dir);
-    snprintf(old, sizeof(old), "%s/old-privatekey.pem", dir);
-    if (rename(now, old) != 0 || rename(fresh, now) != 0
-        || unlink(old) != 0)
-        return v23_error("replacing %s: %s", now, strerror(errno));
-    return 0;
-}
-
-/* Directories of 2015 have no public key file. */
-static int add_public(const char *dir, const struct vsec_signer *signer)
-{
-    char path[4096];
-    struct v23_buf pem;
-    struct stat st;
+    struct vsec_cred_files files;
+    struct vsec_cred_opts opt;
+    struct v23_buf priv, pub;
+    char why[VSEC_CRED_WHY];
     int rc;
 
-    snprintf(path, sizeof(path), "%s/publickey.pem", dir);
-    if (stat(path, &st) == 0)
-        return 0;
-    v23_buf_init(&pem, NULL, FILE_MAX);
-    rc = vsec_pubkey_pem_put(signer->pub->der, &pem);
-    rc = rc == 0 ? write_file(path, v23_bytes(pem.p, pem.n))
-                 : v23_error("%s", v23_strerror(rc));
-    v23_buf_fini(&pem);
+    v23_buf_init(&priv, app->engine->secret, FILE_MAX);
+    v23_buf_init(&pub, NULL, FILE_MAX);
+    rc = v23_buf_room(&priv, 16384);
+    if (rc == 0)
+        rc = vsec_key_file_put(s, pass, &priv);
+    if (rc == 0)
+        rc = vsec_pubkey_pem_put(s->pub->der, &pub);
+    files.private_pem = v23_bytes(priv.p, priv.n);
+    files.public_pem = v23_bytes(pub.p, pub.n);
+    app_options(app, &opt);
+    if (rc != 0)
+        rc = v23_error("%s: %s", dir, v23_strerror(rc));
+    else if (vsec_cred_rewrite_keys(dir, &opt, &files, why) != 0)
+        rc = v23_error("%s", why);
+    app_wipe(&priv);
+    v23_buf_fini(&pub);
     return rc;
 }
 
@@ -79,21 +55,17 @@ static int update(struct app *app, const char *dir, struct v23_bytes pass)
 {
     char path[4096];
     struct vsec_key_file f;
-    struct v23_buf text, pem;
+    struct v23_buf text;
     int rc;
 
     v23_buf_init(&text, app->engine->secret, FILE_MAX);
-    v23_buf_init(&pem, app->engine->secret, FILE_MAX);
     snprintf(path, sizeof(path), "%.4000s/privatekey.pem", dir);
     rc = app_read_file(path, &text);
     if (rc != 0) {
         rc = v23_error("open %s: %s", path, strerror(errno));
         goto out;
     }
-    rc = v23_buf_room(&pem, 16384);
-    if (rc == 0)
-        rc = vsec_key_file_read(app->engine, v23_bytes(text.p, text.n), pass,
-            &f);
+    rc = vsec_key_file_read(app->engine, v23_bytes(text.p, text.n), pass, &f);
     if (rc == V23_EBADPASSPHRASE) {
         rc = v23_error("principal: passphrase incorrect for decrypting "
             "private key");
@@ -103,21 +75,12 @@ static int update(struct app *app, const char *dir, struct v23_bytes pass)
         rc = v23_error("%s: %s", path, v23_strerror(rc));
         goto out;
     }
-    rc = f.place == VSEC_KEY_HERE ? vsec_key_file_put(f.signer, pass, &pem)
-                                  : V23_EKEY;
-    snprintf(path, sizeof(path), "%.4000s/new-privatekey.pem", dir);
-    if (rc != 0)
-        rc = v23_error("%s: %s", dir, v23_strerror(rc));
-    else
-        rc = write_file(path, v23_bytes(pem.p, pem.n));
-    if (rc == 0)
-        rc = swap_in(dir);
-    if (rc == 0)
-        rc = add_public(dir, f.signer);
+    rc = f.place == VSEC_KEY_HERE ? rewrite(app, dir, f.signer, pass)
+                                  : v23_error("%s: %s", dir,
+                                        v23_strerror(V23_EKEY));
     vsec_key_file_fini(&f);
 out:
     app_wipe(&text);
-    app_wipe(&pem);
     return rc;
 }
 

@@ -1,7 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Credentials directories as a whole: load, create, reload, and the principal
- * of a program that starts (spec 12).
+ * Credentials directories as a whole: load, reload, and the principal of a
+ * program that starts (spec 12).
  */
 #include "cred_int.h"
 
@@ -11,8 +11,7 @@
 
 /* ---- load ---------------------------------------------------------------- */
 
-/* The principal of loaded keys. dir.lock is held. */
-static int assemble(const char *dir, const struct vsec_cred_opts *opt,
+int vsec_cred_assemble_(const char *dir, const struct vsec_cred_opts *opt,
     struct vsec_cred_keys_ *k, struct vsec_principal **out, char *why)
 {
     struct vsec_signer *writer = opt->writable ? k->signer : NULL;
@@ -44,8 +43,7 @@ static enum vsec_cred_lock_kind_ lock_kind(const struct vsec_cred_opts *opt)
     return opt->readonly_fs ? VSEC_CRED_NO_LOCK_ : VSEC_CRED_SHARED_;
 }
 
-/* Every failure has a reason. */
-static int reason(int rc, char *why)
+int vsec_cred_reason_(int rc, char *why)
 {
     if (rc != 0 && why[0] == 0)
         vsec_cred_why_(why, rc, "%s", v23_strerror(rc));
@@ -61,14 +59,14 @@ int vsec_cred_load(const char *dir, const struct vsec_cred_opts *opt,
     why[0] = 0;
     rc = vsec_cred_lock_(dir, "dir.lock", lock_kind(opt), &fd, why);
     if (rc != 0)
-        return reason(rc, why);
+        return vsec_cred_reason_(rc, why);
     rc = vsec_cred_keys_load_(dir, opt, &keys, why);
     if (rc == 0) {
-        rc = assemble(dir, opt, &keys, out, why);
+        rc = vsec_cred_assemble_(dir, opt, &keys, out, why);
         vsec_cred_keys_fini_(&keys);
     }
     vsec_cred_unlock_(&fd);
-    return reason(rc, why);
+    return vsec_cred_reason_(rc, why);
 }
 
 int vsec_cred_reload(struct vsec_principal *p, char why[VSEC_CRED_WHY])
@@ -79,95 +77,7 @@ int vsec_cred_reload(struct vsec_principal *p, char why[VSEC_CRED_WHY])
     rc = vsec_cred_store_reload_(p->store, why);
     if (rc == 0)
         rc = vsec_cred_roots_reload_(p->roots, why);
-    return reason(rc, why);
-}
-
-/* ---- create -------------------------------------------------------------- */
-
-static int write_key(const char *dir, const char *name, struct v23_bytes pem,
-    char *why)
-{
-    char path[VSEC_CRED_PATH];
-    int rc;
-
-    if (pem.n == 0)
-        return 0;
-    rc = vsec_cred_path_(path, dir, name, why);
-    return rc != 0 ? rc : vsec_cred_write_new_(path, pem, 0400, why);
-}
-
-/* Write both key files under the directory's lock, which stays held. */
-static int write_keys(const char *dir, const struct vsec_cred_opts *opt,
-    const struct vsec_cred_files *files, int *fd, char *why)
-{
-    int rc;
-
-    *fd = -1;
-    if (opt->readonly_fs)
-        return vsec_cred_why_(why, V23_ESTATE, "%.256s: credentials cannot be "
-            "created on a read-only file system", dir);
-    rc = vsec_cred_mkdir_(dir, why);
-    if (rc == 0)
-        rc = vsec_cred_lock_(dir, "dir.lock", VSEC_CRED_EXCLUSIVE_, fd, why);
-    if (rc == 0)
-        rc = write_key(dir, "publickey.pem", files->public_pem, why);
-    if (rc == 0)
-        rc = write_key(dir, "privatekey.pem", files->private_pem, why);
-    return rc;
-}
-
-int vsec_cred_create_files(const char *dir, const struct vsec_cred_opts *opt,
-    const struct vsec_cred_files *files, struct vsec_principal **out,
-    char why[VSEC_CRED_WHY])
-{
-    struct vsec_cred_keys_ keys;
-    int rc, fd;
-
-    why[0] = 0;
-    rc = write_keys(dir, opt, files, &fd, why);
-    if (rc == 0)
-        rc = vsec_cred_keys_load_(dir, opt, &keys, why);
-    if (rc == 0) {
-        rc = assemble(dir, opt, &keys, out, why);
-        vsec_cred_keys_fini_(&keys);
-    }
-    vsec_cred_unlock_(&fd);
-    return reason(rc, why);
-}
-
-int vsec_cred_create(const char *dir, const struct vsec_cred_opts *opt,
-    struct vsec_signer *signer, struct v23_bytes pass,
-    struct vsec_principal **out, char why[VSEC_CRED_WHY])
-{
-    const struct v23_alloc *al = opt->engine->al;
-    struct vsec_cred_files files;
-    struct vsec_cred_keys_ keys;
-    struct v23_buf priv, pub;
-    int rc, fd = -1;
-
-    why[0] = 0;
-    memset(&keys, 0, sizeof(keys));
-    keys.signer = signer;
-    keys.key = signer->pub;
-    v23_buf_init(&priv, opt->engine->secret, VSEC_CRED_FILE_MAX);
-    v23_buf_init(&pub, al, VSEC_CRED_FILE_MAX);
-    rc = v23_buf_room(&priv, 16384); /* so that the secret does not move */
-    if (rc == 0)
-        rc = vsec_key_file_put(signer, pass, &priv);
-    if (rc == 0)
-        rc = vsec_pubkey_pem_put(signer->pub->der, &pub);
-    files.private_pem = v23_bytes(priv.p, priv.n);
-    files.public_pem = v23_bytes(pub.p, pub.n);
-    if (rc == 0)
-        rc = write_keys(dir, opt, &files, &fd, why);
-    if (rc == 0)
-        rc = assemble(dir, opt, &keys, out, why);
-    vsec_cred_unlock_(&fd);
-    if (priv.p != NULL)
-        v23_wipe(priv.p, priv.cap);
-    v23_buf_fini(&priv);
-    v23_buf_fini(&pub);
-    return reason(rc, why);
+    return vsec_cred_reason_(rc, why);
 }
 
 /* ---- programs ------------------------------------------------------------ */
@@ -235,7 +145,7 @@ int vsec_cred_runtime(const char *dir, const struct vsec_cred_opts *opt,
 
     why[0] = 0;
     if (dir == NULL || *dir == 0)
-        return reason(anonymous(opt->engine, out), why);
+        return vsec_cred_reason_(anonymous(opt->engine, out), why);
     o.writable = false;
     o.passphrase = NULL;
     o.public_key_only_ok = true;

@@ -1,7 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * System calls of credentials directories: reading, exclusive creation,
- * directories and flock(2) locks. Every failure fills a sentence that names the
+ * System calls of credentials directories: reading, complete new files and
+ * their renaming, directories and flock(2) locks. Every failure fills a sentence that names the
  * path and the cause.
  */
 #include "cred_int.h"
@@ -95,21 +95,32 @@ static int write_all(int fd, struct v23_bytes data)
     return fsync(fd);
 }
 
-int vsec_cred_write_new_(const char *path, struct v23_bytes data,
-    unsigned mode, char *why)
-{
-    char what[320];
-    int rc = 0, e;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-        (mode_t)mode);
+/* ---- names --------------------------------------------------------------- */
 
-    if (fd < 0) {
-        e = errno;
-        snprintf(what, sizeof(what),
-            "failed to open %.256s for writing: open", path);
-        errno = e;
-        return vsec_cred_sys_(why, what, path);
-    }
+/* dir/name.ext; false when it is too long. */
+static bool join(char path[VSEC_CRED_PATH], const char *dir, const char *name,
+    const char *ext)
+{
+    int n = snprintf(path, VSEC_CRED_PATH, "%s/%s%s%s", dir, name,
+        ext == NULL ? "" : ".", ext == NULL ? "" : ext);
+
+    return n >= 0 && n < VSEC_CRED_PATH;
+}
+
+int vsec_cred_write_temp_(const char *dir, const char *name,
+    struct v23_bytes data, unsigned mode, char *why)
+{
+    char path[VSEC_CRED_PATH];
+    int rc = 0, fd;
+
+    if (!join(path, dir, name, "new"))
+        return vsec_cred_why_(why, V23_ELIMIT, "path of %s is too long",
+            name);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return vsec_cred_sys_(why, "remove", path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0)
+        return vsec_cred_sys_(why, "open", path);
     if (write_all(fd, data) != 0)
         rc = vsec_cred_sys_(why, "write", path);
     if (close(fd) != 0 && rc == 0)
@@ -117,6 +128,59 @@ int vsec_cred_write_new_(const char *path, struct v23_bytes data,
     if (rc != 0)
         unlink(path);
     return rc;
+}
+
+int vsec_cred_commit_(const char *dir, const char *name, char *why)
+{
+    char from[VSEC_CRED_PATH], to[VSEC_CRED_PATH];
+
+    if (!join(from, dir, name, "new") || !join(to, dir, name, NULL))
+        return vsec_cred_why_(why, V23_ELIMIT, "path of %s is too long",
+            name);
+    return rename(from, to) == 0 ? 0 : vsec_cred_sys_(why, "rename", from);
+}
+
+void vsec_cred_remove_(const char *dir, const char *name, const char *ext)
+{
+    char path[VSEC_CRED_PATH];
+
+    if (join(path, dir, name, ext))
+        unlink(path);
+}
+
+bool vsec_cred_exists_(const char *dir, const char *name, const char *ext)
+{
+    char path[VSEC_CRED_PATH];
+    struct stat st;
+
+    return join(path, dir, name, ext) && lstat(path, &st) == 0;
+}
+
+void vsec_cred_sync_dir_(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
+/* The directory that holds path[0 .. n). */
+static void sync_parent(char *path, size_t n)
+{
+    char cut;
+
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    if (n == 0) {
+        vsec_cred_sync_dir_(".");
+        return;
+    }
+    cut = path[n];
+    path[n] = 0;
+    vsec_cred_sync_dir_(path);
+    path[n] = cut;
 }
 
 int vsec_cred_mkdir_(const char *dir, char *why)
@@ -131,7 +195,9 @@ int vsec_cred_mkdir_(const char *dir, char *why)
         if (path[i] != '/' && path[i] != 0)
             continue;
         path[i] = 0;
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        if (mkdir(path, 0700) == 0)
+            sync_parent(path, i);
+        else if (errno != EEXIST)
             return vsec_cred_sys_(why, "mkdir", path);
         path[i] = dir[i];
     }

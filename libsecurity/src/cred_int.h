@@ -24,9 +24,22 @@ V23_MUST_USE int vsec_cred_path_(char path[VSEC_CRED_PATH], const char *dir,
 /* Whole file, appended. */
 V23_MUST_USE int vsec_cred_read_(const char *path, struct v23_buf *out,
     char *why);
-/* Write a file that must not exist. */
-V23_MUST_USE int vsec_cred_write_new_(const char *path, struct v23_bytes data,
-    unsigned mode, char *why);
+/*
+ * Write dir/name.new, complete and on disk; one that a crash has left is
+ * removed before. On failure nothing is left.
+ */
+V23_MUST_USE int vsec_cred_write_temp_(const char *dir, const char *name,
+    struct v23_bytes data, unsigned mode, char *why);
+/* dir/name.new becomes dir/name; durable after vsec_cred_sync_dir_. */
+V23_MUST_USE int vsec_cred_commit_(const char *dir, const char *name,
+    char *why);
+/* Remove dir/name.ext if it is there; ext NULL: dir/name. */
+void vsec_cred_remove_(const char *dir, const char *name, const char *ext);
+/* Is there something of the name dir/name.ext? ext NULL: dir/name. */
+bool vsec_cred_exists_(const char *dir, const char *name, const char *ext);
+/* Make what happened to names in a directory durable; some file systems
+ * cannot, so there is no result. */
+void vsec_cred_sync_dir_(const char *dir);
 /* Make a directory and its parents. */
 V23_MUST_USE int vsec_cred_mkdir_(const char *dir, char *why);
 
@@ -50,7 +63,8 @@ struct vsec_cred_pair_ {
     struct vsec_signer *signer; /* a reference; NULL: cannot be written */
     struct vsec_pubkey *key;    /* a reference */
     bool readonly_fs;
-    int fd; /* of the lock held; -1 = none */
+    bool exclusive; /* the lock held is for writing */
+    int fd;         /* of the lock held; -1 = none */
 };
 
 V23_MUST_USE int vsec_cred_pair_init_(struct vsec_cred_pair_ *p,
@@ -95,6 +109,19 @@ struct vsec_cred_keys_ {
 };
 V23_MUST_USE int vsec_cred_keys_load_(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_cred_keys_ *out, char *why);
+/* The same from the contents that the files of a new directory will have. */
+V23_MUST_USE int vsec_cred_keys_parse_(const char *dir,
+    const struct vsec_cred_opts *opt, const struct vsec_cred_files *files,
+    struct vsec_cred_keys_ *out, char *why);
 void vsec_cred_keys_fini_(struct vsec_cred_keys_ *k);
+
+/* ---- directories (cred.c) ------------------------------------------------ */
+
+/* The principal of loaded keys. dir.lock is held. */
+V23_MUST_USE int vsec_cred_assemble_(const char *dir,
+    const struct vsec_cred_opts *opt, struct vsec_cred_keys_ *k,
+    struct vsec_principal **out, char *why);
+/* Every failure has a reason. Returns rc. */
+int vsec_cred_reason_(int rc, char *why);
 
 #endif

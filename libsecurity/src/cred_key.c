@@ -45,6 +45,25 @@ static int parse_private(const struct vsec_cred_opts *opt, const char *path,
     return rc;
 }
 
+/* The contents of a private key file, of the name `path`. */
+static int take_private(const struct vsec_cred_opts *opt, const char *path,
+    struct v23_bytes text, struct vsec_key_file *out, char *why)
+{
+    int rc = parse_private(opt, path, text, out);
+
+    if (rc == V23_ENOENT)
+        rc = vsec_cred_why_(why, V23_EKEY, "%.256s: no private key in "
+            "any PEM block", path);
+    else if (rc == V23_EPASSPHRASE)
+        vsec_cred_why_(why, rc, "passphrase required");
+    else if (rc == V23_EBADPASSPHRASE)
+        vsec_cred_why_(why, rc,
+            "passphrase incorrect for decrypting private key");
+    else if (rc != 0)
+        vsec_cred_why_(why, rc, "%.256s: %s", path, v23_strerror(rc));
+    return rc;
+}
+
 static int read_private(const struct vsec_cred_opts *opt, const char *path,
     struct vsec_key_file *out, char *why)
 {
@@ -53,19 +72,8 @@ static int read_private(const struct vsec_cred_opts *opt, const char *path,
 
     v23_buf_init(&text, opt->engine->secret, VSEC_CRED_FILE_MAX);
     rc = vsec_cred_read_(path, &text, why);
-    if (rc == 0) {
-        rc = parse_private(opt, path, v23_bytes(text.p, text.n), out);
-        if (rc == V23_ENOENT)
-            rc = vsec_cred_why_(why, V23_EKEY, "%.256s: no private key in "
-                "any PEM block", path);
-        else if (rc == V23_EPASSPHRASE)
-            vsec_cred_why_(why, rc, "passphrase required");
-        else if (rc == V23_EBADPASSPHRASE)
-            vsec_cred_why_(why, rc,
-                "passphrase incorrect for decrypting private key");
-        else if (rc != 0)
-            vsec_cred_why_(why, rc, "%.256s: %s", path, v23_strerror(rc));
-    }
+    if (rc == 0)
+        rc = take_private(opt, path, v23_bytes(text.p, text.n), out, why);
     wipe_fini(&text);
     return rc;
 }
@@ -93,6 +101,26 @@ static int follow(const struct vsec_cred_opts *opt, struct vsec_key_file *f,
     return 0;
 }
 
+/* The signer of what a private key file says, which is released; NULL when it
+ * is out of reach and that is allowed. `rc` is how reading it went. */
+static int signer_of(const struct vsec_cred_opts *opt, int rc,
+    struct vsec_key_file *f, struct vsec_signer **out, char *why)
+{
+    if (rc == 0) {
+        if (f->place != VSEC_KEY_HERE)
+            rc = follow(opt, f, why);
+        if (rc == 0)
+            *out = vsec_signer_ref(f->signer);
+        vsec_key_file_fini(f);
+    }
+    if (opt->public_key_only_ok
+        && (rc == V23_EPASSPHRASE || rc == V23_ENOSYS)) {
+        *out = NULL;
+        rc = 0;
+    }
+    return rc;
+}
+
 static int load_private(const char *dir, const struct vsec_cred_opts *opt,
     struct vsec_signer **out, char *why)
 {
@@ -102,19 +130,7 @@ static int load_private(const char *dir, const struct vsec_cred_opts *opt,
 
     if (rc == 0)
         rc = read_private(opt, path, &f, why);
-    if (rc == 0) {
-        if (f.place != VSEC_KEY_HERE)
-            rc = follow(opt, &f, why);
-        if (rc == 0)
-            *out = vsec_signer_ref(f.signer);
-        vsec_key_file_fini(&f);
-    }
-    if (opt->public_key_only_ok
-        && (rc == V23_EPASSPHRASE || rc == V23_ENOSYS)) {
-        *out = NULL;
-        rc = 0;
-    }
-    return rc;
+    return signer_of(opt, rc, &f, out, why);
 }
 
 /* ---- public key ---------------------------------------------------------- */
@@ -165,6 +181,19 @@ static int parse_public(const struct vsec_cred_opts *opt,
     return rc;
 }
 
+/* The contents of a public key file, of the name `path`. */
+static int take_public(const struct vsec_cred_opts *opt, const char *path,
+    struct v23_bytes text, struct vsec_cred_keys_ *out, char *why)
+{
+    int rc = parse_public(opt, text, out);
+
+    if (rc == V23_ENOENT)
+        rc = V23_EKEY;
+    if (rc != 0)
+        vsec_cred_why_(why, rc, "%.256s: %s", path, v23_strerror(rc));
+    return rc;
+}
+
 static int load_public(const char *dir, const struct vsec_cred_opts *opt,
     struct vsec_cred_keys_ *out, char *why)
 {
@@ -176,18 +205,38 @@ static int load_public(const char *dir, const struct vsec_cred_opts *opt,
         return rc;
     v23_buf_init(&text, opt->engine->al, VSEC_CRED_FILE_MAX);
     rc = vsec_cred_read_(path, &text, why);
-    if (rc == 0) {
-        rc = parse_public(opt, v23_bytes(text.p, text.n), out);
-        if (rc == V23_ENOENT)
-            rc = V23_EKEY;
-        if (rc != 0)
-            vsec_cred_why_(why, rc, "%.256s: %s", path, v23_strerror(rc));
-    }
+    if (rc == 0)
+        rc = take_public(opt, path, v23_bytes(text.p, text.n), out, why);
     v23_buf_fini(&text);
     return rc;
 }
 
 /* ---- both ---------------------------------------------------------------- */
+
+/* Hand over two halves that belong together; `rc` is how getting them went. */
+static int join(const char *dir, int rc, struct vsec_cred_keys_ *k,
+    struct vsec_cred_keys_ *out, char *why)
+{
+    if (rc == 0 && k->key == NULL && k->signer == NULL)
+        rc = V23_EPASSPHRASE; /* `why` says what kept the key away */
+    if (rc == 0 && k->key == NULL)
+        k->key = vsec_pubkey_ref(k->signer->pub);
+    if (rc == 0 && k->signer != NULL
+        && !vsec_pubkey_eq(k->signer->pub, k->key))
+        rc = vsec_cred_why_(why, V23_EKEYMISMATCH,
+            "%.256s: public and private key do not belong together", dir);
+    if (rc == 0)
+        *out = *k;
+    else
+        vsec_cred_keys_fini_(k);
+    return rc;
+}
+
+static void init(struct vsec_cred_keys_ *k, const struct vsec_cred_opts *opt)
+{
+    memset(k, 0, sizeof(*k));
+    v23_buf_init(&k->x509, opt->engine->al, VSEC_CRED_FILE_MAX);
+}
 
 int vsec_cred_keys_load_(const char *dir, const struct vsec_cred_opts *opt,
     struct vsec_cred_keys_ *out, char *why)
@@ -195,23 +244,28 @@ int vsec_cred_keys_load_(const char *dir, const struct vsec_cred_opts *opt,
     struct vsec_cred_keys_ k;
     int rc;
 
-    memset(&k, 0, sizeof(k));
-    v23_buf_init(&k.x509, opt->engine->al, VSEC_CRED_FILE_MAX);
+    init(&k, opt);
     rc = load_public(dir, opt, &k, why);
     if (rc == 0 || (rc == V23_ENOENT && opt->derive_public))
         rc = load_private(dir, opt, &k.signer, why);
-    if (rc == 0 && k.key == NULL && k.signer == NULL)
-        rc = V23_EPASSPHRASE; /* `why` says what kept the key away */
-    if (rc == 0 && k.key == NULL)
-        k.key = vsec_pubkey_ref(k.signer->pub);
-    if (rc == 0 && k.signer != NULL && !vsec_pubkey_eq(k.signer->pub, k.key))
-        rc = vsec_cred_why_(why, V23_EKEYMISMATCH,
-            "%.256s: public and private key do not belong together", dir);
-    if (rc == 0)
-        *out = k;
-    else
-        vsec_cred_keys_fini_(&k);
-    return rc;
+    return join(dir, rc, &k, out, why);
+}
+
+int vsec_cred_keys_parse_(const char *dir, const struct vsec_cred_opts *opt,
+    const struct vsec_cred_files *files, struct vsec_cred_keys_ *out,
+    char *why)
+{
+    struct vsec_cred_keys_ k;
+    struct vsec_key_file f;
+    int rc;
+
+    init(&k, opt);
+    rc = take_public(opt, "publickey.pem", files->public_pem, &k, why);
+    if (rc == 0 && files->private_pem.n > 0) {
+        rc = take_private(opt, "privatekey.pem", files->private_pem, &f, why);
+        rc = signer_of(opt, rc, &f, &k.signer, why);
+    }
+    return join(dir, rc, &k, out, why);
 }
 
 int vsec_cred_public_key(const char *dir, const struct vsec_cred_opts *opt,
@@ -221,8 +275,7 @@ int vsec_cred_public_key(const char *dir, const struct vsec_cred_opts *opt,
     int rc;
 
     why[0] = 0;
-    memset(&k, 0, sizeof(k));
-    v23_buf_init(&k.x509, opt->engine->al, VSEC_CRED_FILE_MAX);
+    init(&k, opt);
     rc = load_public(dir, opt, &k, why);
     if (rc == V23_ENOENT && opt->derive_public) {
         rc = load_private(dir, opt, &k.signer, why);

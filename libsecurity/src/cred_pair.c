@@ -5,14 +5,13 @@
  * Writing: both new files are complete on disk before the first of two renames.
  * A crash between the renames leaves new data beside the old signature, and
  * the new signature under its temporary name; reading finds that and accepts
- * it, because it verifies like any other.
+ * it, because it verifies like any other. Whoever holds the exclusive lock then
+ * does the second rename, before anything else: other implementations look at
+ * the two files only, and the next writer needs the temporary name.
  */
 #include "cred_int.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <vom/dec.h>
 #include <vom/enc.h>
@@ -55,6 +54,7 @@ int vsec_cred_pair_lock_(struct vsec_cred_pair_ *p, bool writable, char *why)
         kind = VSEC_CRED_EXCLUSIVE_;
     else if (p->readonly_fs)
         kind = VSEC_CRED_NO_LOCK_;
+    p->exclusive = writable;
     return vsec_cred_lock_(p->dir, p->lock, kind, &p->fd, why);
 }
 
@@ -69,20 +69,19 @@ int vsec_cred_pair_why_(const struct vsec_cred_pair_ *p, int rc, char *why)
         v23_strerror(rc));
 }
 
-static int path_of(const struct vsec_cred_pair_ *p, const char *ext,
-    char path[VSEC_CRED_PATH], char *why)
+/* "base.ext" */
+static const char *name_of(const struct vsec_cred_pair_ *p, const char *ext,
+    char name[64])
 {
-    char name[64];
-
-    snprintf(name, sizeof(name), "%s.%s", p->base, ext);
-    return vsec_cred_path_(path, p->dir, name, why);
+    snprintf(name, 64, "%s.%s", p->base, ext);
+    return name;
 }
 
 static int read_one(const struct vsec_cred_pair_ *p, const char *ext,
     struct v23_buf *out, char *why)
 {
-    char path[VSEC_CRED_PATH];
-    int rc = path_of(p, ext, path, why);
+    char name[64], path[VSEC_CRED_PATH];
+    int rc = vsec_cred_path_(path, p->dir, name_of(p, ext, name), why);
 
     return rc != 0 ? rc : vsec_cred_read_(path, out, why);
 }
@@ -93,22 +92,27 @@ static bool is_unsigned(int rc)
     return rc == V23_ESIG || rc == V23_ETAMPERED || rc == V23_ENOENT;
 }
 
-/* The signature that a crash left under its temporary name; else rc. */
+/* Is there a signature that a crash left under its temporary name? Else rc. */
 static int verify_left_over(const struct vsec_cred_pair_ *p,
-    struct v23_bytes data, int rc)
+    struct v23_bytes data, int rc, char *why)
 {
-    char why[VSEC_CRED_WHY];
+    char unused[VSEC_CRED_WHY], name[64];
     struct v23_buf sig;
 
     v23_buf_init(&sig, p->key->engine->al, VSEC_CRED_FILE_MAX);
-    if (read_one(p, "sig.new", &sig, why) == 0
-        && vsec_stream_verify(p->key, data, v23_bytes(sig.p, sig.n)) == 0)
+    if (read_one(p, "sig.new", &sig, unused) == 0
+        && vsec_stream_verify(p->key, data, v23_bytes(sig.p, sig.n)) == 0) {
         rc = 0;
+        if (p->exclusive) {
+            rc = vsec_cred_commit_(p->dir, name_of(p, "sig", name), why);
+            vsec_cred_sync_dir_(p->dir);
+        }
+    }
     v23_buf_fini(&sig);
     return rc;
 }
 
-static int read_signed(const struct vsec_cred_pair_ *p, struct v23_buf *data,
+static int read_once(const struct vsec_cred_pair_ *p, struct v23_buf *data,
     char *why)
 {
     struct v23_bytes payload;
@@ -120,13 +124,27 @@ static int read_signed(const struct vsec_cred_pair_ *p, struct v23_buf *data,
     v23_buf_init(&sig, p->key->engine->al, VSEC_CRED_FILE_MAX);
     payload = v23_bytes(data->p, data->n);
     rc = read_one(p, "sig", &sig, why);
-    if (rc == 0)
+    if (rc == 0) {
         rc = vsec_stream_verify(p->key, payload, v23_bytes(sig.p, sig.n));
+        if (rc != 0)
+            vsec_cred_pair_why_(p, rc, why);
+    }
     if (is_unsigned(rc))
-        rc = verify_left_over(p, payload, rc);
-    if (rc != 0)
-        vsec_cred_pair_why_(p, rc, why);
+        rc = verify_left_over(p, payload, rc, why);
     v23_buf_fini(&sig);
+    return rc;
+}
+
+static int read_signed(const struct vsec_cred_pair_ *p, struct v23_buf *data,
+    char *why)
+{
+    int rc, tries = p->readonly_fs && !p->exclusive ? 3 : 1;
+
+    /* Without a lock the files may be of before and after a change. */
+    do {
+        v23_buf_cut(data, 0);
+        rc = read_once(p, data, why);
+    } while (is_unsigned(rc) && --tries > 0);
     return rc;
 }
 
@@ -152,50 +170,32 @@ int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, const struct vdl_type *t,
 
 /* ---- writing ------------------------------------------------------------- */
 
-static int write_temporary(const struct vsec_cred_pair_ *p, const char *ext,
-    struct v23_bytes data, char *why)
+/* Put two complete new files into the place of the old ones. */
+static int commit(const struct vsec_cred_pair_ *p, const char *data,
+    const char *sig, char *why)
 {
-    char path[VSEC_CRED_PATH];
-    int rc = path_of(p, ext, path, why);
+    char unused[VSEC_CRED_WHY];
+    int rc = vsec_cred_commit_(p->dir, data, why);
 
     if (rc != 0)
         return rc;
-    /* Left by a crash; the lock is held. */
-    if (unlink(path) != 0 && errno != ENOENT)
-        return vsec_cred_sys_(why, "remove", path);
-    return vsec_cred_write_new_(path, data, 0666, why);
-}
-
-static int replace(const struct vsec_cred_pair_ *p, const char *from,
-    const char *to, char *why)
-{
-    char a[VSEC_CRED_PATH], b[VSEC_CRED_PATH];
-    int rc = path_of(p, from, a, why);
-
-    if (rc == 0)
-        rc = path_of(p, to, b, why);
-    if (rc == 0 && rename(a, b) != 0)
-        rc = vsec_cred_sys_(why, "rename", a);
-    return rc;
-}
-
-/* Make the renames durable; some file systems cannot. */
-static void sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    (void)fsync(fd);
-    close(fd);
+    vsec_cred_sync_dir_(p->dir); /* in this order also after a power cut */
+    /* From here on the new state is what everybody reads: a failure is like a
+     * crash at this point, which the next change makes good. */
+    if (vsec_cred_commit_(p->dir, sig, unused) == 0)
+        vsec_cred_sync_dir_(p->dir);
+    return 0;
 }
 
 static int write_signed(struct vsec_cred_pair_ *p, struct v23_bytes data,
     char *why)
 {
+    char data_name[64], sig_name[64];
     struct v23_buf sig;
     int rc;
 
+    name_of(p, "data", data_name);
+    name_of(p, "sig", sig_name);
     if (p->signer == NULL)
         return vsec_cred_why_(why, V23_ENOSYS,
             "%.256s: the private key is not available", p->dir);
@@ -205,15 +205,15 @@ static int write_signed(struct vsec_cred_pair_ *p, struct v23_bytes data,
         vsec_cred_why_(why, rc, "signing %.256s/%s: %s", p->dir, p->base,
             v23_strerror(rc));
     if (rc == 0)
-        rc = write_temporary(p, "data.new", data, why);
-    if (rc == 0)
-        rc = write_temporary(p, "sig.new", v23_bytes(sig.p, sig.n), why);
-    if (rc == 0)
-        rc = replace(p, "data.new", "data", why);
-    if (rc == 0)
-        rc = replace(p, "sig.new", "sig", why);
-    if (rc == 0)
-        sync_dir(p->dir);
+        rc = vsec_cred_write_temp_(p->dir, data_name, data, 0666, why);
+    if (rc == 0) {
+        rc = vsec_cred_write_temp_(p->dir, sig_name,
+            v23_bytes(sig.p, sig.n), 0666, why);
+        if (rc == 0)
+            rc = commit(p, data_name, sig_name, why);
+        else
+            vsec_cred_remove_(p->dir, data_name, "new");
+    }
     v23_buf_fini(&sig);
     return rc;
 }

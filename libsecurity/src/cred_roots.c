@@ -162,7 +162,8 @@ int vsec_cred_roots_reload_(struct vsec_roots *r, char *why)
 
     if (r->ops != &file_ops)
         return 0;
-    rc = vsec_cred_pair_lock_(&f->pair, false, why);
+    /* A writer's own loading also makes good what a crash left. */
+    rc = vsec_cred_pair_lock_(&f->pair, !r->readonly, why);
     if (rc != 0)
         return rc;
     rc = load(f, &st, why);

@@ -258,7 +258,8 @@ int vsec_cred_store_reload_(struct vsec_store *s, char *why)
 
     if (s->ops != &file_ops)
         return 0;
-    rc = vsec_cred_pair_lock_(&f->pair, false, why);
+    /* A writer's own loading also makes good what a crash left. */
+    rc = vsec_cred_pair_lock_(&f->pair, !s->readonly, why);
     if (rc != 0)
         return rc;
     rc = load(f, &st, why);

@@ -3,7 +3,11 @@
  * Credentials directories (hosts): keys, blessing store and roots in files,
  * shared with other programs of this and the reference implementation.
  *
- * Files are replaced by temporary file, fsync and rename, under flock(2) locks.
+ * Files are replaced by temporary file, fsync and rename, under flock(2) locks:
+ * a crash at any point leaves the old or the new state. (Between the two
+ * renames of store or roots the new signature is still under its temporary
+ * name. All of this library find it there; the reference implementation can
+ * read the directory again when one of ours has opened it for writing.)
  * All calls block on the file system. Source: spec/security.md 12.
  */
 #ifndef VSEC_CREDENTIALS_H
@@ -57,6 +61,13 @@ struct vsec_cred_opts {
                            the private key's; else that is an error */
     vsec_passphrase_fn *passphrase; /* NULL = none */
     void *ud;
+    /*
+     * Creation: give the new principal what it is to have from the start, like
+     * its blessings; NULL = nothing. Only afterwards the directory counts as
+     * one; an error (any value but 0) undoes it and is returned.
+     */
+    int (*furnish)(void *ud, struct vsec_principal *p);
+    void *furnish_ud;
     const struct v23_log *log;
     struct vsec_x509 x509; /* for roots; may be zero */
 };
@@ -78,7 +89,7 @@ V23_MUST_USE int vsec_cred_load(const char *dir,
     char why[VSEC_CRED_WHY]);
 /**
  * Create a directory for a key and load it. Fails with V23_EEXIST when it
- * holds a key.
+ * holds a key. After a crash in between it is complete or can be created again.
  * @param pass  empty = the private key is not encrypted
  */
 V23_MUST_USE int vsec_cred_create(const char *dir,
@@ -90,10 +101,20 @@ struct vsec_cred_files {
     struct v23_bytes private_pem; /* empty = none is written */
     struct v23_bytes public_pem;
 };
-/** Create a directory with given key files; then load it. */
+/** The same with given key files; public_pem is required. */
 V23_MUST_USE int vsec_cred_create_files(const char *dir,
     const struct vsec_cred_opts *opt, const struct vsec_cred_files *files,
     struct vsec_principal **out, char why[VSEC_CRED_WHY]);
+/**
+ * Replace the private key file of a directory by another form of the same key,
+ * at once; a public key file is written where there is none. What the contents
+ * are is for the caller to make sure of.
+ * @return 0; V23_ESTATE (opt->readonly_fs), V23_ESYS, V23_ENOENT, V23_ELIMIT:
+ *         then the private key file is the old one
+ */
+V23_MUST_USE int vsec_cred_rewrite_keys(const char *dir,
+    const struct vsec_cred_opts *opt, const struct vsec_cred_files *files,
+    char why[VSEC_CRED_WHY]);
 /** Read a directory's public key only; no lock is taken. */
 V23_MUST_USE int vsec_cred_public_key(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_pubkey **out,
