@@ -5,26 +5,16 @@
 #include <mbedtls/aes.h>
 #include <mbedtls/pkcs5.h>
 
+#include "compat_int.h"
+
 static int pbkdf2(enum vsec_prf prf, struct v23_bytes pass,
     struct v23_bytes salt, uint32_t rounds, uint8_t *out, size_t n)
 {
     mbedtls_md_type_t md = prf == VSEC_HMAC_SHA1 ? MBEDTLS_MD_SHA1
                                                  : MBEDTLS_MD_SHA256;
-    int ret;
+    int ret = mbedtls_pkcs5_pbkdf2_hmac_ext(md, pass.p, pass.n, salt.p,
+        salt.n, rounds, (uint32_t)n, out);
 
-#if MBEDTLS_VERSION_NUMBER >= 0x03030000
-    ret = mbedtls_pkcs5_pbkdf2_hmac_ext(md, pass.p, pass.n, salt.p, salt.n,
-        rounds, (uint32_t)n, out);
-#else
-    mbedtls_md_context_t c;
-
-    mbedtls_md_init(&c);
-    ret = mbedtls_md_setup(&c, mbedtls_md_info_from_type(md), 1);
-    if (ret == 0)
-        ret = mbedtls_pkcs5_pbkdf2_hmac(&c, pass.p, pass.n, salt.p, salt.n,
-            rounds, (uint32_t)n, out);
-    mbedtls_md_free(&c);
-#endif
     return ret == 0 ? 0 : V23_ECRYPTO;
 }
 

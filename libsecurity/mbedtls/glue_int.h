@@ -1,21 +1,12 @@
 /* BSD-3-Clause; see LICENSE. */
-/** What the sources of the mbedTLS provider share: versions, errors, random. */
+/** What the sources of the mbedTLS provider share: errors, random, numbers. */
 #ifndef VSEC_MBEDTLS_GLUE_H
 #define VSEC_MBEDTLS_GLUE_H
 
 #include <mbedtls/bignum.h>
 #include <mbedtls/md.h>
-#include <mbedtls/version.h>
 
 #include <vsec/mbedtls.h>
-
-#if MBEDTLS_VERSION_NUMBER >= 0x03000000
-#include <mbedtls/private_access.h>
-#define VSEC_MBEDTLS_3 1
-#else
-#define MBEDTLS_PRIVATE(m) m
-#define VSEC_MBEDTLS_3 0
-#endif
 
 /* Status of an mbedTLS result that is neither success nor a bad signature:
  * V23_ENOMEM or V23_ECRYPTO. */

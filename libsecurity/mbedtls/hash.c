@@ -6,11 +6,7 @@
 #include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
 
-#if VSEC_MBEDTLS_3
-#define RET(name) name
-#else
-#define RET(name) name##_ret
-#endif
+#include "compat_int.h"
 
 _Static_assert(sizeof(mbedtls_md5_context) <= VSEC_HASH_STATE, "MD5 state");
 _Static_assert(sizeof(mbedtls_sha256_context) <= VSEC_HASH_STATE,
@@ -29,19 +25,19 @@ static int sha256_init(void *state)
     mbedtls_sha256_context *c = (mbedtls_sha256_context *)state;
 
     mbedtls_sha256_init(c);
-    return status(RET(mbedtls_sha256_starts)(c, 0));
+    return status(mbedtls_sha256_starts(c, 0));
 }
 
 static int sha256_update(void *state, const uint8_t *p, size_t n)
 {
-    return status(RET(mbedtls_sha256_update)((mbedtls_sha256_context *)state,
+    return status(mbedtls_sha256_update((mbedtls_sha256_context *)state,
         p, n));
 }
 
 static int sha256_final(void *state, uint8_t *digest)
 {
     mbedtls_sha256_context *c = (mbedtls_sha256_context *)state;
-    int ret = RET(mbedtls_sha256_finish)(c, digest);
+    int ret = mbedtls_sha256_finish(c, digest);
 
     mbedtls_sha256_free(c);
     return status(ret);
@@ -55,7 +51,7 @@ static int sha512_init(void *state)
     mbedtls_sha512_context *c = (mbedtls_sha512_context *)state;
 
     mbedtls_sha512_init(c);
-    return status(RET(mbedtls_sha512_starts)(c, 0));
+    return status(mbedtls_sha512_starts(c, 0));
 }
 
 static int sha384_init(void *state)
@@ -63,19 +59,19 @@ static int sha384_init(void *state)
     mbedtls_sha512_context *c = (mbedtls_sha512_context *)state;
 
     mbedtls_sha512_init(c);
-    return status(RET(mbedtls_sha512_starts)(c, 1));
+    return status(mbedtls_sha512_starts(c, 1));
 }
 
 static int sha512_update(void *state, const uint8_t *p, size_t n)
 {
-    return status(RET(mbedtls_sha512_update)((mbedtls_sha512_context *)state,
+    return status(mbedtls_sha512_update((mbedtls_sha512_context *)state,
         p, n));
 }
 
 static int sha512_final(void *state, uint8_t *digest)
 {
     mbedtls_sha512_context *c = (mbedtls_sha512_context *)state;
-    int ret = RET(mbedtls_sha512_finish)(c, digest);
+    int ret = mbedtls_sha512_finish(c, digest);
 
     mbedtls_sha512_free(c);
     return status(ret);
@@ -102,18 +98,18 @@ static int md5_init(void *state)
     mbedtls_md5_context *c = (mbedtls_md5_context *)state;
 
     mbedtls_md5_init(c);
-    return status(RET(mbedtls_md5_starts)(c));
+    return status(mbedtls_md5_starts(c));
 }
 
 static int md5_update(void *state, const uint8_t *p, size_t n)
 {
-    return status(RET(mbedtls_md5_update)((mbedtls_md5_context *)state, p, n));
+    return status(mbedtls_md5_update((mbedtls_md5_context *)state, p, n));
 }
 
 static int md5_final(void *state, uint8_t *digest)
 {
     mbedtls_md5_context *c = (mbedtls_md5_context *)state;
-    int ret = RET(mbedtls_md5_finish)(c, digest);
+    int ret = mbedtls_md5_finish(c, digest);
 
     mbedtls_md5_free(c);
     return status(ret);

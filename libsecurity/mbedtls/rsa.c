@@ -13,17 +13,15 @@
 
 #include <mbedtls/rsa.h>
 
+#include "compat_int.h"
+
 static mbedtls_rsa_context *rsa_alloc(struct vsec_engine *e)
 {
     mbedtls_rsa_context *c = v23_new(e->al, mbedtls_rsa_context);
 
     if (c == NULL)
         return NULL;
-#if VSEC_MBEDTLS_3
     mbedtls_rsa_init(c);
-#else
-    mbedtls_rsa_init(c, MBEDTLS_RSA_PKCS_V15, 0);
-#endif
     return c;
 }
 
@@ -78,12 +76,7 @@ static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     (void)alg;
     (void)e;
     (void)shared;
-#if VSEC_MBEDTLS_3
     ret = mbedtls_rsa_pkcs1_verify(c, md, h->size, digest, sig->a.p);
-#else
-    ret = mbedtls_rsa_pkcs1_verify(c, NULL, NULL, MBEDTLS_RSA_PUBLIC, md,
-        h->size, digest, sig->a.p);
-#endif
     if (ret == 0)
         return 0;
     return key_error(ret) == V23_ENOMEM ? V23_ENOMEM : V23_ESIG;
@@ -279,13 +272,8 @@ static int sign(const struct vsec_alg *alg, struct vsec_engine *e,
     ret = load(k);
     if (ret != 0)
         goto out;
-#if VSEC_MBEDTLS_3
     ret = mbedtls_rsa_pkcs1_sign(c, vsec_mbedtls_rng_, e, md, h->size, digest,
         buf);
-#else
-    ret = mbedtls_rsa_pkcs1_sign(c, vsec_mbedtls_rng_, e, MBEDTLS_RSA_PRIVATE,
-        md, h->size, digest, buf);
-#endif
 out:
     unload(c);
     if (ret != 0)

