@@ -104,15 +104,18 @@ static int replay(struct vrpc_conn *c)
 
 static int make_decoder(struct vrpc_conn *c)
 {
+    struct vom_options opt = vom_options_host;
     struct vrpc_blessdec_ *d;
     int rc;
 
     if (c->bf.dec != NULL)
         return 0;
+    if (c->known != NULL)
+        opt.known = *c->known;
     d = v23_new(c->al, struct vrpc_blessdec_);
     if (d == NULL)
         return V23_ENOMEM;
-    rc = vom_typedec_new(c->al, NULL, &d->types);
+    rc = vom_typedec_new(c->al, &opt, &d->types);
     if (rc != 0) {
         v23_put(c->al, d);
         return rc;

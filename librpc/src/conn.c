@@ -150,6 +150,7 @@ static void set_empty(struct vrpc_conn *c, const struct vrpc_conn_config *cfg)
     c->hooks = cfg->hooks;
     c->ud = cfg->ud;
     c->chains = cfg->chains;
+    c->known = cfg->known;
     c->role = cfg->role;
     c->message_transport = cfg->message_transport;
     c->encapsulated = cfg->encapsulated;

@@ -223,6 +223,7 @@ struct vrpc_conn {
     struct vsec_principal *principal;
     const struct vsec_box_ops *box;
     struct vsec_chain_cache *chains;
+    const struct vdl_registry *known;
     struct vrpc_conn_limits limits;
     enum vrpc_role role;
     enum vrpc_conn_status status;

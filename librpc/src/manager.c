@@ -7,6 +7,8 @@
 #include "dial_int.h"
 
 #include <string.h>
+#include <v23/vdl/v.io/v23/rpc/rpc.vdl.h>
+#include <v23/vdl/v.io/x/ref/runtime/internal/flow/conn/conn.vdl.h>
 #include <vsec/check.h>
 #include <vsec/principal.h>
 
@@ -348,6 +350,7 @@ int vrpc_session_new_(struct vrpc_manager *m, struct vrpc_link *link,
     cfg.random_ud = m;
     cfg.principal = m->principal;
     cfg.chains = m->chains;
+    cfg.known = &m->known;
     cfg.has_handler = !vrpc_routing_id_is_null(&m->rid);
     if (cfg.has_handler) {
         cfg.blessings = vsec_store_default(m->principal->store);
@@ -497,6 +500,17 @@ void vrpc_manager_close_all(struct vrpc_manager *m, const char *why)
 
 /* ---- life ---------------------------------------------------------------- */
 
+/* What every connection sends: a quarter of a connection's memory at rest, if
+ * it were built for each. */
+static int know_types(struct vrpc_manager *m)
+{
+    static const struct vdl_type *const roots[] = { &v23_rpc_request_desc,
+        &v23_rpc_response_desc, &v23_conn_blessings_flow_message_desc };
+
+    return vdl_registry_make(m->al, roots, sizeof(roots) / sizeof(roots[0]),
+        &m->known);
+}
+
 int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     struct vrpc_manager **out)
 {
@@ -529,8 +543,11 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     if (rc == 0)
         rc = vrpc_timer_init_(&m->timers, &m->sweep, sweep, m);
     if (rc == 0)
+        rc = know_types(m);
+    if (rc == 0)
         rc = vrpc_own_init_(m);
     if (rc != 0) {
+        vdl_registry_free(m->al, &m->known);
         vrpc_timers_fini_(&m->timers);
         vsec_principal_unref(m->principal);
         v23_put(m->al, m);
@@ -558,6 +575,7 @@ void vrpc_manager_free(struct vrpc_manager *m)
     vrpc_own_fini_(m);
     vrpc_cache_fini_(&m->cache);
     vrpc_ops_fini_(&m->ops);
+    vdl_registry_free(m->al, &m->known);
     vrpc_timers_fini_(&m->timers);
     vsec_principal_unref(m->principal);
     v23_put(m->al, m);

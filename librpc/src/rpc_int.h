@@ -236,6 +236,7 @@ struct vrpc_manager {
     struct vrpc_transport tr;
     struct vsec_principal *principal;
     struct vsec_chain_cache *chains;
+    struct vdl_registry known; /* types of the protocol */
     struct vrpc_routing_id rid;
     uint32_t mtu, bytes_buffered, max_conns, max_flows;
     int64_t channel_timeout, handshake_timeout, idle;

@@ -86,6 +86,7 @@ static int types_new(struct vrpc_session_ *s, struct vrpc_types_ **out)
     /* Peers that pass on an any without looking into it may have forgotten
      * the lengths of those inside. Nothing depends on them. */
     opt.lax_any_lengths = true;
+    opt.known = s->m->known;
     rc = vom_typedec_new(al, &opt, &t->dec);
     if (rc != 0) {
         v23_put(al, t);

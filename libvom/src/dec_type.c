@@ -4,7 +4,8 @@
  *
  * A definition is pending until a type message without the INCOMPLETE flag
  * (or a value) needs it; then everything it reaches is built at once. Types
- * equal to one that the program knows become the program's descriptor.
+ * that the program knows are recognized by their definitions and become the
+ * program's descriptors: nothing is built for them.
  */
 #include "dec_int.h"
 #include "type_int.h"
@@ -191,15 +192,17 @@ static struct vdl_type_ref ref_to(const struct build *b, uint64_t id)
     return r;
 }
 
+/* Kinds of the alternatives of a type message; the first one renames. */
+static const uint8_t alt_kinds[] = { VDL_ANY, VDL_ENUM, VDL_ARRAY, VDL_LIST,
+    VDL_SET, VDL_MAP, VDL_STRUCT, VDL_UNION, VDL_OPTIONAL };
+
 static int fill_node(struct build *b, struct vdl_type_node *node,
     const struct vom_pending_ *w)
 {
-    static const uint8_t kinds[] = { VDL_ANY, VDL_ENUM, VDL_ARRAY, VDL_LIST,
-        VDL_SET, VDL_MAP, VDL_STRUCT, VDL_UNION, VDL_OPTIONAL };
     struct vdl_type_member *m = NULL;
     uint32_t i;
 
-    node->kind = (enum vdl_kind)kinds[w->alt];
+    node->kind = (enum vdl_kind)alt_kinds[w->alt];
     node->name = w->name;
     node->nmembers = w->nmembers;
     node->labels = w->labels;
@@ -228,22 +231,169 @@ static int fill_node(struct build *b, struct vdl_type_node *node,
     return 0;
 }
 
-/* The program's own descriptor of a type, or the type. */
-static const struct vdl_type *known(const struct vom_typedec *td,
+/* ---- types that the program knows ---------------------------------------- */
+
+/* Which descriptors the collected definitions would be. */
+struct match {
+    const struct build *b;
+    const struct vdl_type **types; /* by position; NULL: not reached */
+    uint32_t *todo;                /* positions to be compared */
+    uint32_t ntodo;
+};
+
+static bool same_type(const struct vdl_type *a, const struct vdl_type *b)
+{
+    return a == b || vdl_type_equal(a, b);
+}
+
+/* Is what an id stands for the type t? Pending ones are noted. */
+static bool expect(struct match *m, uint64_t id, const struct vdl_type *t)
+{
+    struct vdl_type_ref r = ref_to(m->b, id);
+
+    if (t->wire != NULL)
+        return false;
+    if (r.type != NULL)
+        return same_type(r.type, t);
+    if (m->types[r.node] != NULL)
+        return same_type(m->types[r.node], t);
+    m->types[r.node] = t;
+    m->todo[m->ntodo++] = r.node;
+    return true;
+}
+
+static bool expect_members(struct match *m, const struct vom_pending_ *w,
     const struct vdl_type *t)
 {
-    const struct vdl_registry *r = &td->opt.known;
+    uint32_t i;
+
+    if (w->nmembers != t->count)
+        return false;
+    for (i = 0; i < t->count; i++)
+        if (!vdl_str_eq(w->members[i].name, t->fields[i].name)
+            || !expect(m, w->members[i].type, t->fields[i].type))
+            return false;
+    return true;
+}
+
+static bool expect_labels(const struct vom_pending_ *w,
+    const struct vdl_type *t)
+{
+    uint32_t i;
+
+    if (w->nmembers != t->count)
+        return false;
+    for (i = 0; i < t->count; i++)
+        if (!vdl_str_eq(w->labels[i], t->labels[i]))
+            return false;
+    return true;
+}
+
+static bool is_alike(const struct vom_pending_ *w, const struct vdl_type *t)
+{
+    return (w->alt == 0 || alt_kinds[w->alt] == t->kind)
+        && vdl_str_eq(w->name, t->name);
+}
+
+static bool compare(struct match *m, const struct vom_pending_ *w,
+    const struct vdl_type *t)
+{
+    struct vdl_type_ref base;
+
+    if (!is_alike(w, t))
+        return false;
+    switch (t->kind) {
+    case VDL_STRUCT:
+    case VDL_UNION:
+        return w->alt != 0 && expect_members(m, w, t);
+    case VDL_ENUM:
+        return w->alt != 0 && expect_labels(w, t);
+    case VDL_ARRAY:
+        return w->alt != 0 && w->sub[1] == t->count
+            && expect(m, w->sub[0], t->elem);
+    case VDL_OPTIONAL:
+    case VDL_LIST:
+        return w->alt != 0 && expect(m, w->sub[0], t->elem);
+    case VDL_SET:
+        return w->alt != 0 && expect(m, w->sub[0], t->key);
+    case VDL_MAP:
+        return w->alt != 0 && expect(m, w->sub[0], t->key)
+            && expect(m, w->sub[1], t->elem);
+    default: /* a name for a scalar */
+        if (w->alt != 0)
+            return false;
+        base = ref_to(m->b, w->sub[0]);
+        return base.type != NULL && base.type->kind == t->kind;
+    }
+}
+
+/* Take definition `at`, and what it reaches, for the descriptor t. */
+static bool adopt(struct match *m, uint32_t at, const struct vdl_type *t)
+{
+    struct vom_typedec *td = m->b->td;
+    struct vom_def_ *d;
+    uint32_t i;
+
+    memset(m->types, 0, m->b->n * sizeof(*m->types));
+    m->types[at] = t;
+    m->todo[0] = at;
+    m->ntodo = 1;
+    while (m->ntodo > 0) {
+        i = m->todo[--m->ntodo];
+        if (!compare(m, m->b->defs[i]->pending, m->types[i]))
+            return false;
+    }
+    for (i = 0; i < m->b->n; i++)
+        if (m->types[i] != NULL) {
+            d = m->b->defs[i];
+            d->type = m->types[i];
+            v23_put(td->al, d->pending);
+            d->pending = NULL;
+            td->npending--;
+        }
+    return true;
+}
+
+static void recognize(struct match *m, uint32_t at)
+{
+    const struct vdl_registry *r = &m->b->td->opt.known;
     size_t i;
 
-    if (td->v80 && td->opt.v80->is_special(t))
-        return t;
     for (i = 0; i < r->n; i++)
-        if (r->types[i]->kind == t->kind
-            && vdl_str_eq(r->types[i]->name, t->name)
-            && r->types[i]->wire == NULL && vdl_type_equal(r->types[i], t))
-            return r->types[i];
-    return t;
+        if (r->types[i]->wire == NULL
+            && is_alike(m->b->defs[at]->pending, r->types[i])
+            && adopt(m, at, r->types[i]))
+            return;
 }
+
+/* Leave only what is not known to be built. */
+static int recognize_all(struct build *b)
+{
+    struct match m = { .b = b };
+    uint32_t i, n = 0;
+
+    /* Types of version 0x80 may look like others and be coded differently. */
+    if (b->td->opt.known.n == 0 || b->td->v80)
+        return 0;
+    m.types = v23_arena_get0(&b->tmp, b->n, sizeof(*m.types),
+        V23_ALIGNOF(struct vdl_type *));
+    m.todo = v23_arena_get0(&b->tmp, b->n, sizeof(*m.todo), sizeof(*m.todo));
+    if (m.types == NULL || m.todo == NULL)
+        return V23_ENOMEM;
+    for (i = b->n; i-- > 0;) /* what needs no other first */
+        if (b->defs[i]->type == NULL)
+            recognize(&m, i);
+    for (i = 0; i < b->n; i++)
+        if (b->defs[i]->type == NULL) {
+            b->defs[n] = b->defs[i];
+            b->defs[n]->pending->index = n + 1;
+            n++;
+        }
+    b->n = n;
+    return 0;
+}
+
+/* ---- building, continued ------------------------------------------------- */
 
 static int build_collected(struct build *b)
 {
@@ -271,7 +421,7 @@ static int build_collected(struct build *b)
     if (rc != 0)
         return rc;
     for (i = 0; i < b->n; i++) {
-        b->defs[i]->type = known(td, b->types[i]);
+        b->defs[i]->type = b->types[i];
         v23_put(td->al, b->defs[i]->pending);
         b->defs[i]->pending = NULL;
     }
@@ -296,6 +446,8 @@ static int build(struct vom_typedec *td, uint64_t id)
     for (i = 0; rc == 0 && i < b.n; i++)
         rc = collect_subs(&b, b.defs[i]->pending);
     if (rc == 0)
+        rc = recognize_all(&b);
+    if (rc == 0 && b.n > 0)
         rc = build_collected(&b);
 out:
     for (i = 0; i < b.n; i++)

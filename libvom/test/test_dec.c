@@ -391,6 +391,35 @@ START_TEST(known_types_are_recognised)
 }
 END_TEST
 
+static int make_registry(const struct v23_alloc *al, void *ud)
+{
+    const struct vdl_type *const *roots = ud;
+    struct vdl_registry r;
+    int rc = vdl_registry_make(al, roots, 1, &r);
+
+    if (rc == 0)
+        vdl_registry_free(al, &r);
+    return rc;
+}
+
+START_TEST(registry_holds_the_parts_of_types_once)
+{
+    const struct vdl_type *t = ty("x.A struct{L []x.B struct{N x.N [4]byte;"
+                                  "S []string;A ?x.A;M map[x.N]bool}}");
+    struct vdl_registry r;
+    size_t i, j;
+
+    ck_assert_int_eq(vdl_registry_make(&mem.al, &t, 1, &r), 0);
+    ck_assert_uint_eq(r.n, 6); /* A, []B, B, N, ?A, map[N]bool */
+    ck_assert_ptr_eq(r.types[r.n - 1], t);
+    for (i = 0; i < r.n; i++)
+        for (j = 0; j < i; j++)
+            ck_assert_ptr_ne(r.types[i], r.types[j]);
+    vdl_registry_free(&mem.al, &r);
+    tst_out_of_memory(make_registry, &t);
+}
+END_TEST
+
 START_TEST(arena_keeps_types_alive)
 {
     const struct vdl_type *t;
@@ -508,6 +537,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, many_duplicate_keys_leave_the_last);
     tcase_add_test(tc, nan_keys_are_all_kept);
     tcase_add_test(tc, known_types_are_recognised);
+    tcase_add_test(tc, registry_holds_the_parts_of_types_once);
     tcase_add_test(tc, arena_keeps_types_alive);
     tcase_add_loop_test(tc, fixed_arena_is_enough, 0, n);
     tcase_add_test(tc, failed_decode_leaves_a_fixed_arena_usable);

@@ -120,6 +120,48 @@ static void decodes_dynamically(const struct sample *s)
     check_encodes(s, &vdl_any_desc, &v);
 }
 
+static bool is_known(const struct vdl_registry *r, const struct vdl_type *t)
+{
+    size_t i;
+
+    for (i = 0; i < r->n; i++)
+        if (r->types[i] == t)
+            return true;
+    return false;
+}
+
+static struct vdl_any decode_knowing(const struct sample *s,
+    const struct vdl_registry *known)
+{
+    struct vom_options opt = vom_options_host;
+    struct vdl_any v;
+
+    opt.known = *known;
+    ck_assert_int_eq(vom_decode_single(s->stream.p, s->stream.n, &opt, &arena,
+        NULL, &v, NULL), 0);
+    return v;
+}
+
+/* Types that the program knows become its own; others stay what they are. */
+static void recognizes_types(const struct sample *s)
+{
+    struct vdl_registry same, other;
+    struct vdl_any v;
+
+    if (s->t->kind == VDL_ANY)
+        return;
+    ck_assert_int_eq(vdl_registry_make(&mem.al, Same, R.n, &same), 0);
+    ck_assert_int_eq(vdl_registry_make(&mem.al, Other, R.n, &other), 0);
+    v = decode_knowing(s, &same);
+    ck_assert(v.type == Same[s->node] || is_known(&same, v.type));
+    ck_assert(vdl_any_equal(v, as_any(s)));
+    v = decode_knowing(s, &other);
+    ck_assert(vdl_type_equal(v.type, s->t));
+    ck_assert(vdl_any_equal(v, as_any(s)));
+    vdl_registry_free(&mem.al, &same);
+    vdl_registry_free(&mem.al, &other);
+}
+
 static void decodes_into_equal_types(const struct sample *s)
 {
     const struct vdl_type *t = s->t->kind == VDL_ANY ? s->t : Same[s->node];
@@ -369,6 +411,7 @@ START_TEST(random_values_survive_every_way)
     make((uint32_t)_i);
     for (i = 0; i < VALUES; i++) {
         decodes_dynamically(&S[i]);
+        recognizes_types(&S[i]);
         decodes_into_equal_types(&S[i]);
         copies(&S[i]);
         passes_raw(&S[i]);

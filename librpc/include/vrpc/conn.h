@@ -142,6 +142,9 @@ struct vrpc_conn_config {
     struct vsec_principal *principal; /* required, with a signer; reference
                                          taken. Its engine does the crypto. */
     struct vsec_chain_cache *chains;  /* NULL = verify all; outlives it */
+    /* Types of the blessings flow, to be recognized; NULL: built from what the
+     * peer sends. Outlives the connection. */
+    const struct vdl_registry *known;
     /* Source of the 32 bytes of the ephemeral secret; called once, from
      * vrpc_conn_new. NULL = the engine's. */
     int (*random)(void *ud, void *p, size_t n);

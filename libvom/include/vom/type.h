@@ -260,11 +260,27 @@ V23_MUST_USE int vdl_types_list(struct vdl_types *ts,
 V23_MUST_USE int vdl_types_optional(struct vdl_types *ts,
     const struct vdl_type *elem, const struct vdl_type **out);
 
-/* Types known to a program: an `any` of an equal type gets this descriptor. */
+/*
+ * Types known to a program. A decoder that is told of them builds nothing for
+ * equal types of a peer, and an `any` of an equal type gets this descriptor.
+ */
 struct vdl_registry {
     const struct vdl_type *const *types;
     size_t n;
 };
+
+/**
+ * Make a registry of types and everything that they consist of, each once, so
+ * that a decoder recognizes the parts as they come.
+ *
+ * @param roots  n of them; need not outlive the call
+ * @param out    to be given to vdl_registry_free
+ * @return 0 or V23_ENOMEM, V23_ELIMIT (over 4,096 types)
+ */
+V23_MUST_USE int vdl_registry_make(const struct v23_alloc *al,
+    const struct vdl_type *const *roots, size_t n, struct vdl_registry *out);
+/** Free its list, with the allocator that it was made with. */
+void vdl_registry_free(const struct v23_alloc *al, struct vdl_registry *r);
 
 #ifdef __cplusplus
 }
