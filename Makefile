@@ -381,7 +381,7 @@ unit: $(UNIT)
 	$(Q)EXEC='$(EXEC)' sh test/run-units.sh $(sort $(UNIT))
 
 check: all test-programs size-host
-	$(Q)BUILD=$(BUILD) CC="$(CC)" SANFLAGS="$(SANFLAGS)" VECTORS="$(VECTORS)" sh test/check.sh $(sort $(UNIT))
+	$(Q)BUILD=$(BUILD) CRYPTO=$(CRYPTO) CC="$(CC)" SANFLAGS="$(SANFLAGS)" VECTORS="$(VECTORS)" sh test/check.sh $(sort $(UNIT))
 
 layers: $(LIBS:%=$(BUILD)/lib/%.a)
 	$(Q)BUILD=$(BUILD) sh test/layers.sh

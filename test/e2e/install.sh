@@ -52,6 +52,31 @@ check "installed vdl" env VDLPATH=src "$root/bin/vdl" generate -status=false \
 check "compile" $CC $SANFLAGS -std=c11 -Igen -I"$root/include" -o main main.c \
     gen/door/door.vdl.c -L"$root/lib" -lvom -lm
 check "run" ./main
+
+# The provider's libraries come with libsecurity.
+cat >key.c <<'EOF'
+#include <vsec/key.h>
+
+int main(void)
+{
+    struct vsec_engine *e;
+    struct vsec_signer *s;
+
+    if (vsec_engine_new(&e, &vsec_crypto_default, NULL, NULL) != 0 ||
+        vsec_signer_generate(e, "ecdsa256", &s) != 0)
+        return 1;
+    vsec_signer_unref(s);
+    vsec_engine_unref(e);
+    return 0;
+}
+EOF
+flags=$(PKG_CONFIG_PATH=$root/lib/pkgconfig pkg-config --static --cflags \
+    --libs --define-variable=prefix="$root" vanadium-security)
+# shellcheck disable=SC2086
+check "compile with the flags of pkg-config" $CC $SANFLAGS -std=c11 -o key \
+    key.c $flags
+check "make a key" ./key
+
 for l in vom security rpc naming; do
     check "pkg-config of $l" grep -q "^Libs: .* -l$l" \
         "$root/lib/pkgconfig/vanadium-$l.pc"
