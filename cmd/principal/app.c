@@ -147,6 +147,25 @@ int app_read_file(const char *path, struct v23_buf *out)
     return rc;
 }
 
+const char *app_errno(char buf[APP_ERRNO])
+{
+    snprintf(buf, APP_ERRNO, "%s", strerror(errno));
+    if (buf[0] >= 'A' && buf[0] <= 'Z')
+        buf[0] = (char)(buf[0] + ('a' - 'A'));
+    return buf;
+}
+
+void app_read_error(const char *path, int rc, char *why, size_t size)
+{
+    char text[APP_ERRNO];
+
+    if (rc != V23_ESYS)
+        snprintf(why, size, "read %.256s: %s", path, v23_strerror(rc));
+    else
+        snprintf(why, size, "%s %.256s: %s",
+            errno == EISDIR ? "read" : "open", path, app_errno(text));
+}
+
 /* ---- blessings as text --------------------------------------------------- */
 
 static bool in_alphabet(unsigned char c)
@@ -201,10 +220,8 @@ int app_read_blessings(struct app *app, const char *path, const char *prefix,
 
     v23_buf_init(&text, NULL, FILE_MAX);
     rc = app_read_file(path, &text);
-    if (rc == V23_ESYS)
-        snprintf(why, sizeof(why), "open %.200s: %s", path, strerror(errno));
-    else if (rc != 0)
-        snprintf(why, sizeof(why), "%.200s: %s", path, v23_strerror(rc));
+    if (rc != 0)
+        app_read_error(path, rc, why, sizeof(why));
     else
         rc = app_parse_blessings(app, v23_bytes(text.p, text.n), out, why,
             sizeof(why));
@@ -278,6 +295,24 @@ void app_extension_error(const char *ext, char *why, size_t size)
             }
 }
 
+/* The directory was opened without passphrase: say why there is no signer,
+ * unless that is the reason. */
+static int no_signer(struct app *app)
+{
+    char dir[4096], why[VSEC_CRED_WHY];
+    struct vsec_principal *p = NULL;
+    struct vsec_cred_opts opt;
+    int rc;
+
+    app_options(app, &opt);
+    app_credentials(app, dir, sizeof(dir));
+    rc = vsec_cred_load(dir, &opt, &p, why);
+    vsec_principal_unref(p);
+    if (rc == 0 || rc == V23_EPASSPHRASE)
+        return v23_error("underlying signer is nil");
+    return v23_error("underlying signer is nil: %s", why);
+}
+
 int app_bless_error(struct app *app, int rc, const char *ext,
     const struct vsec_blessings *with)
 {
@@ -294,8 +329,12 @@ int app_bless_error(struct app *app, int rc, const char *ext,
             app_fingerprint(app, with->key->der, other));
     case V23_ENOSYS:
         if (app->p->signer == NULL)
-            return v23_error("underlying signer is nil");
+            return no_signer(app);
         break;
+    case V23_EDENIED:
+        return v23_error("the ssh-agent refuses to sign");
+    case V23_ESYS:
+        return v23_error("cannot sign: %s", app_errno(why));
     case V23_EARG:
         return v23_error("the blessings to extend have no names");
     default:

@@ -2,7 +2,6 @@
 /* bless and blessself. */
 #include "principal.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,14 +148,17 @@ static const char *member(const cJSON *o, const char *name)
 static int read_remote_file(struct target *t)
 {
     struct v23_buf b;
+    char why[512];
     int rc;
 
     v23_buf_init(&b, NULL, FILE_MAX);
     rc = app_read_file(remote_file, &b);
-    if (rc != 0)
-        rc = v23_error("open %s: %s", remote_file, strerror(errno));
-    else
+    if (rc != 0) {
+        app_read_error(remote_file, rc, why, sizeof(why));
+        rc = v23_error("%s", why);
+    } else {
         t->json = cJSON_ParseWithLength((const char *)b.p, b.n);
+    }
     v23_buf_fini(&b);
     if (rc == 0 && t->json == NULL)
         rc = v23_error("%s: malformed JSON", remote_file);
@@ -200,6 +202,7 @@ static int read_key_file(struct app *app, const char *path,
 {
     struct vsec_blessings *b = NULL;
     struct v23_buf text, raw;
+    char why[512];
     size_t at;
     int rc;
 
@@ -207,8 +210,8 @@ static int read_key_file(struct app *app, const char *path,
     v23_buf_init(&raw, NULL, FILE_MAX);
     rc = app_read_file(path, &text);
     if (rc != 0) {
-        rc = v23_error("failed to read \"%s\": open %s: %s", path, path,
-            rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
+        app_read_error(path, rc, why, sizeof(why));
+        rc = v23_error("failed to read \"%s\": %s", path, why);
     } else if (!app_base64(v23_bytes(text.p, text.n), &raw, &at)) {
         rc = v23_error("failed to decode base64url encoded bytes in \"%s\": "
             "illegal base64 data at input byte %zu", path, at);

@@ -8,7 +8,7 @@
 #include <vsec/credentials.h>
 
 /* Most octets of a file of blessings. */
-enum { FILE_MAX = 8 << 20 };
+enum { FILE_MAX = 8 << 20, APP_ERRNO = 128 };
 
 struct app {
     struct vrpc_flags flags;
@@ -39,6 +39,10 @@ void app_wipe(struct v23_buf *b);
 int app_ask(const char *prompt, struct v23_buf *out);
 /* Whole file, "-" = standard input, "" = nothing. V23_ESYS with errno. */
 int app_read_file(const char *path, struct v23_buf *out);
+/* Text of errno, in lower case as the reference tool has it. */
+const char *app_errno(char buf[APP_ERRNO]);
+/* why = "open path: …" for what app_read_file() returned. */
+void app_read_error(const char *path, int rc, char *why, size_t size);
 /* Blessings in text form; *why explains failure. */
 int app_parse_blessings(struct app *app, struct v23_bytes text,
     struct vsec_blessings **out, char *why, size_t size);
@@ -79,6 +83,50 @@ void caveats_rotate(v23_security_caveat_list l);
         caveat_flag_set }, \
     { "for", "Duration of blessing validity (zero implies no expiration)", \
         "0s", V23_FLAG_DURATION, &(f).for_ns, NULL }
+
+/* ---- newkey.c ------------------------------------------------------------ */
+
+/* Flags about the new key. */
+struct key_flags {
+    bool overwrite, with_passphrase, copy;
+    const char *type, *ssh_public, *ssh_key, *ssl_key, *ssl_cert;
+};
+
+#define KEY_FLAGS(f) \
+    { "copy-private-key", "If set, the private key will be copied into the " \
+        "newly created principal rather than being referred to in its " \
+        "current location.", "false", V23_FLAG_BOOL, &(f).copy, NULL }, \
+    { "key-type", "The type of key to be created, allowed values are " \
+        "ecdsa256, ecdsa384, ecdsa521, ed25519, rsa2048, rsa4096.", \
+        "ecdsa256", V23_FLAG_STRING, &(f).type, NULL }, \
+    { "overwrite", "If true, any existing principal data in the directory " \
+        "will be overwritten", "false", V23_FLAG_BOOL, &(f).overwrite, \
+        NULL }, \
+    { "ssh-key", "If set, use the ssh private key from the specified file", \
+        "", V23_FLAG_STRING, &(f).ssh_key, NULL }, \
+    { "ssh-public-key", "If set, use the key hosted by the accessible " \
+        "ssh-agent that corresponds to the specified public key file.", "", \
+        V23_FLAG_STRING, &(f).ssh_public, NULL }, \
+    { "ssl-cert", "If set, use the ssl/tls certificate from the specified " \
+        "file.", "", V23_FLAG_STRING, &(f).ssl_cert, NULL }, \
+    { "ssl-key", "If set, use the ssl/tls private key from the specified " \
+        "file.", "", V23_FLAG_STRING, &(f).ssl_key, NULL }, \
+    { "with-passphrase", "If true, the user is prompted for a passphrase to " \
+        "encrypt the principal. Otherwise, the principal is stored " \
+        "unencrypted.", "true", V23_FLAG_BOOL, &(f).with_passphrase, NULL }
+
+enum { NKEY_FLAGS = 8 };
+
+/* What a new principal gets before its directory counts as one. */
+struct newborn {
+    int (*give)(void *ud, struct vsec_principal *p); /* prints its errors */
+    void *ud;
+    int rc; /* of `give` */
+};
+
+/* Create a directory with a new or imported key. */
+int create_principal(struct app *app, const char *dir,
+    const struct key_flags *f, struct newborn *n);
 
 /* ---- commands ------------------------------------------------------------ */
 

@@ -5,9 +5,7 @@
  */
 #include "principal.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 static int ask_some(const char *dir, struct v23_buf *pass)
 {
@@ -53,7 +51,7 @@ static int rewrite(struct app *app, const char *dir, struct vsec_signer *s,
 
 static int update(struct app *app, const char *dir, struct v23_bytes pass)
 {
-    char path[4096];
+    char path[4096], why[512];
     struct vsec_key_file f;
     struct v23_buf text;
     int rc;
@@ -62,7 +60,8 @@ static int update(struct app *app, const char *dir, struct v23_bytes pass)
     snprintf(path, sizeof(path), "%.4000s/privatekey.pem", dir);
     rc = app_read_file(path, &text);
     if (rc != 0) {
-        rc = v23_error("open %s: %s", path, strerror(errno));
+        app_read_error(path, rc, why, sizeof(why));
+        rc = v23_error("%s", why);
         goto out;
     }
     rc = vsec_key_file_read(app->engine, v23_bytes(text.p, text.n), pass, &f);

@@ -99,6 +99,15 @@ V23_MUST_USE int vsec_cred_roots_new_(const char *dir,
     struct vsec_pubkey *key, struct vsec_roots **out, char *why);
 V23_MUST_USE int vsec_cred_roots_reload_(struct vsec_roots *r, char *why);
 
+/* ---- keys in an ssh-agent (cred_hosted.c) -------------------------------- */
+
+/*
+ * Signer of the key of an authorized_keys line, which the agent at
+ * $SSH_AUTH_SOCK holds. V23_ENOSYS: there is no agent, or it lacks the key.
+ */
+V23_MUST_USE int vsec_cred_hosted_(const struct vsec_cred_opts *opt,
+    struct v23_bytes line, struct vsec_signer **out, char *why);
+
 /* ---- keys (cred_key.c) --------------------------------------------------- */
 
 /* Keys of a directory. References are the holder's. */

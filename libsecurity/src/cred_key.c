@@ -78,7 +78,7 @@ static int read_private(const struct vsec_cred_opts *opt, const char *path,
     return rc;
 }
 
-/* Follow an indirection to a file, once. */
+/* Follow an indirection, once. */
 static int follow(const struct vsec_cred_opts *opt, struct vsec_key_file *f,
     char *why)
 {
@@ -86,8 +86,11 @@ static int follow(const struct vsec_cred_opts *opt, struct vsec_key_file *f,
     int rc;
 
     if (f->place == VSEC_KEY_SSH_AGENT)
-        return vsec_cred_why_(why, V23_ENOSYS,
-            "keys in an ssh-agent are not supported");
+        return vsec_cred_hosted_(opt, v23_bytes(f->target.p, f->target.n),
+            &f->signer, why);
+    if (f->target.n > 0 && memchr(f->target.p, 0, f->target.n) != NULL)
+        return vsec_cred_why_(why, V23_EKEY,
+            "the name of the file with the private key contains a NUL");
     rc = read_private(opt, v23_buf_cstr(&f->target), &real, why);
     if (rc != 0)
         return rc == V23_ENOENT ? V23_EKEY : rc;

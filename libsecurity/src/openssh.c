@@ -5,72 +5,11 @@
  *
  * Sources: RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, PROTOCOL.key of OpenSSH.
  */
-#include "key_int.h"
+#include "ssh_int.h"
 
 enum { MAX_ROUNDS = 4096 }; /* of bcrypt: about a minute of work */
 
 /* ---- the binary form ---------------------------------------------------- */
-
-static int take_u32(struct v23_bytes *in, uint32_t *out)
-{
-    if (in->n < 4)
-        return V23_EKEY;
-    *out = (uint32_t)in->p[0] << 24 | (uint32_t)in->p[1] << 16
-        | (uint32_t)in->p[2] << 8 | in->p[3];
-    in->p += 4;
-    in->n -= 4;
-    return 0;
-}
-
-static int take_string(struct v23_bytes *in, struct v23_bytes *out)
-{
-    struct v23_bytes rest = *in;
-    uint32_t n;
-
-    if (take_u32(&rest, &n) != 0 || n > rest.n)
-        return V23_EKEY;
-    *out = v23_bytes(rest.p, n);
-    *in = v23_bytes(rest.p + n, rest.n - n);
-    return 0;
-}
-
-/* A non-negative mpint, without its leading zeros. */
-static int take_mpint(struct v23_bytes *in, struct v23_bytes *out)
-{
-    if (take_string(in, out) != 0 || (out->n > 0 && (out->p[0] & 0x80) != 0))
-        return V23_EKEY;
-    *out = vsec_strip_zeros_(*out);
-    return 0;
-}
-
-static void put_u32(struct v23_buf *b, size_t n)
-{
-    const uint8_t be[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16),
-        (uint8_t)(n >> 8), (uint8_t)n };
-
-    v23_buf_put(b, be, sizeof(be));
-}
-
-static void put_string(struct v23_buf *b, const void *p, size_t n)
-{
-    put_u32(b, n);
-    v23_buf_put(b, p, n);
-}
-
-static void put_mpint(struct v23_buf *b, struct v23_bytes v)
-{
-    bool pad = v.n > 0 && (v.p[0] & 0x80) != 0;
-
-    put_u32(b, v.n + (pad ? 1 : 0));
-    if (pad)
-        v23_buf_put_byte(b, 0);
-    v23_buf_put(b, v.p, v.n);
-}
-
-static bool is(struct v23_bytes s, const char *text)
-{
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
 
 /* Kind of key that a type name stands for. */
 static int key_type(struct v23_bytes name, enum vsec_kind *kind,
@@ -81,11 +20,11 @@ static int key_type(struct v23_bytes name, enum vsec_kind *kind,
     const struct vsec_curve_ *c;
 
     *curve = VSEC_CURVE_NONE;
-    if (is(name, "ssh-ed25519")) {
+    if (vsec_ssh_is_(name, "ssh-ed25519")) {
         *kind = VSEC_ED25519;
         return 0;
     }
-    if (is(name, "ssh-rsa")) {
+    if (vsec_ssh_is_(name, "ssh-rsa")) {
         *kind = VSEC_RSA;
         return 0;
     }
@@ -106,7 +45,8 @@ static int take_point(struct v23_bytes *in, enum vsec_curve curve,
     struct v23_bytes name;
     const struct vsec_curve_ *c;
 
-    if (take_string(in, &name) != 0 || take_string(in, point) != 0)
+    if (vsec_ssh_take_string_(in, &name) != 0
+        || vsec_ssh_take_string_(in, point) != 0)
         return V23_EKEY;
     c = vsec_curve_by_ssh_(name);
     return c != NULL && c->curve == curve ? 0 : V23_EKEY;
@@ -124,7 +64,7 @@ int vsec_ssh_blob_parse(struct vsec_engine *e, struct v23_bytes blob,
     int rc;
 
     memset(&raw, 0, sizeof(raw));
-    rc = take_string(&in, &name);
+    rc = vsec_ssh_take_string_(&in, &name);
     if (rc == 0)
         rc = key_type(name, &kind, &curve);
     if (rc != 0)
@@ -134,12 +74,12 @@ int vsec_ssh_blob_parse(struct vsec_engine *e, struct v23_bytes blob,
         rc = take_point(&in, curve, &raw.pub);
         break;
     case VSEC_ED25519:
-        rc = take_string(&in, &raw.pub);
+        rc = vsec_ssh_take_string_(&in, &raw.pub);
         break;
     case VSEC_RSA:
-        rc = take_mpint(&in, &raw.e);
+        rc = vsec_ssh_take_mpint_(&in, &raw.e);
         if (rc == 0)
-            rc = take_mpint(&in, &raw.n);
+            rc = vsec_ssh_take_mpint_(&in, &raw.n);
         break;
     }
     if (rc == 0 && in.n != 0)
@@ -151,8 +91,7 @@ int vsec_ssh_blob_parse(struct vsec_engine *e, struct v23_bytes blob,
     return rc;
 }
 
-/* Name of a key's type; NULL: ssh has none. */
-static const char *type_name(const struct vsec_pubkey *k)
+const char *vsec_ssh_type_(const struct vsec_pubkey *k)
 {
     switch (k->alg->curve) {
     case VSEC_P256:
@@ -171,7 +110,7 @@ static const char *type_name(const struct vsec_pubkey *k)
 
 int vsec_ssh_blob_put(const struct vsec_pubkey *k, struct v23_buf *out)
 {
-    const char *type = type_name(k), *curve;
+    const char *type = vsec_ssh_type_(k), *curve;
     struct vsec_raw_key raw;
     size_t before = out->n;
     int rc;
@@ -183,19 +122,19 @@ int vsec_ssh_blob_put(const struct vsec_pubkey *k, struct v23_buf *out)
     rc = vsec_pubkey_raw_(k, &raw);
     if (rc != 0)
         return rc;
-    put_string(out, type, strlen(type));
+    vsec_ssh_put_string_(out, type, strlen(type));
     switch (k->alg->kind) {
     case VSEC_ECDSA:
         curve = vsec_curve_by_id_(k->alg->curve)->ssh;
-        put_string(out, curve, strlen(curve));
-        put_string(out, raw.pub.p, raw.pub.n);
+        vsec_ssh_put_string_(out, curve, strlen(curve));
+        vsec_ssh_put_string_(out, raw.pub.p, raw.pub.n);
         break;
     case VSEC_ED25519:
-        put_string(out, raw.pub.p, raw.pub.n);
+        vsec_ssh_put_string_(out, raw.pub.p, raw.pub.n);
         break;
     case VSEC_RSA:
-        put_mpint(out, raw.e);
-        put_mpint(out, raw.n);
+        vsec_ssh_put_mpint_(out, raw.e);
+        vsec_ssh_put_mpint_(out, raw.n);
         break;
     }
     rc = out->err;
@@ -259,7 +198,7 @@ int vsec_ssh_pubkey_parse(struct vsec_engine *e, struct v23_bytes line,
     blob = v23_bytes(b.p, b.n);
     in = blob;
     if (rc == 0
-        && (take_string(&in, &name) != 0 || name.n != type.n
+        && (vsec_ssh_take_string_(&in, &name) != 0 || name.n != type.n
             || memcmp(name.p, type.p, name.n) != 0))
         rc = V23_EKEY;
     if (rc == 0)
@@ -277,7 +216,7 @@ int vsec_ssh_pubkey_put(const struct vsec_pubkey *k, struct v23_buf *out)
     v23_buf_init(&b, k->engine->al, KEY_FILE_MAX);
     rc = vsec_ssh_blob_put(k, &b);
     if (rc == 0) {
-        v23_buf_puts(out, type_name(k));
+        v23_buf_puts(out, vsec_ssh_type_(k));
         v23_buf_put_byte(out, ' ');
         v23_base64_put(out, b.p, b.n, false);
         rc = out->err;
@@ -298,20 +237,25 @@ static int take_private(struct v23_bytes *in, enum vsec_kind kind,
 
     switch (kind) {
     case VSEC_ECDSA:
-        if (take_point(in, curve, &raw->pub) != 0 || take_mpint(in, &v) != 0)
+        if (take_point(in, curve, &raw->pub) != 0
+            || vsec_ssh_take_mpint_(in, &v) != 0)
             return V23_EKEY;
         return vsec_ec_scalar_(curve, v, d, &raw->priv);
     case VSEC_ED25519:
-        if (take_string(in, &raw->pub) != 0 || take_string(in, &v) != 0
+        if (vsec_ssh_take_string_(in, &raw->pub) != 0
+            || vsec_ssh_take_string_(in, &v) != 0
             || v.n != 64 || raw->pub.n != 32
             || memcmp(v.p + 32, raw->pub.p, 32) != 0)
             return V23_EKEY;
         raw->priv = v23_bytes(v.p, 32);
         return 0;
     case VSEC_RSA:
-        if (take_mpint(in, &raw->n) != 0 || take_mpint(in, &raw->e) != 0
-            || take_mpint(in, &raw->d) != 0 || take_mpint(in, &qi) != 0
-            || take_mpint(in, &raw->p) != 0 || take_mpint(in, &raw->q) != 0)
+        if (vsec_ssh_take_mpint_(in, &raw->n) != 0
+            || vsec_ssh_take_mpint_(in, &raw->e) != 0
+            || vsec_ssh_take_mpint_(in, &raw->d) != 0
+            || vsec_ssh_take_mpint_(in, &qi) != 0
+            || vsec_ssh_take_mpint_(in, &raw->p) != 0
+            || vsec_ssh_take_mpint_(in, &raw->q) != 0)
             return V23_EKEY;
         return 0;
     }
@@ -331,18 +275,18 @@ static int open_plain(struct vsec_engine *e, struct v23_bytes in,
     size_t i;
     int rc;
 
-    if (take_u32(&in, &a) != 0 || take_u32(&in, &b) != 0)
+    if (vsec_ssh_take_u32_(&in, &a) != 0 || vsec_ssh_take_u32_(&in, &b) != 0)
         return V23_EKEY;
     if (a != b)
         return encrypted ? V23_EBADPASSPHRASE : V23_EKEY;
     memset(&raw, 0, sizeof(raw));
-    rc = take_string(&in, &name);
+    rc = vsec_ssh_take_string_(&in, &name);
     if (rc == 0)
         rc = key_type(name, &kind, &curve);
     if (rc == 0)
         rc = take_private(&in, kind, curve, d, &raw);
     if (rc == 0)
-        rc = take_string(&in, &comment);
+        rc = vsec_ssh_take_string_(&in, &comment);
     for (i = 0; rc == 0 && i < in.n; i++)
         if (in.p[i] != (uint8_t)(i + 1))
             rc = V23_EKEY;
@@ -365,10 +309,12 @@ static int take_file(struct v23_bytes in, struct file *f)
         return V23_EKEY;
     in.p += sizeof(magic);
     in.n -= sizeof(magic);
-    if (take_string(&in, &f->cipher) != 0 || take_string(&in, &f->kdf) != 0
-        || take_string(&in, &f->options) != 0 || take_u32(&in, &keys) != 0
-        || keys != 1 || take_string(&in, &f->pub) != 0
-        || take_string(&in, &f->data) != 0 || in.n != 0)
+    if (vsec_ssh_take_string_(&in, &f->cipher) != 0
+        || vsec_ssh_take_string_(&in, &f->kdf) != 0
+        || vsec_ssh_take_string_(&in, &f->options) != 0
+        || vsec_ssh_take_u32_(&in, &keys) != 0 || keys != 1
+        || vsec_ssh_take_string_(&in, &f->pub) != 0
+        || vsec_ssh_take_string_(&in, &f->data) != 0 || in.n != 0)
         return V23_EKEY;
     return 0;
 }
@@ -380,12 +326,13 @@ static int decrypt(const struct vsec_crypto *c, const struct file *f,
     struct v23_bytes options = f->options, salt;
     uint8_t key[32 + 16];
     uint32_t rounds;
-    bool ctr = is(f->cipher, "aes256-ctr");
+    bool ctr = vsec_ssh_is_(f->cipher, "aes256-ctr");
     int rc;
 
-    if (!is(f->kdf, "bcrypt") || (!ctr && !is(f->cipher, "aes256-cbc"))
-        || take_string(&options, &salt) != 0
-        || take_u32(&options, &rounds) != 0 || options.n != 0
+    if (!vsec_ssh_is_(f->kdf, "bcrypt")
+        || (!ctr && !vsec_ssh_is_(f->cipher, "aes256-cbc"))
+        || vsec_ssh_take_string_(&options, &salt) != 0
+        || vsec_ssh_take_u32_(&options, &rounds) != 0 || options.n != 0
         || salt.n == 0 || b->n % 16 != 0)
         return V23_EKEY;
     if (pass.n == 0)
@@ -413,8 +360,8 @@ int vsec_openssh_open_(struct vsec_engine *e, struct v23_bytes body,
 
     if (rc != 0)
         return rc;
-    if (is(f.cipher, "none"))
-        return is(f.kdf, "none") ? open_plain(e, f.data, false, out)
+    if (vsec_ssh_is_(f.cipher, "none"))
+        return vsec_ssh_is_(f.kdf, "none") ? open_plain(e, f.data, false, out)
                                  : V23_EKEY;
     v23_buf_init(&b, e->secret, KEY_FILE_MAX);
     if (f.data.n > 0)

@@ -80,9 +80,11 @@ enum { VSEC_CRED_WHY = 512 };
  * @param why  receives a sentence that names the file and the cause when the
  *             result is not 0
  * @return 0; V23_ESYS, V23_ENOENT (missing key); V23_EPASSPHRASE,
- *         V23_EBADPASSPHRASE, V23_EKEY; V23_EKEYMISMATCH: public and private
- *         key differ, or blessings of another key; V23_ETAMPERED, V23_ESIG: a
- *         signed file was changed or truncated; a decoding error; V23_ENOMEM
+ *         V23_EBADPASSPHRASE, V23_EKEY; V23_ENOSYS: the private key is in an
+ *         ssh-agent (at $SSH_AUTH_SOCK) that is not there, refuses or does not
+ *         hold it; V23_EKEYMISMATCH: public and private key differ, or blessings
+ *         of another key; V23_ETAMPERED, V23_ESIG: a signed file was changed or
+ *         truncated; a decoding error; V23_ENOMEM
  */
 V23_MUST_USE int vsec_cred_load(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_principal **out,
