@@ -442,6 +442,25 @@ int vsec_blessings_nameless(struct vsec_pubkey *k, struct vsec_blessings **out)
 
 /* ---- encoded form -------------------------------------------------------- */
 
+/* Decode into our own types, which are not built again. */
+static int decode_wire(struct v23_bytes vom, struct v23_arena *a,
+    v23_security_wire_blessings *w)
+{
+    const struct vdl_type *whole = &v23_security_wire_blessings_desc;
+    const struct vdl_type *chains = whole->fields[0].type;
+    const struct vdl_type *cert = chains->elem->elem;
+    const struct vdl_type *caveats = cert->fields[2].type;
+    const struct vdl_type *const known[] = { &v23_uniqueid_id_desc,
+        caveats->elem, caveats, &v23_security_hash_desc,
+        &v23_security_signature_desc, cert, chains->elem, chains, whole };
+    struct vom_options opt = vom_options_host;
+    size_t used;
+
+    opt.known.types = known;
+    opt.known.n = sizeof(known) / sizeof(known[0]);
+    return vom_decode_single(vom.p, vom.n, &opt, a, whole, w, &used);
+}
+
 int vsec_blessings_decode(struct vsec_engine *e,
     struct vsec_chain_cache *cache, struct v23_bytes vom,
     struct vsec_blessings **out)
@@ -449,7 +468,6 @@ int vsec_blessings_decode(struct vsec_engine *e,
     v23_security_wire_blessings w;
     struct vsec_blessings *b;
     struct v23_arena a;
-    size_t used;
     int rc;
 
     b = vsec_chain_cache_vom_(cache, vom);
@@ -458,8 +476,7 @@ int vsec_blessings_decode(struct vsec_engine *e,
         return 0;
     }
     v23_arena_init(&a, e->al, 4 * (size_t)VSEC_MAX_BLESSINGS);
-    rc = vom_decode_single(vom.p, vom.n, NULL, &a,
-        &v23_security_wire_blessings_desc, &w, &used);
+    rc = decode_wire(vom, &a, &w);
     if (rc == 0)
         rc = vsec_blessings_from_wire(e, cache, &w, out);
     if (rc == 0)
