@@ -296,8 +296,10 @@ START_TEST(log_lines_are_filtered_and_cut)
     v23_logf(&log, V23_LOG_INFO, "too much");
     v23_logf(&log, V23_LOG_WARN, "%s", "warn");
     v23_logf(&log, V23_LOG_ERROR, "%02000d", 0);
+    v23_logf(&log, V23_LOG_ERROR, "%s", "a\n\x7f\tb");
 
-    ck_assert_str_eq(v23_buf_cstr(&buf), "1:4:warn;0:1023:00000;");
+    ck_assert_str_eq(v23_buf_cstr(&buf),
+        "1:4:warn;0:1023:00000;0:5:a   b;");
 }
 END_TEST
 

@@ -18,7 +18,10 @@ struct v23_log {
     enum v23_log_level max; /* lines above are not formatted */
 };
 
-/** Format (at most 1,023 bytes) and write one line; `log` may be NULL. */
+/**
+ * Format (at most 1,023 bytes) and write one line; control characters become
+ * blanks. `log` may be NULL.
+ */
 void v23_logf(const struct v23_log *log, enum v23_log_level level,
     const char *fmt, ...) V23_PRINTF(3, 4);
 
