@@ -29,15 +29,30 @@ static int check_const(void *ud, struct vsec_check *c, struct v23_op op,
     return refuse(err, v23_security_err_const_caveat_validation(a, NULL));
 }
 
-/* Both kinds of time caveats report the same error. */
-static int wrong_time(const struct vsec_call *call,
+/* Both kinds of time caveats report the same error; instants in its text are
+ * to be read by people. */
+static int wrong_time(const struct vsec_call *call, const char *how,
     const v23_time_time *limit, struct v23_arena *a,
     const struct v23_verror **err)
 {
     v23_time_time now = vsec_time_to_wire(call->timestamp);
+    const struct v23_verror *e =
+        v23_security_err_expiry_caveat_validation(a, NULL, &now, limit);
+    struct v23_verror *copy = v23_arena_new(a, struct v23_verror);
+    char mem[160];
+    struct v23_buf b;
 
-    return refuse(err,
-        v23_security_err_expiry_caveat_validation(a, NULL, &now, limit));
+    v23_buf_init_fixed(&b, mem, sizeof(mem));
+    v23_buf_puts(&b, "now(");
+    vsec_time_format(call->timestamp, &b);
+    v23_buf_printf(&b, ") is %s(", how);
+    vsec_time_format(vsec_time_from_wire(*limit), &b);
+    v23_buf_puts(&b, ")");
+    if (copy == NULL || b.err != 0)
+        return refuse(err, e);
+    *copy = *e;
+    copy->msg = vdl_strn(v23_arena_dup(a, b.p, b.n), b.n);
+    return refuse(err, copy->msg.p == NULL ? e : copy);
 }
 
 static int check_expiry(void *ud, struct vsec_check *c, struct v23_op op,
@@ -51,7 +66,7 @@ static int check_expiry(void *ud, struct vsec_check *c, struct v23_op op,
     (void)op;
     if (vsec_time_cmp(call->timestamp, vsec_time_from_wire(*t)) <= 0)
         return 0;
-    return wrong_time(call, t, a, err);
+    return wrong_time(call, "after expiry", t, a, err);
 }
 
 static int check_not_before(void *ud, struct vsec_check *c, struct v23_op op,
@@ -65,7 +80,7 @@ static int check_not_before(void *ud, struct vsec_check *c, struct v23_op op,
     (void)op;
     if (vsec_time_cmp(call->timestamp, vsec_time_from_wire(*t)) > 0)
         return 0;
-    return wrong_time(call, t, a, err);
+    return wrong_time(call, "not before", t, a, err);
 }
 
 static int check_method(void *ud, struct vsec_check *c, struct v23_op op,

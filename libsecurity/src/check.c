@@ -16,7 +16,7 @@
 #include <vom/dec.h>
 #include <vsec/principal.h>
 
-enum { MAX_STEPS = 4096 };
+enum { MAX_STEPS = 4096, MAX_SHOWN = 256, HEX_ID = 33 };
 
 /* One chain whose caveats are to be validated. */
 struct pending {
@@ -49,6 +49,7 @@ struct vsec_check {
     uint32_t nnames, nrejected;
     bool has_local;
     vdl_str_list local;
+    bool bare; /* caveats without blessings: nobody gets a name */
     struct vsec_names result; /* of a check that waited */
 };
 
@@ -87,10 +88,13 @@ static void reject_name(struct vsec_check *c, struct vdl_str name,
 
 static int finish(struct vsec_check *c, struct vsec_names *out)
 {
-    out->remote.v = c->names;
-    out->remote.n = c->nnames;
+    memset(out, 0, sizeof(*out));
     out->rejected.v = c->rejected;
     out->rejected.n = c->nrejected;
+    if (c->bare)
+        return 0;
+    out->remote.v = c->names;
+    out->remote.n = c->nnames;
     return vsec_check_local_(c, c->call, c->a, &out->local);
 }
 
@@ -169,40 +173,67 @@ static int refuse(const struct v23_verror **err, const struct v23_verror *e)
     return V23_ECAVEAT;
 }
 
-/* The discharge must be there and signed by the discharger; its own caveats
- * become the next level. */
-static int third_party(struct vsec_check *c,
+static struct vsec_engine *engine_of(const struct vsec_call *call)
+{
+    return call->remote_blessings != NULL ? call->remote_blessings->key->engine
+        : call->principal != NULL         ? call->principal->engine
+                                          : NULL;
+}
+
+/* Signed by the discharger, for this purpose? */
+static int verify(struct vsec_check *c, struct vsec_engine *e,
+    struct vsec_discharge *d,
     const v23_security_public_key_third_party_caveat_param *p,
     const struct v23_verror **err)
 {
-    struct vsec_engine *e = c->call->remote_blessings->key->engine;
-    struct vsec_discharge *d;
+    struct vdl_str id = vsec_discharge_id(d);
     struct vsec_pubkey *key;
-    char id[VSEC_CAVEAT_ID];
-    int rc = vsec_third_party_id(e, p, id);
+    int rc = vsec_pubkey_parse(e, p->discharger_key, &key);
 
-    if (rc != 0)
-        return rc;
-    d = find_discharge(c->call, id);
-    if (d == NULL)
-        return refuse(err, vsec_plain_error_(c->a,
-            "missing discharge for third party caveat(id=%s)", id));
-    rc = vsec_pubkey_parse(e, p->discharger_key, &key);
     if (rc == V23_EKEY)
         return refuse(err, vsec_plain_error_(c->a,
-            "key of the discharger is malformed"));
+            "key of the discharger is malformed in third party caveat(id=%.*s)",
+            (int)id.n, id.p));
     if (rc != 0)
         return rc;
     rc = vsec_discharge_verify(d, key);
     vsec_pubkey_unref(key);
     if (rc == V23_ESIG || rc == V23_ENOSYS)
         return refuse(err, vsec_plain_error_(c->a,
-            "signature of the discharge for caveat %s does not verify", id));
+            "signature of the discharge for third party caveat(id=%.*s) does "
+            "not verify", (int)id.n, id.p));
+    return rc;
+}
+
+static int shown(struct vdl_str s)
+{
+    return s.n > MAX_SHOWN ? MAX_SHOWN : (int)s.n;
+}
+
+/* The discharge must be there and signed by the discharger; its own caveats
+ * become the next level. */
+static int third_party(struct vsec_check *c,
+    const v23_security_public_key_third_party_caveat_param *p,
+    const struct v23_verror **err)
+{
+    struct vsec_engine *e = engine_of(c->call);
+    struct vsec_discharge *d;
+    char id[VSEC_CAVEAT_ID];
+    int rc = e == NULL ? V23_EARG : vsec_third_party_id(e, p, id);
+
+    if (rc != 0)
+        return rc;
+    d = find_discharge(c->call, id);
+    if (d == NULL)
+        return refuse(err, vsec_plain_error_(c->a,
+            "missing discharge for third party caveat(id=%s) from %.*s", id,
+            shown(p->discharger_location), p->discharger_location.p));
+    rc = verify(c, e, d, p, err);
     if (rc != 0)
         return rc;
     if (c->depth == VSEC_MAX_NESTED)
-        return refuse(err, vsec_plain_error_(c->a,
-            "discharges are nested too deeply"));
+        return refuse(err, vsec_plain_error_(c->a, "discharges are nested too "
+            "deeply at third party caveat(id=%s)", id));
     c->levels[c->depth].caveats = d->wire.u.public_key.caveats;
     c->levels[c->depth].next = 0;
     c->depth++;
@@ -245,7 +276,8 @@ static int validate(struct vsec_check *c, const v23_security_caveat *cav,
         return refuse(err, v23_security_err_caveat_not_registered(c->a, NULL,
             &cav->id));
     if (++c->steps > MAX_STEPS)
-        return refuse(err, vsec_plain_error_(c->a, "too many caveats"));
+        return refuse(err, vsec_plain_error_(c->a,
+            "too many caveats, not validated: %s and later ones", k->name));
     rc = decode_param(k, cav, c->a, &param, err);
     if (rc != 0)
         return rc;
@@ -257,18 +289,39 @@ static int validate(struct vsec_check *c, const v23_security_caveat *cav,
 
 /* ---- all chains ---------------------------------------------------------- */
 
+/* "Expiry", or the id of a kind that nobody knows. */
+static const char *name_of(struct vsec_check *c,
+    const v23_security_caveat *cav)
+{
+    const struct vsec_caveat_kind *k = find_kind(c->call, cav);
+    char *hex;
+    struct v23_buf b;
+
+    if (k != NULL)
+        return k->name;
+    hex = v23_arena_get(c->a, HEX_ID, 1);
+    if (hex == NULL)
+        return "unknown";
+    v23_buf_init_fixed(&b, hex, HEX_ID);
+    v23_hex_put(&b, cav->id.v, sizeof(cav->id.v));
+    v23_buf_put_byte(&b, 0);
+    return hex;
+}
+
 /* Reject the current chain because the caveat at the top level failed. */
 static void fail_chain(struct vsec_check *c, const struct v23_verror *err,
     bool wrap)
 {
     struct pending *p = &c->pending[c->current++];
+    const struct level *l = &c->levels[c->depth - 1];
 
     /* In a discharge: the caveat that asked for it failed, for a reason
      * that is only a text. */
     if (c->depth > 1) {
         err = vsec_plain_error_(c->a,
-            "a caveat on the discharge failed to validate: %.*s",
-            (int)(err->msg.n > 256 ? 256 : err->msg.n), err->msg.p);
+            "a caveat(%s) on the discharge failed to validate: %.*s",
+            name_of(c, &l->caveats.v[l->next - 1]), shown(err->msg),
+            err->msg.p);
         wrap = true;
     }
     reject_name(c, p->name, wrap ? wrapped(c->a, err) : err);
@@ -459,6 +512,32 @@ int vsec_check_start(const struct vsec_call *call, struct v23_arena *a,
     return rc != 0 ? rc : finish(c, out);
 }
 
+int vsec_check_caveats_start(const struct vsec_call *call,
+    v23_security_caveat_list caveats, struct v23_arena *a,
+    const struct vsec_check_wait *wait, struct vsec_names *out,
+    struct vsec_check **pending)
+{
+    struct vsec_check *c = v23_arena_new(a, struct vsec_check);
+    int rc;
+
+    if (c == NULL)
+        return V23_ENOMEM;
+    c->call = call;
+    c->a = a;
+    c->bare = true;
+    if (wait != NULL)
+        c->wait = *wait;
+    rc = make_room(c, 1);
+    if (rc != 0)
+        return rc;
+    c->pending[0].caveats = caveats;
+    c->npending = 1;
+    rc = run(c);
+    if (rc == V23_EAGAIN && wait != NULL && pending != NULL)
+        *pending = c;
+    return rc != 0 ? rc : finish(c, out);
+}
+
 /* The check ends: tell who waits. */
 static void end(struct vsec_check *c, int rc)
 {
@@ -511,7 +590,7 @@ void vsec_check_cancel(struct vsec_check *c)
     if (c == NULL || c->op.generation == 0)
         return;
     op = c->op;
-    h = c->call->hook;
+    h = c->bare ? NULL : c->call->hook;
     c->op.generation = 0;
     if (h != NULL) {
         if (h->cancel != NULL)

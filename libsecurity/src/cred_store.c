@@ -264,6 +264,12 @@ int vsec_cred_store_reload_(struct vsec_store *s, char *why)
         return rc;
     rc = load(f, &st, why);
     vsec_cred_pair_unlock_(&f->pair);
+    if (rc == 0 && s->readonly) {
+        /* Discharges got meanwhile are in memory only. */
+        rc = vsec_store_keep_discharges_(s->engine->al, &st, &s->state);
+        if (rc != 0)
+            vsec_store_state_fini_(s->engine->al, &st);
+    }
     if (rc == 0 && swap(f, &st))
         vsec_store_changed_(s);
     return rc;

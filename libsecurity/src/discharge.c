@@ -104,6 +104,13 @@ void vsec_discharge_unref(struct vsec_discharge *d)
         v23_unref(&d->ref);
 }
 
+bool vsec_discharge_eq(const struct vsec_discharge *a,
+    const struct vsec_discharge *b)
+{
+    return a == b
+        || vdl_equal(&v23_security_wire_discharge_desc, &a->wire, &b->wire);
+}
+
 struct vdl_str vsec_discharge_id(const struct vsec_discharge *d)
 {
     return d->wire.u.public_key.third_party_caveat_id;

@@ -5,8 +5,6 @@
  */
 #include "store_int.h"
 
-#include <vom/value.h>
-
 #include "caveat_int.h"
 
 /* ---- keys ---------------------------------------------------------------- */
@@ -196,6 +194,40 @@ void vsec_store_expire_(struct vsec_store_state *st, struct v23_walltime now)
 
 /* ---- operations ---------------------------------------------------------- */
 
+/*
+ * Discharges are no secret of the owner and worth nothing for long: a store
+ * that may not change its files keeps them in memory.
+ */
+static int begin(struct vsec_store *s, struct vsec_store_state **st)
+{
+    if (!s->readonly)
+        return s->ops->begin(s, st);
+    *st = &s->state;
+    return 0;
+}
+
+static int end(struct vsec_store *s, struct vsec_store_state *st, int rc)
+{
+    return s->readonly ? rc : s->ops->end(s, st, rc);
+}
+
+int vsec_store_keep_discharges_(const struct v23_alloc *al,
+    struct vsec_store_state *st, const struct vsec_store_state *from)
+{
+    const struct vsec_store_discharge *d;
+    bool found;
+    size_t i, at;
+    int rc = 0;
+
+    for (i = 0; i < from->ndischarges && rc == 0; i++) {
+        d = &from->discharges[i];
+        at = place(st, d->key, &found);
+        if (!found || vsec_time_cmp(st->discharges[at].cached, d->cached) < 0)
+            rc = vsec_store_put_discharge_(al, st, d->key, d->d, d->cached);
+    }
+    return rc;
+}
+
 int vsec_store_cache_discharge(struct vsec_store *s, struct vsec_discharge *d,
     const v23_security_caveat *caveat,
     const v23_security_discharge_impetus *impetus, struct v23_walltime now)
@@ -204,25 +236,17 @@ int vsec_store_cache_discharge(struct vsec_store *s, struct vsec_discharge *d,
     struct vsec_store_state *st;
     int rc;
 
-    if (s->readonly)
-        return V23_ENOSYS;
     if (vsec_discharge_id(d).n == 0)
         return 0;
     rc = key_of(s->engine, caveat, impetus, key);
     if (rc != 0)
         return rc == V23_ENOENT ? 0 : rc;
-    rc = s->ops->begin(s, &st);
+    rc = begin(s, &st);
     if (rc != 0)
         return rc;
     vsec_store_expire_(st, now);
     rc = vsec_store_put_discharge_(s->engine->al, st, key, d, now);
-    return s->ops->end(s, st, rc);
-}
-
-static bool same(const struct vsec_discharge *a,
-    const struct vsec_discharge *b)
-{
-    return vdl_equal(&v23_security_wire_discharge_desc, &a->wire, &b->wire);
+    return end(s, st, rc);
 }
 
 int vsec_store_clear_discharges(struct vsec_store *s,
@@ -232,18 +256,16 @@ int vsec_store_clear_discharges(struct vsec_store *s,
     size_t i, j;
     int rc;
 
-    if (s->readonly)
-        return V23_ENOSYS;
-    rc = s->ops->begin(s, &st);
+    rc = begin(s, &st);
     if (rc != 0)
         return rc;
     for (i = st->ndischarges; i-- > 0;)
         for (j = 0; j < n; j++)
-            if (same(st->discharges[i].d, v[j])) {
+            if (vsec_discharge_eq(st->discharges[i].d, v[j])) {
                 remove_at(st, i);
                 break;
             }
-    return s->ops->end(s, st, 0);
+    return end(s, st, 0);
 }
 
 int vsec_store_discharge(struct vsec_store *s,
@@ -257,8 +279,6 @@ int vsec_store_discharge(struct vsec_store *s,
     int rc;
 
     *d = NULL;
-    if (s->readonly)
-        return 0;
     rc = key_of(s->engine, caveat, impetus, key);
     if (rc != 0)
         return rc == V23_ENOENT ? 0 : rc;

@@ -31,6 +31,9 @@ V23_MUST_USE int vsec_store_put_(const struct v23_alloc *al,
 V23_MUST_USE int vsec_store_put_discharge_(const struct v23_alloc *al,
     struct vsec_store_state *st, const uint8_t key[VSEC_DISCHARGE_KEY],
     struct vsec_discharge *d, struct v23_walltime cached);
+/* Take over discharges of another state that are newer or not there. */
+V23_MUST_USE int vsec_store_keep_discharges_(const struct v23_alloc *al,
+    struct vsec_store_state *st, const struct vsec_store_state *from);
 /* Drop what has expired at `now`. */
 void vsec_store_expire_(struct vsec_store_state *st, struct v23_walltime now);
 

@@ -2,6 +2,7 @@
 /* Validation of a call's blessings: order, suspension, discharges, hooks. */
 #include "people.h"
 
+#include <vsec/authorizer.h>
 #include <vsec/check.h>
 
 /* A server that recognizes idp, and a client blessed by it. */
@@ -521,6 +522,171 @@ START_TEST(waiting_inside_a_discharge)
 }
 END_TEST
 
+/* ---- reasons ------------------------------------------------------------- */
+
+static bool says(struct vdl_str text, const char *part)
+{
+    size_t n = strlen(part), i;
+
+    for (i = 0; i + n <= text.n; i++)
+        if (memcmp(text.p + i, part, n) == 0)
+            return true;
+    ck_abort_msg("\"%.*s\" does not say \"%s\"", (int)text.n, text.p, part);
+}
+
+static bool reason_says(const char *part)
+{
+    ck_assert_uint_eq(names.rejected.n, 1);
+    return says(names.rejected.v[0].err->msg, part);
+}
+
+/* A third-party caveat of a discharger at "shop/discharger". */
+static v23_security_caveat at_shop(struct vsec_principal *discharger,
+    char id[VSEC_CAVEAT_ID])
+{
+    v23_security_public_key_third_party_caveat_param p;
+    v23_security_caveat any = vsec_caveat_unconstrained(), c;
+    struct vsec_third_party what;
+
+    memset(&what, 0, sizeof(what));
+    what.key = discharger->key->der;
+    what.location = vdl_str("shop/discharger");
+    what.caveats = one(&any);
+    ck_assert_int_eq(vsec_caveat_third_party(e, &arena, &what, &c), 0);
+    ck_assert_int_eq(vsec_caveat_param(&c, &vsec_kind_third_party, &arena,
+        &p), 0);
+    ck_assert_int_eq(vsec_third_party_id(e, &p, id), 0);
+    return c;
+}
+
+START_TEST(refusals_name_caveat_and_discharger)
+{
+    struct vsec_principal *d = person(), *liar = person();
+    char id[VSEC_CAVEAT_ID];
+    v23_security_caveat c = at_shop(d, id), until;
+    struct vsec_discharge *v[1];
+
+    present("a", &c);
+    check();
+    ck_assert(reason_says(id) && reason_says("shop/discharger"));
+
+    v[0] = mint(liar, &c, NULL);
+    call.remote_discharges = v;
+    call.nremote_discharges = 1;
+    check();
+    ck_assert(reason_says(id) && reason_says("does not verify"));
+    vsec_discharge_unref(v[0]);
+
+    ck_assert_int_eq(vsec_caveat_expiry(&arena, at(10), &until), 0);
+    v[0] = mint(d, &c, &until);
+    check();
+    ck_assert(reason_says("caveat(Expiry) on the discharge"));
+    ck_assert(reason_says("is after expiry(1970-01-01 00:00:10"));
+    vsec_discharge_unref(v[0]);
+
+    until.id.v[0] = 0x12;
+    until.id.v[15] = 0x34;
+    v[0] = mint(d, &c, &until);
+    check();
+    ck_assert(reason_says("caveat(124c2d0119fba3348071feeb2f308034)"));
+    vsec_discharge_unref(v[0]);
+    vsec_principal_unref(d);
+    vsec_principal_unref(liar);
+}
+END_TEST
+
+START_TEST(authorizers_name_blessing_and_caveat)
+{
+    const struct v23_verror *err = NULL;
+    v23_security_caveat c;
+
+    ck_assert_int_eq(vsec_caveat_method(&arena, strs("Put", NULL, NULL), &c),
+        0);
+    present("phone", &c);
+    check();
+    call.names = &names;
+    ck_assert_int_eq(vsec_authorize(&vsec_auth_default, &call, &arena, NULL,
+        &err), V23_EDENIED);
+    ck_assert(says(err->msg, "idp:phone"));
+    ck_assert(says(err->msg, "method Get not in list [Put]"));
+}
+END_TEST
+
+/* ---- caveats without blessings ------------------------------------------- */
+
+static int check_bare(const v23_security_caveat *c, uint32_t n)
+{
+    v23_security_caveat_list l;
+
+    l.v = c;
+    l.n = n;
+    return vsec_check_caveats_start(&call, l, &arena, NULL, &names, NULL);
+}
+
+START_TEST(bare_caveats_hold_or_say_why)
+{
+    v23_security_caveat c[2];
+
+    ck_assert_int_eq(check_bare(NULL, 0), 0);
+    ck_assert_uint_eq(names.rejected.n, 0);
+    call.hook = &hook; /* not asked */
+    c[0] = vsec_caveat_unconstrained();
+    ck_assert_int_eq(vsec_caveat_expiry(&arena, at(1000), &c[1]), 0);
+    ck_assert_int_eq(check_bare(c, 2), 0);
+    ck_assert_uint_eq(names.remote.n + names.rejected.n, 0);
+    call.timestamp = at(1001);
+    ck_assert_int_eq(check_bare(c, 2), 0);
+    rejected_because(0, "v.io/v23/security.CaveatValidation");
+}
+END_TEST
+
+START_TEST(bare_third_party_caveats_find_their_discharges)
+{
+    struct vsec_principal *d = person();
+    v23_security_caveat c = third_party(d);
+    struct vsec_discharge *v[1];
+
+    ck_assert_int_eq(check_bare(&c, 1), 0);
+    ck_assert_uint_eq(names.rejected.n, 1);
+    v[0] = mint(d, &c, NULL);
+    call.remote_discharges = v;
+    call.nremote_discharges = 1;
+    ck_assert_int_eq(check_bare(&c, 1), 0);
+    ck_assert_uint_eq(names.rejected.n, 0);
+    call.principal = NULL; /* and with it any engine */
+    ck_assert_int_eq(check_bare(&c, 1), V23_EARG);
+    vsec_discharge_unref(v[0]);
+    vsec_principal_unref(d);
+}
+END_TEST
+
+START_TEST(bare_caveats_may_take_time)
+{
+    struct vdl_str text = vdl_str("bare");
+    v23_security_caveat_list l;
+    v23_security_caveat s;
+    struct vsec_check *k;
+
+    memset(&slow, 0, sizeof(slow));
+    memset(&done, 0, sizeof(done));
+    call.kinds = &with_slow;
+    call.hook = &hook;
+    ck_assert_int_eq(vsec_caveat_make(&arena, &slow_kind, &text, &s), 0);
+    l = one(&s);
+    ck_assert_int_eq(check_bare(&s, 1), V23_EAGAIN); /* nobody waits */
+    ck_assert_int_eq(vsec_check_caveats_start(&call, l, &arena, &wait, &names,
+        &k), V23_EAGAIN);
+    vsec_check_complete(k, slow.op, V23_ECAVEAT, NULL);
+    ck_assert_int_eq(done.runs, 1);
+    ck_assert_int_eq(done.rc, 0);
+    ck_assert_uint_eq(done.names->rejected.n, 1);
+    ck_assert_int_eq(vsec_check_caveats_start(&call, l, &arena, &wait, &names,
+        &k), V23_EAGAIN);
+    vsec_check_cancel(k);
+    ck_assert_int_eq(done.runs, 1);
+}
+END_TEST
+
 static int check_once(const struct v23_alloc *al, void *ud)
 {
     struct vsec_names n;
@@ -566,6 +732,11 @@ static void add(TCase *t)
     tcase_add_loop_test(t, circles_of_discharges_end, 0, 2);
     tcase_add_test(t, trees_of_discharges_end);
     tcase_add_test(t, waiting_inside_a_discharge);
+    tcase_add_test(t, refusals_name_caveat_and_discharger);
+    tcase_add_test(t, authorizers_name_blessing_and_caveat);
+    tcase_add_test(t, bare_caveats_hold_or_say_why);
+    tcase_add_test(t, bare_third_party_caveats_find_their_discharges);
+    tcase_add_test(t, bare_caveats_may_take_time);
     tcase_add_test(t, check_survives_out_of_memory);
 }
 

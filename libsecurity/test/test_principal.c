@@ -416,9 +416,28 @@ START_TEST(what_cannot_be_cached_is_ignored)
     ck_assert_int_eq(vsec_store_discharge(own->store, &plain, &imp, at(1),
         &got, NULL), 0);
     ck_assert_ptr_null(got);
+    vsec_discharge_unref(d);
+}
+END_TEST
+
+START_TEST(read_only_stores_keep_discharges_in_memory)
+{
+    v23_security_caveat tp = third_party(false);
+    struct vsec_discharge *d = discharge(&tp, 100), *got;
+    v23_security_discharge_impetus imp;
+
+    memset(&imp, 0, sizeof(imp));
     own->store->readonly = true;
     ck_assert_int_eq(vsec_store_cache_discharge(own->store, d, &tp, &imp,
-        at(1)), V23_ENOSYS);
+        at(1)), 0);
+    ck_assert_int_eq(vsec_store_discharge(own->store, &tp, &imp, at(2), &got,
+        NULL), 0);
+    ck_assert_ptr_eq(got, d);
+    vsec_discharge_unref(got);
+    ck_assert_int_eq(vsec_store_clear_discharges(own->store, &d, 1), 0);
+    ck_assert_int_eq(vsec_store_discharge(own->store, &tp, &imp, at(2), &got,
+        NULL), 0);
+    ck_assert_ptr_null(got);
     vsec_discharge_unref(d);
 }
 END_TEST
@@ -492,6 +511,7 @@ static void add(TCase *t)
     tcase_add_test(t, x509_roots_are_refused_without_support);
     tcase_add_test(t, discharges_are_found_until_they_expire);
     tcase_add_test(t, what_cannot_be_cached_is_ignored);
+    tcase_add_test(t, read_only_stores_keep_discharges_in_memory);
     tcase_add_test(t, expired_discharges_make_room);
     tcase_add_test(t, life_survives_out_of_memory);
 }

@@ -73,8 +73,14 @@ extern const struct vsec_caveat_kind vsec_kind_const, vsec_kind_expiry,
     vsec_kind_third_party, vsec_kind_access_tag;
 extern const struct vsec_caveat_kinds vsec_kinds_standard;
 
-/* Ids of the two that only discharger services register. */
-extern const v23_uniqueid_id vsec_id_not_revoked, vsec_id_logging;
+/*
+ * The two that only discharger services register, inside third-party caveats:
+ * NotRevoked carries 16 random octets which must not be in the discharger's
+ * list (vsec/revocations.h), Logging texts that the discharger is to log.
+ */
+extern const v23_security_caveat_descriptor vsec_caveat_not_revoked,
+    vsec_caveat_logging;
+enum { VSEC_REVOCATION_ID = 16 };
 
 /** Is this caveat of that kind? */
 bool vsec_caveat_is(const v23_security_caveat *c,
@@ -195,6 +201,9 @@ V23_MUST_USE int vsec_discharge_decode(const struct v23_alloc *al,
     struct v23_bytes vom, struct vsec_discharge **out);
 struct vsec_discharge *vsec_discharge_ref(struct vsec_discharge *d);
 void vsec_discharge_unref(struct vsec_discharge *d); /* NULL ignored */
+/** The same discharge, maybe in another object? */
+bool vsec_discharge_eq(const struct vsec_discharge *a,
+    const struct vsec_discharge *b);
 /** Id of the caveat that this discharge answers. */
 struct vdl_str vsec_discharge_id(const struct vsec_discharge *d);
 /** Earliest Expiry among its caveats; false when there is none. */

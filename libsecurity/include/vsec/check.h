@@ -89,6 +89,19 @@ V23_MUST_USE int vsec_check_start(const struct vsec_call *call,
     struct v23_arena *a, const struct vsec_check_wait *wait,
     struct vsec_names *out, struct vsec_check **c);
 /**
+ * Validate caveats that are not part of blessings, in the context of a call:
+ * what a discharger does with those inside a third-party caveat. The hook of
+ * the call is not asked; third-party caveats look for their discharges among
+ * those that the remote end sent.
+ *
+ * Parameters and results as vsec_check_start(), but for `out`: it has no names,
+ * and one rejected entry with the reason when a caveat does not hold.
+ */
+V23_MUST_USE int vsec_check_caveats_start(const struct vsec_call *call,
+    v23_security_caveat_list caveats, struct v23_arena *a,
+    const struct vsec_check_wait *wait, struct vsec_names *out,
+    struct vsec_check **c);
+/**
  * Answer of a caveat kind's validate() that returned V23_EAGAIN.
  * @param rc   0, V23_ECAVEAT with `err`, or a failure of the whole check
  * @param err  copied

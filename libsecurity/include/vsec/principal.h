@@ -117,7 +117,8 @@ void vsec_store_watch(struct vsec_store *s, struct vsec_store_watch *w);
 void vsec_store_unwatch(struct vsec_store *s, struct vsec_store_watch *w);
 /**
  * Keep a discharge for later calls (8.6). What cannot be cached (arguments are
- * reported, not a third-party caveat, empty id) is ignored.
+ * reported, not a third-party caveat, empty id) is ignored. A read-only store
+ * keeps discharges in memory.
  */
 V23_MUST_USE int vsec_store_cache_discharge(struct vsec_store *s,
     struct vsec_discharge *d, const v23_security_caveat *caveat,
