@@ -181,6 +181,8 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
         v23_put(NULL, s);
         return rc;
     }
+    /* Our namespace resolves the names of dischargers, too. */
+    vrpc_manager_fetch_by(vrpc_ev_node_manager(s->node), p->rt.client);
     s->leaf = vrpc_server_is_leaf(s->server);
     s->mount_table = vrpc_server_is_mount_table(s->server);
     pub.log = &p->rt.log;

@@ -234,6 +234,22 @@ static int encode(struct vrpc_conn *c, const v23_conn_blessings_flow_message *m)
     return rc;
 }
 
+/*
+ * Keys are never taken back, and a connection that lives for days may need many
+ * for the discharges that are renewed: long before there are none, it makes
+ * place for a new one.
+ */
+static void retire(struct vrpc_conn *c, uint64_t keys)
+{
+    if (keys > c->limits.blessings_keys / 4 * 3)
+        vrpc_conn_enter_lame_duck(c);
+}
+
+bool vrpc_blessflow_is_old_(const struct vrpc_conn *c)
+{
+    return c->bf.next_key > c->limits.blessings_keys / 4 * 3;
+}
+
 static int keys_left(const struct vrpc_conn *c)
 {
     return c->bf.next_key >= c->limits.blessings_keys ? V23_ELIMIT : 0;
@@ -275,6 +291,7 @@ static int send_blessings(struct vrpc_conn *c, struct vsec_blessings *b,
     memset(s, 0, sizeof(*s));
     s->b = vsec_blessings_ref(b);
     s->bkey = ++bf->next_key;
+    retire(c, bf->next_key);
     *out = s;
     return 0;
 }
@@ -282,8 +299,14 @@ static int send_blessings(struct vrpc_conn *c, struct vsec_blessings *b,
 static bool same_discharges(const struct vrpc_discharges_ *a,
     const struct vrpc_discharges_ *b)
 {
-    return a->n == b->n
-        && memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0;
+    size_t i;
+
+    if (a->n != b->n)
+        return false;
+    for (i = 0; i < a->n; i++)
+        if (!vsec_discharge_eq(a->v[i], b->v[i]))
+            return false;
+    return true;
 }
 
 static int send_discharges(struct vrpc_conn *c, struct vrpc_sent_ *s,
@@ -319,6 +342,7 @@ static int send_discharges(struct vrpc_conn *c, struct vrpc_sent_ *s,
     vrpc_discharges_fini_(c->al, &s->d);
     s->d = copy;
     s->dkey = ++c->bf.next_key;
+    retire(c, c->bf.next_key);
     return 0;
 }
 
@@ -380,6 +404,7 @@ static int add_entry(struct vrpc_conn *c, uint64_t key,
     *out = &bf->recd[bf->nrecd++];
     memset(*out, 0, sizeof(**out));
     (*out)->key = key;
+    retire(c, bf->nrecd);
     return 0;
 }
 

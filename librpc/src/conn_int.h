@@ -178,6 +178,7 @@ struct vrpc_blessflow_ {
 
 enum vrpc_shake_state_ {
     VRPC_HS_SETUP_,     /* waiting for the peer's Setup */
+    VRPC_HS_HOLD_,      /* waiting for vrpc_conn_present() */
     VRPC_HS_AUTH_,      /* waiting for the peer's Auth */
     VRPC_HS_AUTHORIZE_, /* authorize_peer is thinking */
     VRPC_HS_SIGN_       /* our signer is thinking */
@@ -229,6 +230,7 @@ struct vrpc_conn {
     enum vrpc_conn_status status;
     uint32_t depth;         /* nesting of verbs */
     bool message_transport, encapsulated, has_handler;
+    bool hold;              /* vrpc_conn_present() is to come */
     bool dead;              /* freed inside a hook */
     bool woken;             /* wake was called since the last verb */
     bool sealed;            /* both Setups are processed */
@@ -383,6 +385,8 @@ void vrpc_blessflow_fini_(struct vrpc_conn *c);
 /* Free the coders, if they can be made again. */
 bool vrpc_blessflow_is_fat_(const struct vrpc_conn *c);
 void vrpc_blessflow_slim_(struct vrpc_conn *c);
+/* So many keys were used that new flows should go elsewhere. */
+bool vrpc_blessflow_is_old_(const struct vrpc_conn *c);
 /* Make sure that the peer knows b (NULL = nameless) and d. */
 V23_MUST_USE int vrpc_blessings_send_(struct vrpc_conn *c,
     struct vsec_blessings *b, const struct vrpc_discharges_ *d,

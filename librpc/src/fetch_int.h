@@ -11,9 +11,9 @@ struct vrpc_fetch_;
 struct vrpc_fetched_ {
     struct vsec_discharge **v; /* references, now the receiver's */
     size_t n;
-    /* Wall clock seconds at which to ask again; INT64_MAX = never. */
-    int64_t refresh;
+    struct v23_walltime refresh; /* when to ask again; or vrpc_never_ */
 };
+extern const struct v23_walltime vrpc_never_;
 
 struct vrpc_fetch_want_ {
     struct vrpc_client *c;          /* makes the calls; NULL: cache only */

@@ -202,7 +202,7 @@ bool vrpc_conn_can_open(const struct vrpc_conn *c)
 {
     int rc = may_open(c);
 
-    return rc == 0 || rc == V23_ELIMIT;
+    return (rc == 0 || rc == V23_ELIMIT) && !vrpc_blessflow_is_old_(c);
 }
 
 static int fill_own(struct vrpc_flow *f, const struct vrpc_flow_opts *o)

@@ -230,8 +230,8 @@ static int on_setup(struct vrpc_conn *c, struct vrpc_setup *s)
         return vrpc_fail_(c, rc, NULL);
     c->sealed = true;
     c->rtt_ns = c->now.mono_ns - c->born_ns;
-    c->shake->state = VRPC_HS_AUTH_;
-    return c->role == VRPC_ACCEPTOR ? start_auth(c) : 0;
+    c->shake->state = c->hold ? VRPC_HS_HOLD_ : VRPC_HS_AUTH_;
+    return c->role == VRPC_ACCEPTOR && !c->hold ? start_auth(c) : 0;
 }
 
 /* ---- our Auth ------------------------------------------------------------ */
@@ -511,6 +511,8 @@ int vrpc_shake_resume_(struct vrpc_conn *c)
     struct vrpc_shake_ *hs = c->shake;
 
     hs->answered = false;
+    if (hs->state == VRPC_HS_HOLD_)
+        return start_auth(c);
     if (hs->state == VRPC_HS_AUTHORIZE_)
         return hs->answer == 0 ? start_auth(c) : refused(c, hs->answer);
     if (hs->answer != 0)
@@ -530,6 +532,40 @@ void vrpc_conn_authorize_complete(struct vrpc_conn *c, struct v23_op op,
     hs->answer = status;
     hs->answered = true;
     vrpc_wake_(c);
+}
+
+static void set_own(struct vrpc_conn *c, struct vsec_blessings *b,
+    const struct vrpc_discharges_ *d)
+{
+    vsec_blessings_ref(b);
+    vsec_blessings_unref(c->own);
+    c->own = b;
+    vrpc_discharges_fini_(c->al, &c->own_discharges);
+    c->own_discharges = *d;
+}
+
+int vrpc_conn_present(struct vrpc_conn *c, struct vsec_blessings *b,
+    struct vsec_discharge *const *discharges, size_t n)
+{
+    struct vrpc_discharges_ d;
+    int rc;
+
+    if (vrpc_is_closing_(c))
+        return V23_ECLOSED;
+    if (!c->hold)
+        return V23_ESTATE;
+    if (b != NULL && !vsec_pubkey_eq(vsec_blessings_key(b), c->principal->key))
+        return V23_EARG;
+    rc = vrpc_discharges_copy_(c->al, &d, discharges, b == NULL ? 0 : n);
+    if (rc != 0)
+        return rc;
+    set_own(c, b, &d);
+    c->hold = false;
+    if (c->shake != NULL && c->shake->state == VRPC_HS_HOLD_) {
+        c->shake->answered = true;
+        vrpc_wake_(c);
+    }
+    return 0;
 }
 
 int vrpc_conn_refresh(struct vrpc_conn *c, struct vsec_blessings *b,
@@ -554,11 +590,7 @@ int vrpc_conn_refresh(struct vrpc_conn *c, struct vsec_blessings *b,
         vrpc_discharges_fini_(c->al, &d);
         return rc;
     }
-    vsec_blessings_ref(b);
-    vsec_blessings_unref(c->own);
-    c->own = b;
-    vrpc_discharges_fini_(c->al, &c->own_discharges);
-    c->own_discharges = d;
+    set_own(c, b, &d);
     vrpc_wake_(c);
     return 0;
 }

@@ -100,8 +100,11 @@ static void hook_ready(void *ud, struct vrpc_conn *c)
     (void)c;
     s->ready = true;
     index_session(s);
-    if (!s->accepted && !vrpc_routing_id_is_null(&s->m->rid))
-        vrpc_own_refresh_(s); /* with discharges, which Auth left out */
+    /* A dialer's Auth left the discharges out; an acceptor's may be of what
+     * has been replaced during the handshake. */
+    if (!vrpc_routing_id_is_null(&s->m->rid) &&
+        (!s->accepted || s->shown != s->m->own.generation))
+        vrpc_own_refresh_(s);
     if (s->m->server != NULL &&
         vrpc_server_state(s->m->server) != VRPC_SERVER_READY) {
         s->ducked = true;
@@ -356,6 +359,8 @@ int vrpc_session_new_(struct vrpc_manager *m, struct vrpc_link *link,
         cfg.blessings = vsec_store_default(m->principal->store);
         cfg.discharges = m->own.v;
         cfg.ndischarges = m->own.n;
+        s->held = cfg.hold = s->accepted && m->own.hold;
+        s->shown = m->own.generation;
     }
     cfg.role = s->accepted ? VRPC_ACCEPTOR : VRPC_DIALER;
     cfg.local = &lep;

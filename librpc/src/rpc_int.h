@@ -154,6 +154,8 @@ struct vrpc_session_ {
     struct v23_buf texts;         /* printed endpoints: remote, then local */
     size_t remote_n;              /* length of the first */
     bool accepted, ready, dead, released;
+    bool held;                    /* vrpc_conn_present() is to come */
+    uint32_t shown;               /* generation of what we presented */
     bool ducked, duck_acked;      /* lame duck entered, acknowledged */
     char *text;                   /* storage of the key */
 };
@@ -256,10 +258,13 @@ struct vrpc_manager {
         struct v23_arena arena, scratch;
         struct vrpc_fetch_ *fetch; /* in progress */
         struct vsec_blessings *b;  /* that it is for; a reference */
-        struct vrpc_timer_ timer;
+        struct vrpc_client *client; /* asks dischargers; NULL: our own */
+        struct vrpc_timer_ timer, patience;
         struct vrpc_task_ task;
         struct vsec_store_watch watch;
         bool changed;
+        bool hold; /* new connections wait for discharges */
+        uint32_t generation; /* of what is presented */
     } own;                         /* see own.c */
     uint8_t trace[16];            /* last trace id given out */
     bool closing;
@@ -289,8 +294,8 @@ void vrpc_mgr_trace_id_(struct vrpc_manager *m, uint8_t id[16]);
 /* own.c */
 V23_MUST_USE int vrpc_own_init_(struct vrpc_manager *m);
 void vrpc_own_fini_(struct vrpc_manager *m);
-/* Look for discharges of our own now. */
-void vrpc_own_update_(struct vrpc_manager *m);
+/* A server begins: look for its discharges. */
+void vrpc_own_start_(struct vrpc_manager *m);
 /* Present the default blessings and discharges on a connection again. */
 void vrpc_own_refresh_(struct vrpc_session_ *s);
 

@@ -458,7 +458,7 @@ int vrpc_server_new(struct vrpc_manager *m,
                                              : cfg->leaf == VRPC_LEAF_YES;
     m->server = s;
     *out = s;
-    vrpc_mgr_post_(m, &m->own.task);
+    vrpc_own_start_(m);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include <support.h>
+#include <vom/time.h>
 #include <vrpc/client.h>
 #include <vrpc/conn.h>
 #include <vrpc/manager.h>
@@ -422,7 +423,7 @@ static inline void world_set_time(struct world *w, int64_t mono)
     if (d <= 0)
         return;
     w->now.mono_ns = mono;
-    w->now.wall.sec += d / V23_NS_PER_SEC;
+    w->now.wall = v23_walltime_add(w->now.wall, d);
 }
 
 /* Let time pass. */

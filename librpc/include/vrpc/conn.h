@@ -62,7 +62,8 @@ struct vrpc_conn_limits {
     uint32_t handshake_frame; /* until the peer is authenticated [256 KiB] */
     uint32_t blessings_frame; /* Data of flow 1 afterwards [256 KiB] */
     uint32_t blessings_bytes; /* flow 1, not yet decoded [1 MiB] */
-    uint32_t blessings_keys;  /* bkeys + dkeys per direction [1,024] */
+    uint32_t blessings_keys;  /* bkeys + dkeys per direction; in lame duck
+                                 after 3/4 of them [1,024] */
     uint32_t flows;           /* open at once, accepted + own [8,192]; an
                                  accepted one beyond it is closed at once */
     uint32_t text;            /* of the peer's TearDown that is kept [512] */
@@ -175,6 +176,7 @@ struct vrpc_conn_config {
     /* The transport is a flow of another connection (spec/rpc.md 2.5). */
     bool encapsulated;
     bool has_handler; /* the peer may open flows */
+    bool hold; /* acceptor: Auth waits for vrpc_conn_present() */
     const struct vrpc_conn_hooks *hooks; /* required; outlives it */
     void *ud;
 };
@@ -246,6 +248,15 @@ void vrpc_conn_close(struct vrpc_conn *c, int status, const char *text);
 /** Ask the peer to open no more flows; lame_duck_acked follows. Once. */
 void vrpc_conn_enter_lame_duck(struct vrpc_conn *c);
 /**
+ * What an acceptor made with `hold` is to present: the handshake goes on.
+ * @param b  reference taken; NULL = nameless
+ * @return 0; V23_ESTATE (not held); V23_EARG (blessings of another key);
+ *         V23_ECLOSED; V23_ENOMEM
+ */
+V23_MUST_USE int vrpc_conn_present(struct vrpc_conn *c,
+    struct vsec_blessings *b, struct vsec_discharge *const *discharges,
+    size_t ndischarges);
+/**
  * Replace the blessings presented for the connection (unsigned Auth).
  * @param b  reference taken; must have the principal's key; not NULL
  * @return 0; V23_ESTATE (handshake not done); V23_ECLOSED; V23_ENOMEM;
@@ -270,7 +281,8 @@ uint32_t vrpc_conn_version(const struct vrpc_conn *c);
 uint32_t vrpc_conn_mtu(const struct vrpc_conn *c);
 /** Both Setups are processed: what follows is sealed (spec/rpc.md 7.3.8). */
 bool vrpc_conn_is_sealed(const struct vrpc_conn *c);
-/** Flows can be opened now: active, peer is a server, not in lame duck. */
+/** Flows should be opened now: active, peer is a server, not in lame duck, and
+ * keys for blessings are left. */
 bool vrpc_conn_can_open(const struct vrpc_conn *c);
 /** Dialer: the acceptor has another routing id than the one dialed. */
 bool vrpc_conn_is_proxy(const struct vrpc_conn *c);

@@ -149,6 +149,12 @@ struct v23_now vrpc_manager_now(const struct vrpc_manager *m);
 /** The manager's client and server; NULL when it has none. */
 struct vrpc_client *vrpc_manager_client(const struct vrpc_manager *m);
 struct vrpc_server *vrpc_manager_server(const struct vrpc_manager *m);
+/**
+ * Let another client ask for the discharges of the default blessings that a
+ * server presents: one that can resolve the dischargers' names.
+ * @param c  of the same thread; outlives the manager; NULL = the manager's own
+ */
+void vrpc_manager_fetch_by(struct vrpc_manager *m, struct vrpc_client *c);
 /** Live connections. */
 size_t vrpc_manager_nconns(const struct vrpc_manager *m);
 /** Close every live connection (tests, "kill the connection" tools). */
