@@ -93,7 +93,7 @@ static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
         return 0;
     }
     if (vdl_str_is(suffix, "discharger") && s->discharger) {
-        *obj = echo_discharger(s);
+        *obj = vrpc_discharger_object(&s->discharge);
         *who = &vsec_auth_everyone;
         return 0;
     }
@@ -236,8 +236,7 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
 {
     struct echo_server s = { .p = ud,
         .quiet = quiet,
-        .discharger = discharger,
-        .discharge_expiry = discharge_expiry };
+        .discharger = discharger };
     struct v23_arena arena;
     size_t i;
     int rc;
@@ -253,6 +252,9 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
         objects[i].server = &s;
         objects[i].node = &echo_tree[i < ECHO_NODES ? i : 0];
     }
+    s.discharge.principal = s.p->rt.principal;
+    s.discharge.duration_ns = discharge_expiry == 0 ? V23_NEVER
+                                                    : discharge_expiry;
     v23_arena_init(&arena, NULL, SIZE_MAX);
     rc = choose_auth(&s, &arena);
     if (rc == 0)

@@ -4,6 +4,7 @@
 #define ECHO_SERVER_H
 
 #include <vname/program.h>
+#include <vrpc/discharger.h>
 #include <vrpc/server.h>
 
 #include "example.org/oracle/echo/echo.rpc.h"
@@ -25,7 +26,7 @@ struct echo_server {
     struct vname_program *p;
     bool quiet;
     bool discharger;
-    int64_t discharge_expiry; /* ns; 0 = none */
+    struct vrpc_discharger discharge;
     const struct vsec_authorizer *auth; /* of Echo objects; NULL = default */
     struct vsec_authorizer perms;       /* storage for `auth` */
     struct echo_sleep *sleeps;          /* timers under way */
@@ -80,8 +81,5 @@ struct echo_object {
 };
 extern const struct vrpc_globber echo_children; /* of an echo_object */
 extern const struct vrpc_globber echo_all;      /* of the object `all` */
-
-/* discharge.c */
-struct vrpc_object echo_discharger(struct echo_server *s);
 
 #endif
