@@ -1,119 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Credentials directories and signed streams. */
-#include "people.h"
+#include "cred_rig.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <vsec/credentials.h>
-
-static char base[] = "/tmp/v23-cred-XXXXXX", dir[64];
-static struct vsec_cred_opts opt;
-static char why[VSEC_CRED_WHY];
-
-static void setup(void)
-{
-    people_setup();
-    strcpy(base + sizeof(base) - 7, "XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(base));
-    snprintf(dir, sizeof(dir), "%s/d", base);
-    memset(&opt, 0, sizeof(opt));
-    opt.engine = e;
-    opt.writable = true;
-    why[0] = 0;
-}
-
-static const char *file(const char *name)
-{
-    static char path[4][128];
-    static unsigned next;
-    char *p = path[next++ % 4];
-
-    snprintf(p, 128, "%s/%s", dir, name);
-    return p;
-}
-
-static void remove_dir(const char *path)
-{
-    char sub[400];
-    struct dirent *d;
-    DIR *h = opendir(path);
-
-    while (h != NULL && (d = readdir(h)) != NULL) {
-        snprintf(sub, sizeof(sub), "%s/%s", path, d->d_name);
-        if (d->d_name[0] != '.' && unlink(sub) != 0)
-            remove_dir(sub);
-    }
-    if (h != NULL)
-        closedir(h);
-    rmdir(path);
-}
-
-static void teardown(void)
-{
-    remove_dir(base);
-    people_teardown();
-}
-
-static struct vsec_principal *create(const char *pass)
-{
-    struct vsec_principal *p;
-    struct vsec_signer *s;
-
-    ck_assert_int_eq(vsec_signer_generate(e, "ed25519", &s), 0);
-    ck_assert_int_eq(vsec_cred_create(dir, &opt, s,
-        v23_bytes(pass, strlen(pass)), &p, why), 0);
-    vsec_signer_unref(s);
-    return p;
-}
-
-static int try_load(bool writable, struct vsec_principal **p)
-{
-    *p = NULL;
-    opt.writable = writable;
-    return vsec_cred_load(dir, &opt, p, why);
-}
-
-static struct vsec_principal *load(bool writable)
-{
-    struct vsec_principal *p;
-    int rc = try_load(writable, &p);
-
-    ck_assert_msg(rc == 0, "%s", why);
-    return p;
-}
-
-static void put(const char *name, const void *data, size_t n)
-{
-    FILE *f = fopen(file(name), "wb");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(data, 1, n, f), n);
-    fclose(f);
-}
-
-static bool mentions(const char *text)
-{
-    return strstr(why, text) != NULL;
-}
-
-static bool exists(const char *name)
-{
-    struct stat st;
-
-    return stat(file(name), &st) == 0;
-}
-
-static unsigned mode(const char *name)
-{
-    struct stat st;
-
-    ck_assert_int_eq(stat(file(name), &st), 0);
-    return st.st_mode & 0777;
-}
 
 /* ---- create and load ----------------------------------------------------- */
 
@@ -603,5 +493,5 @@ static void add(TCase *t)
 
 int main(void)
 {
-    return tst_run_case("security/credentials", add, setup, teardown);
+    return tst_run_case("security/credentials", add, cred_setup, cred_teardown);
 }
