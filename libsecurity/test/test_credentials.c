@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 
 /* ---- create and load ----------------------------------------------------- */
 
@@ -185,6 +186,189 @@ START_TEST(no_credentials_mean_a_principal_of_its_own)
         vsec_store_default(p->store)).p, "anonymous-", 10), 0);
     vsec_principal_unref(p);
     ck_assert_int_eq(vsec_cred_runtime(dir, &opt, &p, why), V23_ENOENT);
+}
+END_TEST
+
+/* ---- files of the system ------------------------------------------------- */
+
+START_TEST(umask_is_respected_and_keys_are_private)
+{
+    mode_t masks[] = { 022, 077 }, before = umask(masks[_i]);
+    struct vsec_principal *p = create("");
+    struct vsec_blessings *x = self(p, "x");
+
+    ck_assert_int_eq(vsec_principal_set_default_blessings(p, x), 0);
+    umask(before);
+    ck_assert_uint_eq(mode("privatekey.pem"), 0400);
+    ck_assert_uint_eq(mode("publickey.pem"), 0400);
+    ck_assert_uint_eq(mode("."), 0700);
+    ck_assert_uint_eq(mode("blessingstore.data"), 0666 & ~masks[_i]);
+    ck_assert_uint_eq(mode("blessingroots.sig"), 0666 & ~masks[_i]);
+    ck_assert_uint_eq(mode("dir.lock"), 0666 & ~masks[_i]);
+    vsec_blessings_unref(x);
+    vsec_principal_unref(p);
+}
+END_TEST
+
+START_TEST(missing_parents_are_made_private)
+{
+    char deep[100], parent[90];
+    struct stat st;
+
+    snprintf(parent, sizeof(parent), "%s/a", base);
+    snprintf(deep, sizeof(deep), "%s/a/b/", base);
+    snprintf(dir, sizeof(dir), "%s/a/b", base);
+
+    vsec_principal_unref(create(""));
+
+    ck_assert_int_eq(stat(parent, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0700);
+    vsec_principal_unref(load(true));
+}
+END_TEST
+
+START_TEST(symbolic_links_are_followed_but_not_written_through)
+{
+    struct vsec_principal *p = create(""), *q;
+    struct vsec_blessings *x = self(p, "x"), *y = self(p, "y");
+    char real[100], data[100], key[100];
+    char *text, *after;
+    size_t n, m;
+
+    ck_assert_int_eq(vsec_store_set_default(p->store, x), 0);
+    snprintf(data, sizeof(data), "%s/data", base);
+    snprintf(key, sizeof(key), "%s/key", base);
+    ck_assert_int_eq(rename(file("blessingstore.data"), data), 0);
+    ck_assert_int_eq(symlink(data, file("blessingstore.data")), 0);
+    ck_assert_int_eq(rename(file("privatekey.pem"), key), 0);
+    ck_assert_int_eq(symlink(key, file("privatekey.pem")), 0);
+    snprintf(real, sizeof(real), "%s/real", base);
+    ck_assert_int_eq(rename(dir, real), 0);
+    ck_assert_int_eq(symlink(real, dir), 0);
+    text = tst_read_file(data, &n);
+
+    q = load(true);
+    ck_assert(vsec_blessings_eq(vsec_store_default(q->store), x));
+    ck_assert_int_eq(vsec_store_set_default(q->store, y), 0);
+    vsec_principal_unref(q);
+
+    q = load(false);
+    ck_assert(vsec_blessings_eq(vsec_store_default(q->store), y));
+    after = tst_read_file(data, &m);
+    ck_assert(n == m && memcmp(text, after, n) == 0);
+    free(text);
+    free(after);
+    vsec_blessings_unref(x);
+    vsec_blessings_unref(y);
+    vsec_principal_unref(q);
+    vsec_principal_unref(p);
+}
+END_TEST
+
+/* In a child without privileges. 0: refused, and the reason says what. */
+static int try_as_stranger(void)
+{
+    struct vsec_principal *p;
+    struct vsec_signer *s;
+
+    if (geteuid() == 0 && setuid(65534) != 0)
+        return 1;
+    if (try_load(false, &p) != V23_ESYS || !mentions("dir.lock")
+        || !mentions("permission denied"))
+        return 2;
+    if (try_load(true, &p) != V23_ESYS || !mentions("permission denied"))
+        return 3;
+    if (vsec_signer_generate(e, "ed25519", &s) != 0)
+        return 4;
+    if (vsec_cred_create(dir, &opt, s, v23_bytes("", 0), &p, why) == 0
+        || !mentions(dir))
+        return 5;
+    return 0;
+}
+
+START_TEST(directory_of_somebody_else_is_refused)
+{
+    int status;
+    pid_t pid;
+
+    vsec_principal_unref(create(""));
+    unlink(file("dir.lock"));
+    ck_assert_int_eq(chmod(dir, geteuid() == 0 ? 0700 : 0000), 0);
+    ck_assert_int_eq(chmod(base, 0755), 0);
+
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(try_as_stranger());
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(chmod(dir, 0700), 0);
+
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
+/* ---- reasons ------------------------------------------------------------- */
+
+/* Does a text hold any 12 characters in a row of a key file's body? */
+static bool leaks(const char *text, const char *pem)
+{
+    const char *body = strchr(pem, '\n'), *end = strstr(pem, "-----END");
+    char part[13] = "";
+
+    for (; body != NULL && body + 12 <= end; body++) {
+        memcpy(part, body, 12);
+        if (strchr(part, '\n') == NULL && strstr(text, part) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void catch_log(void *ud, enum v23_log_level level, const char *text)
+{
+    (void)level;
+    ck_assert_ptr_null(strstr(text, "sesame"));
+    ck_assert(!leaks(text, ud));
+}
+
+START_TEST(reasons_and_log_hold_no_secrets)
+{
+    static char pass[] = "open-sesame-open";
+    struct vsec_principal *p = create(_i == 0 ? "" : pass), *q;
+    struct v23_log log;
+    size_t n, i;
+    char *pem;
+    int refused = 0;
+
+    pem = tst_read_file(file("privatekey.pem"), &n);
+    memset(&log, 0, sizeof(log));
+    log.write = catch_log;
+    log.max = V23_LOG_DEBUG;
+    log.ud = pem;
+    opt.log = &log;
+    opt.passphrase = _i == 0 ? NULL : ask;
+    opt.ud = pass;
+    for (i = 0; i < n; i += _i == 0 ? 1 : 7) {
+        char *damaged = tst_read_file(file("privatekey.pem"), &n);
+
+        damaged[i] = damaged[i] == 'A' ? 'B' : 'A';
+        unlink(file("privatekey.pem"));
+        put("privatekey.pem", damaged, n);
+        if (try_load(i % 2 == 0, &q) != 0) {
+            refused++;
+            ck_assert_ptr_null(strstr(why, "sesame"));
+            ck_assert_msg(!leaks(why, pem) && !leaks(why, damaged), "%s",
+                why);
+        }
+        vsec_principal_unref(q);
+        unlink(file("privatekey.pem"));
+        put("privatekey.pem", pem, n);
+        free(damaged);
+    }
+    ck_assert_int_gt(refused, 20);
+    opt.log = NULL;
+    free(pem);
+    vsec_principal_unref(p);
 }
 END_TEST
 
@@ -479,6 +663,11 @@ static void add(TCase *t)
     tcase_add_test(t, one_indirection_is_followed);
     tcase_add_test(t, read_only_file_systems_are_left_alone);
     tcase_add_test(t, no_credentials_mean_a_principal_of_its_own);
+    tcase_add_loop_test(t, umask_is_respected_and_keys_are_private, 0, 2);
+    tcase_add_test(t, missing_parents_are_made_private);
+    tcase_add_test(t, symbolic_links_are_followed_but_not_written_through);
+    tcase_add_test(t, directory_of_somebody_else_is_refused);
+    tcase_add_loop_test(t, reasons_and_log_hold_no_secrets, 0, 2);
     tcase_add_test(t, writers_do_not_undo_each_other);
     tcase_add_test(t, readers_see_changes_when_they_reload);
     tcase_add_test(t, a_change_that_cannot_be_written_is_undone);

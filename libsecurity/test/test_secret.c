@@ -5,6 +5,8 @@
  * itself lies in memory that is not dumped.
  */
 #define _DEFAULT_SOURCE /* madvise */
+#include <vsec/credentials.h>
+
 #include "key_rig.h"
 
 #include <fcntl.h>
@@ -347,6 +349,64 @@ START_TEST(no_secret_of_an_encrypted_file_is_dumped)
 }
 END_TEST
 
+static int ask(void *ud, const char *what, struct v23_buf *out)
+{
+    const struct v23_bytes *pass = ud;
+
+    (void)what;
+    v23_buf_put(out, pass->p, pass->n);
+    return out->err;
+}
+
+START_TEST(no_secret_of_a_credentials_directory_is_dumped)
+{
+    static const char *const names[] = { "privatekey.pem", "publickey.pem",
+        "dir.lock", "blessings.lock", "blessingroots.lock" };
+    char dir[] = "/tmp/v23-secret-XXXXXX", path[64], why[VSEC_CRED_WHY];
+    struct vsec_principal *p = NULL;
+    struct v23_bytes pass;
+    struct vsec_cred_opts o;
+    struct vsec_signer *k;
+    const char *found;
+    size_t i;
+    int rc;
+
+    if (!searchable())
+        return;
+    look_for_passphrase();
+    pass = passphrase();
+    memset(&o, 0, sizeof(o));
+    o.engine = e;
+    o.writable = true;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(vsec_signer_generate(e, "ecdsa256", &k), 0);
+    look_for_key(k);
+    rc = vsec_cred_create(dir, &o, k, pass, &p, why);
+    vsec_signer_unref(k);
+    found = search_dump();
+    vsec_principal_unref(p);
+    p = NULL;
+    o.passphrase = ask;
+    o.ud = &pass;
+    if (rc == 0 && found == NULL)
+        rc = vsec_cred_load(dir, &o, &p, why);
+    if (rc == 0 && found == NULL) {
+        use(p->signer);
+        found = search_dump();
+    }
+    vsec_principal_unref(p);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        unlink(path);
+    }
+    rmdir(dir);
+
+    ck_assert_msg(rc == 0, "%s", why);
+    ck_assert_msg(found == NULL, "%s would be in a core dump", found);
+    nothing_found();
+}
+END_TEST
+
 START_TEST(memory_for_secrets_is_not_dumped)
 {
     void *p = v23_get(e->secret, 100);
@@ -404,6 +464,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, search_finds_what_is_there);
     tcase_add_loop_test(tc, no_secret_of_a_key_is_dumped, 0, 5);
     tcase_add_loop_test(tc, no_secret_of_an_encrypted_file_is_dumped, 0, 3);
+    tcase_add_test(tc, no_secret_of_a_credentials_directory_is_dumped);
     tcase_add_test(tc, memory_for_secrets_is_not_dumped);
     tcase_add_test(tc, memory_for_secrets_keeps_its_content_when_it_grows);
     tcase_add_test(tc, too_much_memory_for_secrets_is_refused);
