@@ -4,3 +4,4 @@ TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
 	cli:libvom vombench:librpc secbench:libsecurity vdl:libvom pty:libvom,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
 fuzz_naming_LAYER := libnaming
+fuzz_agent_LAYER := libsecurity

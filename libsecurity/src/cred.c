@@ -80,6 +80,26 @@ int vsec_cred_reload(struct vsec_principal *p, char why[VSEC_CRED_WHY])
     return vsec_cred_reason_(rc, why);
 }
 
+int vsec_cred_adopt(const char *dir, const struct vsec_cred_opts *opt,
+    struct vsec_signer *signer, struct vsec_principal **out,
+    char why[VSEC_CRED_WHY])
+{
+    struct vsec_cred_keys_ keys;
+    int rc, fd = -1;
+
+    why[0] = 0;
+    memset(&keys, 0, sizeof(keys));
+    keys.signer = signer;
+    keys.key = signer->pub;
+    rc = vsec_cred_mkdir_(dir, why);
+    if (rc == 0)
+        rc = vsec_cred_lock_(dir, "dir.lock", lock_kind(opt), &fd, why);
+    if (rc == 0)
+        rc = vsec_cred_assemble_(dir, opt, &keys, out, why);
+    vsec_cred_unlock_(&fd);
+    return vsec_cred_reason_(rc, why);
+}
+
 /* ---- programs ------------------------------------------------------------ */
 
 const char *const vsec_cred_env[] = { "V23_CREDENTIALS",

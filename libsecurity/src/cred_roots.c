@@ -152,7 +152,8 @@ static void destroy(struct vsec_roots *r)
     vsec_engine_unref(e);
 }
 
-static const struct vsec_roots_ops file_ops = { begin, end, destroy };
+static const struct vsec_roots_ops file_ops = { begin, end, destroy,
+    NULL };
 
 int vsec_cred_roots_reload_(struct vsec_roots *r, char *why)
 {

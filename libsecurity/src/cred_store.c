@@ -248,7 +248,8 @@ static void destroy(struct vsec_store *s)
     vsec_engine_unref(e);
 }
 
-static const struct vsec_store_ops file_ops = { begin, end, destroy };
+static const struct vsec_store_ops file_ops = { begin, end, destroy,
+    NULL };
 
 int vsec_cred_store_reload_(struct vsec_store *s, char *why)
 {

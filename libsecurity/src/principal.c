@@ -193,6 +193,8 @@ int vsec_principal_bless(struct vsec_principal *p,
 
     if (rc != 0)
         return rc;
+    if (p->ops != NULL)
+        return p->ops->bless(p, what, out);
     v23_arena_init(&a, p->engine->al, SIZE_MAX);
     for (i = 0; rc == 0 && i < what->with->nchains; i++)
         rc = extend(p, what, &what->with->chains[i], &a, &links[i]);
@@ -218,6 +220,8 @@ int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
         return V23_EPATTERN;
     if (caveats.n > VSEC_MAX_CAVEATS)
         return V23_ELIMIT;
+    if (p->ops != NULL)
+        return p->ops->bless_self(p, name, caveats, out);
     memset(&c, 0, sizeof(c));
     c.extension = name;
     c.public_key = p->key->der;
@@ -263,6 +267,8 @@ int vsec_principal_mint_discharge(struct vsec_principal *p,
         return V23_EARG;
     if (p->signer == NULL)
         return V23_ENOSYS;
+    if (p->ops != NULL)
+        return p->ops->mint_discharge(p, caveat, caveats, out);
     memset(&w, 0, sizeof(w));
     v23_arena_init(&a, p->engine->al, VSEC_MAX_BLESSINGS);
     rc = vsec_caveat_param(caveat, &vsec_kind_third_party, &a, &param);

@@ -175,7 +175,7 @@ static void destroy_memory(struct vsec_roots *r)
 }
 
 static const struct vsec_roots_ops memory_ops = { begin, end,
-    destroy_memory };
+    destroy_memory, NULL };
 
 int vsec_roots_new(struct vsec_engine *e, struct vsec_roots **out)
 {
@@ -216,6 +216,8 @@ int vsec_roots_add(struct vsec_roots *r, struct vdl_bytes key,
     vsec_pubkey_unref(k);
     if (r->readonly)
         return V23_ENOSYS;
+    if (r->ops->add != NULL)
+        return r->ops->add(r, key, pattern);
     rc = r->ops->begin(r, &st);
     if (rc != 0)
         return rc;

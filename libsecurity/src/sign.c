@@ -230,6 +230,7 @@ int vsec_sign(struct vsec_signer *s, struct vdl_bytes purpose,
     req.purpose_len = (uint8_t)purpose.n;
     if (purpose.n > 0)
         memcpy(req.purpose, purpose.p, purpose.n);
+    req.msg = v23_bytes(msg, n);
     if (wait != NULL)
         req.wait = *wait;
     rc = vsec_signed_digest(req.hash, s->pub, purpose, msg, n, req.f, req.d);

@@ -152,7 +152,7 @@ static void destroy_memory(struct vsec_store *s)
 }
 
 static const struct vsec_store_ops memory_ops = { begin, end,
-    destroy_memory };
+    destroy_memory, NULL };
 
 int vsec_store_new(struct vsec_engine *e, struct vsec_pubkey *key,
     struct vsec_store **out)
@@ -201,6 +201,8 @@ int vsec_store_set(struct vsec_store *s, struct vsec_blessings *b,
     rc = check_key(s, b);
     if (rc != 0)
         return rc;
+    if (s->ops->remote != NULL)
+        return s->ops->remote->set(s, b, pattern, old);
     rc = s->ops->begin(s, &st);
     if (rc != 0)
         return rc;
@@ -223,6 +225,8 @@ int vsec_store_set_default(struct vsec_store *s, struct vsec_blessings *b)
     rc = check_key(s, b);
     if (rc != 0)
         return rc;
+    if (s->ops->remote != NULL)
+        return s->ops->remote->set_default(s, b);
     rc = s->ops->begin(s, &st);
     if (rc != 0)
         return rc;

@@ -238,6 +238,8 @@ int vsec_store_cache_discharge(struct vsec_store *s, struct vsec_discharge *d,
 
     if (vsec_discharge_id(d).n == 0)
         return 0;
+    if (s->ops->remote != NULL)
+        return s->ops->remote->cache_discharge(s, d, caveat, impetus);
     rc = key_of(s->engine, caveat, impetus, key);
     if (rc != 0)
         return rc == V23_ENOENT ? 0 : rc;
@@ -256,6 +258,8 @@ int vsec_store_clear_discharges(struct vsec_store *s,
     size_t i, j;
     int rc;
 
+    if (s->ops->remote != NULL)
+        return s->ops->remote->clear_discharges(s, v, n);
     rc = begin(s, &st);
     if (rc != 0)
         return rc;
@@ -279,6 +283,14 @@ int vsec_store_discharge(struct vsec_store *s,
     int rc;
 
     *d = NULL;
+    if (s->ops->remote != NULL) {
+        rc = s->ops->remote->discharge(s, caveat, impetus, d, cached);
+        if (rc == 0 && *d != NULL && expired(*d, now)) {
+            vsec_discharge_unref(*d);
+            *d = NULL;
+        }
+        return rc;
+    }
     rc = key_of(s->engine, caveat, impetus, key);
     if (rc != 0)
         return rc == V23_ENOENT ? 0 : rc;

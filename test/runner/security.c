@@ -35,7 +35,8 @@ static const struct run_file files[] = {
     EACH("credentials_negative.jsonl", run_sec_negative),
     EACH("split_pattern_name.jsonl", run_sec_object_name),
     LATER("x509.jsonl"),
-    LATER("agent_session.jsonl"),
+    { "agent_session.jsonl", run_sec_agent, NULL, NULL, run_sec_agent_begin,
+        run_sec_agent_end },
     { NULL, NULL, NULL, NULL, NULL, NULL },
 };
 

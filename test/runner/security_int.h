@@ -79,6 +79,10 @@ bool run_sec_set_errors(struct run_case *c);
 bool run_sec_serialization(struct run_case *c);
 bool run_sec_contents(struct run_case *c);
 bool run_sec_negative(struct run_case *c);
+/* security_agent.c */
+void *run_sec_agent_begin(const char *dir, const char *companions);
+void run_sec_agent_end(void *session);
+bool run_sec_agent(struct run_case *c);
 /* security_object_name.c */
 bool run_sec_object_name(struct run_case *c);
 

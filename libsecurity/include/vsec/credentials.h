@@ -117,6 +117,13 @@ V23_MUST_USE int vsec_cred_create_files(const char *dir,
 V23_MUST_USE int vsec_cred_rewrite_keys(const char *dir,
     const struct vsec_cred_opts *opt, const struct vsec_cred_files *files,
     char why[VSEC_CRED_WHY]);
+/**
+ * The principal of a key that is kept elsewhere, with the store and roots of a
+ * directory; which is made, with its parents, when it is missing.
+ */
+V23_MUST_USE int vsec_cred_adopt(const char *dir,
+    const struct vsec_cred_opts *opt, struct vsec_signer *signer,
+    struct vsec_principal **out, char why[VSEC_CRED_WHY]);
 /** Read a directory's public key only; no lock is taken. */
 V23_MUST_USE int vsec_cred_public_key(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_pubkey **out,

@@ -133,11 +133,11 @@ struct vsec_sign_wait {
 };
 
 /*
- * What a signer is asked. Plain data without pointers into the caller's memory
- * (but for the key, which the signer keeps alive): a signer that answers later
- * keeps a copy. Which of the two forms a device signs depends on it: one that
- * hashes itself takes F, one that signs a ready digest takes D. Ed25519 signs
- * D as a message.
+ * What a signer is asked. But for the message and the key, which the signer
+ * keeps alive, plain data without pointers into the caller's memory: a signer
+ * that answers later keeps a copy. Which form a device signs depends on it: one
+ * that hashes itself takes F, one that signs a ready digest takes D, an agent
+ * the message. Ed25519 signs D as a message.
  */
 struct vsec_sign_req {
     const struct vsec_pubkey *key;
@@ -146,6 +146,8 @@ struct vsec_sign_req {
     uint8_t purpose_len;
     uint8_t f[3 * VSEC_HASH_MAX]; /* 3 * hash->size octets */
     uint8_t d[VSEC_HASH_MAX];     /* hash->size octets: hash(f) */
+    struct v23_bytes msg; /* what is signed, for signers that take it whole;
+                             valid during `sign` only */
     struct vsec_sign_wait wait;   /* done NULL: nobody can wait */
 };
 

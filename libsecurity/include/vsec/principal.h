@@ -45,6 +45,26 @@ struct vsec_store_state {
 };
 
 /*
+ * How a store whose state belongs to somebody else has it changed; the state
+ * here is a copy for look-ups, but for discharges, which it does not hold.
+ * Arguments are valid; results as those of the functions of the same name,
+ * which tell no watchers then.
+ */
+struct vsec_store_remote_ops {
+    int (*set)(struct vsec_store *s, struct vsec_blessings *b,
+        struct vdl_str pattern, struct vsec_blessings **old);
+    int (*set_default)(struct vsec_store *s, struct vsec_blessings *b);
+    int (*cache_discharge)(struct vsec_store *s, struct vsec_discharge *d,
+        const v23_security_caveat *caveat,
+        const v23_security_discharge_impetus *impetus);
+    int (*clear_discharges)(struct vsec_store *s,
+        struct vsec_discharge *const *v, size_t n);
+    int (*discharge)(struct vsec_store *s, const v23_security_caveat *caveat,
+        const v23_security_discharge_impetus *impetus,
+        struct vsec_discharge **d, struct v23_walltime *cached);
+};
+
+/*
  * How changes of a kind of store are made durable. `begin` gives the newest
  * state to change (a store in files locks and reads them again) and `end` is
  * always called after it: with rc == 0 the changed state is kept, else
@@ -54,6 +74,8 @@ struct vsec_store_ops {
     int (*begin)(struct vsec_store *s, struct vsec_store_state **st);
     int (*end)(struct vsec_store *s, struct vsec_store_state *st, int rc);
     void (*destroy)(struct vsec_store *s);
+    /* Instead of begin and end; else NULL. */
+    const struct vsec_store_remote_ops *remote;
 };
 
 /* Told when the default blessings change. May unwatch itself. */
@@ -185,6 +207,9 @@ struct vsec_roots_ops {
     int (*begin)(struct vsec_roots *r, struct vsec_roots_state **st);
     int (*end)(struct vsec_roots *r, struct vsec_roots_state *st, int rc);
     void (*destroy)(struct vsec_roots *r);
+    /* Instead of begin and end, when the roots belong to somebody else. */
+    int (*add)(struct vsec_roots *r, struct vdl_bytes key,
+        struct vdl_str pattern);
 };
 
 /* First member of every kind of roots; members are private. */
@@ -230,9 +255,28 @@ V23_MUST_USE int vsec_roots_format(const struct vsec_roots *r,
 
 /* ---- principals ---------------------------------------------------------- */
 
+struct vsec_principal;
+struct vsec_bless;
+
+/*
+ * How a principal does what takes more than a signer, because its key signs
+ * nothing but messages for others (an agent). Arguments are checked before;
+ * what comes back must be verified.
+ */
+struct vsec_principal_ops {
+    int (*bless)(struct vsec_principal *p, const struct vsec_bless *what,
+        struct vsec_blessings **out);
+    int (*bless_self)(struct vsec_principal *p, struct vdl_str name,
+        v23_security_caveat_list caveats, struct vsec_blessings **out);
+    int (*mint_discharge)(struct vsec_principal *p,
+        const v23_security_caveat *caveat, v23_security_caveat_list caveats,
+        struct vsec_discharge **out);
+};
+
 /* Members are for reading and stay the same for the object's life. */
 struct vsec_principal {
     struct v23_ref ref;
+    const struct vsec_principal_ops *ops; /* NULL: with the signer */
     struct vsec_engine *engine;
     struct vsec_signer *signer; /* NULL: only the public key is known */
     struct vsec_pubkey *key;
