@@ -96,21 +96,22 @@ static int pub_new(const struct vsec_alg *alg, struct vsec_engine *e,
 
 static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *pub, const struct vsec_hash_alg *h,
-    const uint8_t *digest, const struct vsec_sigval *sig)
+    struct v23_bytes digest, const struct vsec_sigval *sig)
 {
     mbedtls_mpi r, s;
     int ret;
 
     (void)alg;
     (void)e;
+    (void)h;
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
     ret = mbedtls_mpi_read_binary(&r, sig->a.p, sig->a.n);
     if (ret == 0)
         ret = mbedtls_mpi_read_binary(&s, sig->b.p, sig->b.n);
     if (ret == 0)
-        ret = mbedtls_ecdsa_verify((mbedtls_ecp_group *)shared, digest,
-            h->size, (mbedtls_ecp_point *)pub, &r, &s);
+        ret = mbedtls_ecdsa_verify((mbedtls_ecp_group *)shared, digest.p,
+            digest.n, (mbedtls_ecp_point *)pub, &r, &s);
     mbedtls_mpi_free(&r);
     mbedtls_mpi_free(&s);
     if (ret == 0)

@@ -67,7 +67,7 @@ static int pub_new(const struct vsec_alg *alg, struct vsec_engine *e,
 
 static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *pub, const struct vsec_hash_alg *h,
-    const uint8_t *digest, const struct vsec_sigval *sig)
+    struct v23_bytes digest, const struct vsec_sigval *sig)
 {
     mbedtls_rsa_context *c = (mbedtls_rsa_context *)pub;
     mbedtls_md_type_t md = vsec_mbedtls_md_(h);
@@ -76,7 +76,7 @@ static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     (void)alg;
     (void)e;
     (void)shared;
-    ret = mbedtls_rsa_pkcs1_verify(c, md, h->size, digest, sig->a.p);
+    ret = mbedtls_rsa_pkcs1_verify(c, md, h->size, digest.p, sig->a.p);
     if (ret == 0)
         return 0;
     return key_error(ret) == V23_ENOMEM ? V23_ENOMEM : V23_ESIG;

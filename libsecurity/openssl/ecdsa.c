@@ -128,7 +128,7 @@ static int put_sig(const struct vsec_sigval *sig, uint8_t der[DER_MAX],
 
 static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *pub, const struct vsec_hash_alg *h,
-    const uint8_t *digest, const struct vsec_sigval *sig)
+    struct v23_bytes digest, const struct vsec_sigval *sig)
 {
     uint8_t der[DER_MAX];
     EVP_PKEY_CTX *c;
@@ -138,13 +138,14 @@ static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     (void)alg;
     (void)e;
     (void)shared;
+    (void)h;
     rc = put_sig(sig, der, &n);
     if (rc != 0)
         return rc;
     c = EVP_PKEY_CTX_new_from_pkey(NULL, (EVP_PKEY *)pub, NULL);
     if (c == NULL || EVP_PKEY_verify_init(c) <= 0)
         rc = vsec_openssl_error_(V23_ECRYPTO);
-    else if (EVP_PKEY_verify(c, der, n, digest, h->size) != 1)
+    else if (EVP_PKEY_verify(c, der, n, digest.p, digest.n) != 1)
         rc = vsec_openssl_error_(V23_ESIG);
     EVP_PKEY_CTX_free(c);
     return rc;

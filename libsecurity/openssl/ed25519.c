@@ -23,7 +23,7 @@ static int pub_new(const struct vsec_alg *alg, struct vsec_engine *e,
 
 static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *pub, const struct vsec_hash_alg *h,
-    const uint8_t *digest, const struct vsec_sigval *sig)
+    struct v23_bytes digest, const struct vsec_sigval *sig)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     int rc = 0;
@@ -31,12 +31,13 @@ static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     (void)alg;
     (void)e;
     (void)shared;
+    (void)h;
     if (c == NULL
         || EVP_DigestVerifyInit_ex(c, NULL, NULL, NULL, NULL, (EVP_PKEY *)pub,
                NULL)
             != 1)
         rc = vsec_openssl_error_(V23_ECRYPTO);
-    else if (EVP_DigestVerify(c, sig->a.p, sig->a.n, digest, h->size) != 1)
+    else if (EVP_DigestVerify(c, sig->a.p, sig->a.n, digest.p, digest.n) != 1)
         rc = vsec_openssl_error_(V23_ESIG);
     EVP_MD_CTX_free(c);
     return rc;

@@ -61,7 +61,7 @@ static void scheme(const struct vsec_hash_alg *h, char hash[16],
 
 static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *pub, const struct vsec_hash_alg *h,
-    const uint8_t *digest, const struct vsec_sigval *sig)
+    struct v23_bytes digest, const struct vsec_sigval *sig)
 {
     EVP_PKEY_CTX *c
         = EVP_PKEY_CTX_new_from_pkey(NULL, (EVP_PKEY *)pub, NULL);
@@ -75,7 +75,7 @@ static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     scheme(h, hash, params);
     if (c == NULL || EVP_PKEY_verify_init_ex(c, params) <= 0)
         rc = vsec_openssl_error_(V23_ECRYPTO);
-    else if (EVP_PKEY_verify(c, sig->a.p, sig->a.n, digest, h->size) != 1)
+    else if (EVP_PKEY_verify(c, sig->a.p, sig->a.n, digest.p, digest.n) != 1)
         rc = vsec_openssl_error_(V23_ESIG);
     EVP_PKEY_CTX_free(c);
     return rc;

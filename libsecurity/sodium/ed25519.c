@@ -35,12 +35,13 @@ static void pub_free(struct vsec_engine *e, void *pub)
 
 static int verify(const struct vsec_alg *alg, struct vsec_engine *e,
     void *shared, void *pub, const struct vsec_hash_alg *h,
-    const uint8_t *digest, const struct vsec_sigval *sig)
+    struct v23_bytes digest, const struct vsec_sigval *sig)
 {
     (void)alg;
     (void)e;
     (void)shared;
-    return crypto_sign_verify_detached(sig->a.p, digest, h->size,
+    (void)h;
+    return crypto_sign_verify_detached(sig->a.p, digest.p, digest.n,
                (const uint8_t *)pub)
             == 0
         ? 0

@@ -39,12 +39,13 @@ struct v23_bytes vsec_strip_zeros_(struct v23_bytes v);
 bool vsec_ed25519_sound_(const uint8_t point[32]);
 
 /*
- * Verify a raw value as it was received over a ready digest. What does not
- * take arithmetic is checked here, so that providers agree in it.
+ * Verify a raw value as it was received over a ready digest (as
+ * vsec_alg.verify). What does not take arithmetic is checked here, so that
+ * providers agree in it.
  * 0, V23_ESIG, V23_ENOMEM, V23_ECRYPTO.
  */
 int vsec_verify_digest_(const struct vsec_pubkey *k,
-    const struct vsec_hash_alg *h, const uint8_t *digest,
+    const struct vsec_hash_alg *h, struct v23_bytes digest,
     struct vsec_sigval sig);
 
 /* Append AlgorithmIdentifier and SubjectPublicKeyInfo. */

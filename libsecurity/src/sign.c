@@ -81,7 +81,7 @@ static bool scalar(const struct vsec_alg *alg, struct v23_bytes *v)
 }
 
 int vsec_verify_digest_(const struct vsec_pubkey *k,
-    const struct vsec_hash_alg *h, const uint8_t *digest,
+    const struct vsec_hash_alg *h, struct v23_bytes digest,
     struct vsec_sigval sig)
 {
     switch (k->alg->kind) {
@@ -128,7 +128,7 @@ int vsec_verify(const struct vsec_pubkey *k, const struct vsec_signature *sig,
     rc = vsec_signed_digest(h, k, sig->purpose, msg, n, NULL, d);
     if (rc != 0)
         return rc;
-    return vsec_verify_digest_(k, h, d, val);
+    return vsec_verify_digest_(k, h, v23_bytes(d, h->size), val);
 }
 
 /* ---- signing ------------------------------------------------------------ */

@@ -306,7 +306,7 @@ static int verified;
 
 static int counting_verify(const struct vsec_alg *alg, struct vsec_engine *en,
     void *shared, void *pub, const struct vsec_hash_alg *h,
-    const uint8_t *digest, const struct vsec_sigval *sig)
+    struct v23_bytes digest, const struct vsec_sigval *sig)
 {
     (void)alg;
     verified++;

@@ -141,10 +141,14 @@ struct vsec_alg {
     int (*pub_new)(const struct vsec_alg *alg, struct vsec_engine *e,
         void *shared, const struct vsec_raw_key *raw, void **pub);
     void (*pub_free)(struct vsec_engine *e, void *pub);
-    /* 0, V23_ESIG, V23_ENOMEM, V23_ECRYPTO. `digest` has h->size octets. */
+    /*
+     * 0, V23_ESIG, V23_ENOMEM, V23_ECRYPTO. `digest` has h->size octets; for
+     * Ed25519, which hashes by itself, it is a message of any length and h
+     * does not matter.
+     */
     int (*verify)(const struct vsec_alg *alg, struct vsec_engine *e,
         void *shared, void *pub, const struct vsec_hash_alg *h,
-        const uint8_t *digest, const struct vsec_sigval *sig);
+        struct v23_bytes digest, const struct vsec_sigval *sig);
 
     /* Take in a private key, checking that its halves belong together.
      * Errors as pub_new. */
