@@ -46,9 +46,10 @@ int app_runtime(struct app *app)
     rc = vsec_cred_runtime(dir, &opt, &app->p, why);
     if (rc == 0)
         return 0;
-    return v23_error("failed to initialize credentials, perhaps you need to "
-        "create them with 'principal create %s': %s",
-        dir[0] != 0 ? dir : "DIR", why);
+    /* To the letter what the reference tool says. */
+    return v23_error("runtimeFactory returned: failed to initialize "
+        "credentials, perhaps you need to create them with 'principal create "
+        "%s: %s", dir, why);
 }
 
 int app_mutable(struct app *app)

@@ -69,7 +69,7 @@ const struct v23_command cmd_create = {
     .args = "<directory> [<blessing>]",
     .args_help = "<directory> is the directory to which the new principal "
         "will be persisted.\n\n<blessing> is the optional self-blessed "
-        "blessing that the principal will be setup to use by default. If a "
+        "blessing that the principal will be setup to use by default.  If a "
         "blessing argument is not provided, the new principal will have no "
         "blessings.",
     .flags = create_flags,

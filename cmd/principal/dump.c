@@ -178,7 +178,7 @@ const struct v23_command cmd_dumproots = {
     .name = "dumproots",
     .brief = "Dump out blessings of the identity providers of blessings",
     .about = "Prints out the blessings of the identity providers of the input "
-        "blessings. One line per identity provider, each line is a "
+        "blessings.  One line per identity provider, each line is a "
         "base64url-encoded (RFC 4648, Section 5) vom-encoded Blessings "
         "object.",
     .args = "<file>",
@@ -343,8 +343,8 @@ static const struct v23_flag key_flags[] = {
         "lossy representation.", "false", V23_FLAG_BOOL, &pretty, NULL },
 };
 
-#define INFO_ABOUT \
-    "\nProviding --names will print the blessings' chain names." \
+#define INFO_ABOUT(which) \
+    "\nProviding --names will print the " which "blessings' chain names." \
     "\nProviding --rootkey <chain_name> will print the root key of the " \
     "certificate chain with chain_name.\nProviding --caveats <chain_name> " \
     "will print the caveats on the certificate chain with chain_name."
@@ -354,7 +354,7 @@ static const struct v23_command cmd_get_default = {
     .brief = "Return blessings marked as default",
     .about = "Returns blessings that are marked as default in the "
         "BlessingStore specified by the environment that this tool is running "
-        "in." INFO_ABOUT,
+        "in." INFO_ABOUT("default "),
     .flags = info_flags,
     .nflags = 3,
     .run = get_default,
@@ -364,13 +364,13 @@ static const struct v23_command cmd_get_forpeer = {
     .brief = "Return blessings marked for the provided peer",
     .about = "Returns blessings that are marked for the provided peer in the "
         "BlessingStore specified by the environment that this tool is running "
-        "in." INFO_ABOUT,
+        "in." INFO_ABOUT(""),
     .args = "[<peer_1> ... <peer_k>]",
     .args_help = "<peer_1> ... <peer_k> are the (human-readable string) "
         "blessings bound to the peer. The returned blessings are marked with a "
         "pattern that is matched by at least one of these. If no arguments are "
-        "specified, the blessings are returned that are marked for all peers "
-        "(i.e., blessings set on the store with the \"...\" pattern).",
+        "specified, store.forpeer returns the blessings that are marked for "
+        "all peers (i.e., blessings set on the store with the \"...\" pattern).",
     .flags = info_flags,
     .nflags = 3,
     .run = get_forpeer,

@@ -43,18 +43,19 @@ static void end_line(struct writer *w)
     w->fresh = true;
 }
 
-static void put_word(struct writer *w, const char *s, size_t n)
+/* A word after `gap` spaces, which a line neither begins nor ends with. */
+static void put_word(struct writer *w, const char *s, size_t n, int gap)
 {
     int64_t cols = columns(s, n);
 
-    if (!w->fresh && w->width >= 0 && w->col + 1 + cols > w->width)
+    if (!w->fresh && w->width >= 0 && w->col + gap + cols > w->width)
         end_line(w);
     if (w->col == 0) {
         fprintf(w->to, "%*s", w->indent, "");
         w->col = w->indent;
     } else if (!w->fresh) {
-        fputc(' ', w->to);
-        w->col++;
+        fprintf(w->to, "%*s", gap, "");
+        w->col += gap;
     }
     fwrite(s, 1, n, w->to);
     w->col += cols;
@@ -65,6 +66,7 @@ static void put_word(struct writer *w, const char *s, size_t n)
 static void put_text_line(struct writer *w, const char *s, size_t n)
 {
     size_t word;
+    int gap = 1;
 
     if (n == 0) {
         end_line(w);
@@ -80,7 +82,8 @@ static void put_text_line(struct writer *w, const char *s, size_t n)
         for (word = 0; word < n && s[word] != ' ';)
             word++;
         if (word != 0)
-            put_word(w, s, word);
+            put_word(w, s, word, gap);
+        gap = word != 0 ? 1 : gap + 1;
         word += word < n;
         s += word;
         n -= word;
@@ -172,14 +175,27 @@ static void put_topics(struct writer *w, const struct v23_invocation *inv,
             inv->path);
 }
 
-static void put_flags(struct writer *w, const struct v23_flag *f, size_t n)
+/* The next one by name; NULL after the last. */
+static const struct v23_flag *flag_after(const struct v23_flag *f, size_t n,
+    const struct v23_flag *last)
 {
+    const struct v23_flag *next = NULL;
     size_t i;
 
-    for (i = 0; i < n; i++) {
-        fprintf(w->to, " -%s=%s\n", f[i].name,
-            f[i].def == NULL ? "" : f[i].def);
-        put_indented(w, 3, f[i].help);
+    for (i = 0; i < n; i++)
+        if ((last == NULL || strcmp(f[i].name, last->name) > 0)
+            && (next == NULL || strcmp(f[i].name, next->name) < 0))
+            next = &f[i];
+    return next;
+}
+
+static void put_flags(struct writer *w, const struct v23_flag *f, size_t n)
+{
+    const struct v23_flag *at = NULL;
+
+    while ((at = flag_after(f, n, at)) != NULL) {
+        fprintf(w->to, " -%s=%s\n", at->name, at->def == NULL ? "" : at->def);
+        put_indented(w, 3, at->help);
     }
 }
 

@@ -73,7 +73,7 @@ static const struct v23_flag root_flags[] = {
 };
 static const struct v23_command echo = { .name = "echo",
     .brief = "Echo the arguments",
-    .about = "Echo prints its arguments.\nThis line joins the first one.\n\n"
+    .about = "Echo prints its arguments.\nThis line joins  the first one.\n\n"
              "  verbatim   line\n",
     .args = "<word> ...", .flags = echo_flags, .nflags = 5,
     .run = run_args };
@@ -341,7 +341,7 @@ END_TEST
 START_TEST(help_of_a_command)
 {
     static const char want[] =
-        "Echo prints its arguments. This line joins the first one.\n"
+        "Echo prints its arguments. This line joins  the first one.\n"
         "\n"
         "  verbatim   line\n"
         "\n"
@@ -349,16 +349,16 @@ START_TEST(help_of_a_command)
         "   tool echo [flags] <word> ...\n"
         "\n"
         "The tool echo flags are:\n"
-        " -all=false\n"
-        "   Echo all.\n"
-        " -name=\n"
-        "   A name.\n"
-        " -n=0\n"
-        "   How often.\n"
-        " -rate=0\n"
-        "   A rate.\n"
         " -add=\n"
         "   A word; may be repeated.\n"
+        " -all=false\n"
+        "   Echo all.\n"
+        " -n=0\n"
+        "   How often.\n"
+        " -name=\n"
+        "   A name.\n"
+        " -rate=0\n"
+        "   A rate.\n"
         "\n"
         "Run \"tool help -style=full echo\" to show all flags.\n";
 
@@ -418,10 +418,10 @@ START_TEST(help_is_wrapped)
 {
     ck_assert_int_eq(run("help -width=20 echo"), 0);
     ck_assert(begins(out, "Echo prints its\narguments. This line\n"
-        "joins the first one.\n\n"));
+        "joins  the first\none.\n\n"));
     ck_assert_int_eq(run("help -width=-1 echo"), 0);
     ck_assert(begins(out, "Echo prints its arguments. This line "
-        "joins the first one.\n"));
+        "joins  the first one.\n"));
     setenv("CMDLINE_WIDTH", "20", 1);
     ck_assert_int_eq(run("help echo"), 0);
     ck_assert(begins(out, "Echo prints its\n"));

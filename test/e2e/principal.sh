@@ -81,7 +81,7 @@ Peer pattern                     Blessings
 $roots"
 p -as secret dump -s; want 0 secret
 p -as missing dump
-want 1 '' "ERROR: failed to initialize credentials, perhaps you need to create them with 'principal create missing': open missing/dir.lock: no such file or directory"
+want 1 '' "ERROR: runtimeFactory returned: failed to initialize credentials, perhaps you need to create them with 'principal create missing: open missing/dir.lock: no such file or directory"
 p -as alice get publickey; want 0 K
 cp out alice.key
 p -as alice get publickey --pretty; want 0 FP
