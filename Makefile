@@ -264,6 +264,8 @@ $(foreach p,$(echo_VARS),$(eval test_$(p)_EXTRA_OBJS := $(test_gen_objs)) \
 test_vombench_EXTRA_OBJS := $(vombench_gen_objs)
 test_vombench_STAMP := $(vombench_vdl_stamp)
 test_vombench_INC := -I$(BUILD)/gen/vombench
+test_runner_EXTRA_OBJS := $(patsubst %,$(BUILD)/obj/test/cli/%.o,match run)
+test_runner_INC := -Itest/cli
 test_vdl_EXTRA_OBJS := $(vdl_front_OBJS)
 test_vdl_INC := $(vdl_front_INC)
 test_vdl_LIBS := $(cmd_vdl_LIBS)
@@ -374,8 +376,10 @@ fuzz: $(FUZZERS:%=$(BUILD)/test/%)
 	done
 
 VECTORS ?= test/vectors
-vectors: $(BUILD)/test/runner
-	$(Q)$(EXEC) $(BUILD)/test/runner -companions test/vectors $(VECTORS)
+# Recorded runs of a program need it, and a machine that starts it.
+vectors: $(BUILD)/test/runner $(if $(EXEC),,$(BUILD)/bin/principal)
+	$(Q)$(EXEC) $(BUILD)/test/runner $(if $(EXEC),,-bin $(BUILD)/bin) \
+	  -companions test/vectors $(VECTORS)
 
 unit: $(UNIT)
 	$(Q)EXEC='$(EXEC)' sh test/run-units.sh $(sort $(UNIT))

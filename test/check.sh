@@ -44,7 +44,8 @@ cli=$!
 pids="$pids $cli"
 
 stage "unit tests" sh test/run-units.sh "$@"
-stage "vectors" "$BUILD/test/runner" -companions test/vectors "$VECTORS"
+stage "vectors" "$BUILD/test/runner" -bin "$BUILD/bin" \
+    -companions test/vectors "$VECTORS"
 stage "VDL language" "$BUILD/test/vdl" test/vdl/*.tsv
 for f in test/fuzz/fuzz_*.c; do
     f=${f##*/fuzz_} f=${f%.c}

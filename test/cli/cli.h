@@ -1,7 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
  * cli: replays recorded command lines (test/vectors/naming/cli.jsonl) against
- * the programs and daemons of this build.
+ * the programs and daemons of this build. The runner of the vectors uses parts
+ * of it for those of the program principal.
  */
 #ifndef TEST_CLI_H
 #define TEST_CLI_H
@@ -26,6 +27,11 @@ char *cli_expand(const char *text);
 bool cli_match(const char *pattern, const char *text);
 /* The same line by line, in any order. */
 bool cli_match_lines(const char *pattern, const char *text);
+/*
+ * Length of "2006-01-02 15:04:05.999999999 -0700 MST" at the start of a text, 0
+ * for anything else. A monotonic reading " m=+1.5" may follow.
+ */
+size_t cli_time_length(const char *text);
 /* Remove comments and empty lines, in place. */
 void cli_strip_comments(char *text);
 

@@ -59,9 +59,7 @@ static size_t digits(const char *p)
     return strspn(p, "0123456789");
 }
 
-/* Length of "2006-01-02 15:04:05.999999999 -0700 MST", 0 for anything else. A
- * monotonic reading " m=+1.5" may follow. */
-static size_t time_length(const char *p)
+size_t cli_time_length(const char *p)
 {
     static const char form[] = "dddd-dd-dd dd:dd:dd";
     size_t i, n;
@@ -124,8 +122,8 @@ bool cli_match(const char *pattern, const char *text)
             return digits(text) != 0
                 && cli_match(pattern, text + digits(text));
         if (n == 4 && memcmp(pattern - 4, "TIME", 4) == 0)
-            return time_length(text) != 0
-                && cli_match(pattern, text + time_length(text));
+            return cli_time_length(text) != 0
+                && cli_match(pattern, text + cli_time_length(text));
         if (n == 3 && memcmp(pattern - 3, "LOG", 3) == 0)
             return match_log(pattern, text);
         return match_word(pattern, text);

@@ -1,7 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * runner [-companions DIR] DIR: run every data file of a known family below
- * DIR. A file without a runner fails, unless a later issue owns it.
+ * runner [-bin DIR] [-companions DIR] DIR: run every data file of a known family
+ * below DIR, with the programs of -bin where cases are about them. A file without a runner fails, unless a later issue owns it.
  */
 #include "runner.h"
 
@@ -16,6 +16,7 @@ static const struct run_family *const families[] = { &run_vom, &run_security,
     &run_rpc, &run_naming, &run_wspr };
 
 static size_t passed, failed, files;
+const char *run_bin;
 
 void run_result(const char *file, const char *id, bool ok, const char *why)
 {
@@ -190,6 +191,8 @@ static void run_one(const struct run_family *fam, const char *dir,
             run_lines(f, dir, companions, name, path);
         else
             f->whole(dir, companions, path);
+        if (passed + failed == before)
+            return; /* it has said why */
         printf("%-5s %s/%s: %zu cases\n", failed == bad ? "ok" : "FAIL",
             fam->folder, name, passed + failed - before);
     }
@@ -263,11 +266,13 @@ int main(int argc, char **argv)
     for (k = 1; k < argc; k++) {
         if (strcmp(argv[k], "-companions") == 0 && k + 1 < argc)
             companions = argv[++k];
+        else if (strcmp(argv[k], "-bin") == 0 && k + 1 < argc)
+            run_bin = argv[++k];
         else
             dir = argv[k];
     }
     if (dir == NULL) {
-        fprintf(stderr, "usage: runner [-companions DIR] DIR\n");
+        fprintf(stderr, "usage: runner [-bin DIR] [-companions DIR] DIR\n");
         return 2;
     }
     for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {

@@ -49,6 +49,9 @@ struct run_family {
                                       ends with NULL */
 };
 
+/* Folder of the programs of this build; NULL: they cannot be run here. */
+extern const char *run_bin;
+
 extern const struct run_family run_vom, run_security, run_rpc, run_naming,
     run_wspr;
 

@@ -34,6 +34,8 @@ static const struct run_file files[] = {
     EACH("credentials_contents.jsonl", run_sec_contents),
     EACH("credentials_negative.jsonl", run_sec_negative),
     EACH("split_pattern_name.jsonl", run_sec_object_name),
+    { "principal_tool/transcripts.jsonl", NULL, run_sec_tool, NULL, NULL,
+        NULL },
     LATER("x509.jsonl"),
     { "agent_session.jsonl", run_sec_agent, NULL, NULL, run_sec_agent_begin,
         run_sec_agent_end },
@@ -42,6 +44,6 @@ static const struct run_file files[] = {
 
 /* Folders of files that cases refer to. */
 static const char *const companions[] = { "credentials", "keys", "x509",
-    "principal_tool", NULL };
+    NULL };
 
 const struct run_family run_security = { "security", files, companions };

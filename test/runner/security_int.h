@@ -83,6 +83,8 @@ bool run_sec_negative(struct run_case *c);
 void *run_sec_agent_begin(const char *dir, const char *companions);
 void run_sec_agent_end(void *session);
 bool run_sec_agent(struct run_case *c);
+/* security_tool.c */
+void run_sec_tool(const char *dir, const char *companions, const char *path);
 /* security_object_name.c */
 bool run_sec_object_name(struct run_case *c);
 
