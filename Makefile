@@ -44,7 +44,7 @@ ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $(
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections -Wl,-z,relro,-z,now $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
-.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom bench-security size size-host size-arm \
+.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom bench-security sim size size-host size-arm \
 	install uninstall clean test-programs format headers-cxx unit \
 	cross-programs fuzz FORCE
 .DELETE_ON_ERROR:
@@ -375,6 +375,12 @@ fuzz: $(FUZZERS:%=$(BUILD)/test/%)
 	  $(EXEC) $(BUILD)/test/$$f $(if $(FUZZ),-runs=0) test/fuzz/corpus/$${f#fuzz_}/* || exit 1; \
 	done
 
+# Clients and servers over a bad network in virtual time; see -help.
+SEEDS ?= 1000
+SEED  ?= 1
+sim: $(BUILD)/test/sim
+	$(Q)$(EXEC) $(BUILD)/test/sim -seed=$(SEED) -seeds=$(SEEDS)
+
 VECTORS ?= test/vectors
 # Recorded runs of a program need it, and a machine that starts it.
 vectors: $(BUILD)/test/runner $(if $(EXEC),,$(BUILD)/bin/principal)
@@ -427,7 +433,7 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 help:
-	@echo 'all check demo deps deps-ci unit vectors fuzz layers symbols headers-cxx'
+	@echo 'all check demo deps deps-ci unit vectors sim fuzz layers symbols headers-cxx'
 	@echo 'bench bench-vom bench-security size install clean format'
 	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
 

@@ -46,6 +46,7 @@ pids="$pids $cli"
 stage "unit tests" sh test/run-units.sh "$@"
 stage "vectors" "$BUILD/test/runner" -bin "$BUILD/bin" \
     -companions test/vectors "$VECTORS"
+stage "simulation, 30 s" "$BUILD/test/sim" -seeds=1000000 -time=30s
 stage "VDL language" "$BUILD/test/vdl" test/vdl/*.tsv
 for f in test/fuzz/fuzz_*.c; do
     f=${f##*/fuzz_} f=${f%.c}

@@ -71,6 +71,9 @@ struct world {
     uint64_t seed;
     size_t ndials;  /* made so far */
     size_t max_out; /* bytes fetched at once; 0 = all */
+    uint32_t bytes_buffered; /* per flow, of nodes made from now on */
+    /* May change what is under way; NULL = a good network. */
+    void (*tamper)(struct wlink *from, struct v23_buf *bytes);
 };
 
 static struct world W;
@@ -200,6 +203,7 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     mc.al = &w->t.al;
     mc.transport = &tr;
     mc.principal = n->principal;
+    mc.bytes_buffered = w->bytes_buffered;
     if (rid != 0)
         mc.rid = vrpc_routing_id_fixed(rid);
     rc = vrpc_manager_new(&mc, &n->m);
@@ -343,6 +347,8 @@ static inline bool world_move(struct wlink *l)
     (void)!vrpc_conn_output(l->conn, &out,
         w->max_out == 0 ? SIZE_MAX : w->max_out, &w->now);
     moved = out.n > 0;
+    if (moved && w->tamper != NULL)
+        w->tamper(l, &out);
     if (moved && p != NULL && p->used && p->conn != NULL)
         (void)!vrpc_conn_input(p->conn, out.p, out.n, &w->now);
     v23_buf_fini(&out);

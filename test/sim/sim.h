@@ -1,0 +1,78 @@
+/* BSD-3-Clause; see LICENSE. */
+/* What the files of the simulation share. */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Whatever is asserted names the seed, so that a failure can be repeated. */
+void sim_fail(const char *file, int line, const char *what);
+#define SIM_CHECK(cond) \
+    do { \
+        if (!(cond)) \
+            sim_fail(__FILE__, __LINE__, #cond); \
+    } while (0)
+
+#define WORLD_WITHOUT_CHECK
+#define ck_abort_msg(text) sim_fail(__FILE__, __LINE__, text)
+#define ck_assert_int_lt(a, b) SIM_CHECK((a) < (b))
+#define ck_assert_int_eq(a, b) SIM_CHECK((a) == (b))
+#define ck_assert_uint_eq ck_assert_int_eq
+#define ck_assert_ptr_null(p) SIM_CHECK((p) == NULL)
+
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+#include "../../librpc/test/world.h"
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
+
+/* ---- chance -------------------------------------------------------------- */
+
+/** 0 .. n - 1 */
+uint32_t sim_rnd(uint32_t n);
+static inline bool sim_one_in(uint32_t n)
+{
+    return sim_rnd(n) == 0;
+}
+
+/* ---- the service (service.c) --------------------------------------------- */
+
+enum sim_method { SIM_ADD, SIM_BLOB, SIM_COUNT, SIM_FAIL, SIM_SUM, SIM_WAIT,
+    SIM_NM };
+extern const struct vrpc_method sim_methods[SIM_NM];
+
+struct sim_add { int32_t a, b; };
+struct sim_int { int32_t n; };
+struct sim_blob { struct vdl_bytes b; };
+
+/** A server of the simulated service at a node. */
+V23_MUST_USE int sim_serve(struct wnode *n);
+/** Calls being served by handlers that have not answered. */
+extern size_t sim_jobs;
+/** Let one of the calls that wait be answered. */
+void sim_answer_one(void);
+/** Let the service read on, or make it slow. */
+void sim_slow(bool slow);
+
+/* ---- callers (calls.c) --------------------------------------------------- */
+
+void sim_calls_reset(void);
+/** Do something with one of the callers: start, send, cancel, pause. */
+void sim_calls_act(struct wnode *const *clients, size_t nclients,
+    struct wnode *const *servers, size_t nservers);
+/** Read on and say nothing more: running calls come to their end. */
+void sim_calls_finish(void);
+void sim_calls_cancel(void);
+/** All calls that were started have ended. */
+bool sim_calls_ended(void);
+extern uint64_t sim_started, sim_good;
+
+#endif
