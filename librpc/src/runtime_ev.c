@@ -32,6 +32,8 @@ struct vrpc_runtime_private {
     struct vsec_engine *engine;
     struct timer *timers;
     struct event *signals[2];
+    struct event *hangup, *reload; /* SIGHUP; every `reload_ns` */
+    int64_t reload_ns;
     void (*on_signal)(void *ud, int signo);
     void *signal_ud;
     bool signaled;
@@ -67,16 +69,13 @@ static void init_log(struct vrpc_runtime *rt)
 
 static int load_principal(struct vrpc_runtime *rt)
 {
-    const char *ro = getenv("V23_CREDENTIALS_READONLY_FILESYSTEM");
-    const char *no_lock = getenv("V23_CREDENTIALS_NO_LOCK");
     struct vsec_cred_opts opt;
     char dir[4096], why[VSEC_CRED_WHY] = "";
     int rc;
 
     memset(&opt, 0, sizeof(opt));
     opt.engine = rt->p->engine;
-    opt.readonly_fs = (ro != NULL && *ro != 0)
-        || (no_lock != NULL && *no_lock != 0);
+    opt.readonly_fs = vsec_cred_env_readonly_fs();
     opt.public_key_only_ok = true;
     opt.log = &rt->log;
     if (rt->flags->credentials.n >= sizeof(dir)) {
@@ -93,6 +92,65 @@ static int load_principal(struct vrpc_runtime *rt)
             "them with 'principal create %.200s': %.200s",
             dir[0] != 0 ? dir : "DIR", why[0] != 0 ? why : v23_strerror(rc));
     return rc;
+}
+
+/* ---- credentials that others change -------------------------------------- */
+
+static void arm_reload(struct vrpc_runtime *rt)
+{
+    struct timeval tv;
+
+    tv.tv_sec = (time_t)(rt->p->reload_ns / V23_NS_PER_SEC);
+    tv.tv_usec = (suseconds_t)(rt->p->reload_ns % V23_NS_PER_SEC / 1000);
+    (void)event_add(rt->p->reload, &tv);
+}
+
+/* A reload that fails keeps what is known; the next one may succeed. */
+static void reload(evutil_socket_t signo, short what, void *ud)
+{
+    struct vrpc_runtime *rt = ud;
+    char why[VSEC_CRED_WHY];
+
+    (void)signo;
+    if ((what & EV_SIGNAL) != 0)
+        v23_logf(&rt->log, V23_LOG_INFO, "Received signal hangup");
+    if (rt->p->reload == NULL)
+        return;
+    if (vsec_cred_reload(rt->principal, why) != 0)
+        v23_logf(&rt->log, V23_LOG_ERROR, "failed to reload principal: %s",
+            why);
+    arm_reload(rt);
+}
+
+static int64_t reload_interval(const struct vrpc_runtime *rt)
+{
+    const char *text = getenv("V23_CREDENTIALS_RELOAD_INTERVAL");
+    int64_t ns = 5 * 60 * V23_NS_PER_SEC, given;
+
+    if (text == NULL || *text == 0)
+        return ns;
+    if (v23_duration_parse(text, &given, NULL) == 0 && given > 0)
+        return given;
+    v23_logf(&rt->log, V23_LOG_WARN, "V23_CREDENTIALS_RELOAD_INTERVAL: "
+        "\"%.64s\" is not a time above zero; 5m is used", text);
+    return ns;
+}
+
+/* Credentials of files are read again after a while and at SIGHUP, which in
+ * any case does not end the program: it may have been started as a daemon. */
+static int watch_credentials(struct vrpc_runtime *rt)
+{
+    rt->p->hangup = evsignal_new(rt->base, SIGHUP, reload, rt);
+    if (rt->p->hangup == NULL || event_add(rt->p->hangup, NULL) != 0)
+        return V23_ENOMEM;
+    if (rt->flags->credentials.n == 0)
+        return 0;
+    rt->p->reload = evtimer_new(rt->base, reload, rt);
+    if (rt->p->reload == NULL)
+        return V23_ENOMEM;
+    rt->p->reload_ns = reload_interval(rt);
+    arm_reload(rt);
+    return 0;
 }
 
 /* ---- start and end ------------------------------------------------------- */
@@ -128,6 +186,8 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
     if (rc != 0)
         goto out;
     rc = load_principal(rt);
+    if (rc == 0)
+        rc = watch_credentials(rt);
     if (rc != 0)
         goto out;
     rc = vrpc_ev_new(rt->base, NULL, &rt->log, &rt->ev);
@@ -161,6 +221,10 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
         vrpc_ev_node_free(rt->node);
     if (rt->p != NULL) {
         vrpc_runtime_cancel_timers(rt);
+        if (rt->p->hangup != NULL)
+            event_free(rt->p->hangup);
+        if (rt->p->reload != NULL)
+            event_free(rt->p->reload);
         for (i = 0; i < 2; i++)
             if (rt->p->signals[i] != NULL)
                 event_free(rt->p->signals[i]);

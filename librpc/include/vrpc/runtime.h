@@ -36,6 +36,11 @@ struct vrpc_runtime {
 /**
  * Make loop, log, principal (from --v23.credentials, else $V23_CREDENTIALS,
  * else a fresh self-blessed one) and a client.
+ *
+ * Store and roots of a credentials directory are read again every 5 minutes,
+ * or every $V23_CREDENTIALS_RELOAD_INTERVAL ("30s"), and at SIGHUP; servers
+ * then present the new default blessings. When that fails, the log says why
+ * and what was known stays. SIGHUP does not end the program in any case.
  * @return 0, or a status with rt->why set; nothing is left allocated
  */
 V23_MUST_USE int vrpc_runtime_init(struct vrpc_runtime *rt,
