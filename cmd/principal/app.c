@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vsec/x509.h>
+
 const char no_caveats[] = "no caveats provided: it is generally dangerous to "
     "bless another principal without any caveats as that gives them almost "
     "unrestricted access to the blesser's credentials. If you really want to "
@@ -312,6 +314,41 @@ static int no_signer(struct app *app)
     if (rc == 0 || rc == V23_EPASSPHRASE)
         return v23_error("underlying signer is nil");
     return v23_error("underlying signer is nil: %s", why);
+}
+
+/* The certificate of `p` is not for the host of a name. */
+static void host_error(const struct vsec_principal *p, const char *name,
+    char *why, size_t size)
+{
+    int host = (int)strcspn(name, ":");
+    struct vsec_x509_cert c;
+    struct v23_buf names;
+    struct v23_bytes rest;
+    struct vdl_str dns;
+
+    v23_buf_init(&names, NULL, FILE_MAX);
+    if (vsec_x509_parse(v23_bytes(p->x509.p, p->x509.n), &c) == 0)
+        for (rest = c.names; vsec_x509_next_dns(&rest, &dns);)
+            v23_buf_printf(&names, "%s%.*s", names.n == 0 ? "" : ", ",
+                (int)dns.n, dns.p);
+    if (names.n == 0)
+        snprintf(why, size, "x509: certificate is not valid for any names, "
+            "but wanted to match %.*s", host, name);
+    else
+        snprintf(why, size, "x509: certificate is valid for %s, not %.*s",
+            v23_buf_cstr(&names), host, name);
+    v23_buf_fini(&names);
+}
+
+void app_self_error(const struct vsec_principal *p, int rc, const char *name,
+    char *why, size_t size)
+{
+    if (rc == V23_EPATTERN)
+        app_extension_error(name, why, size);
+    else if (rc == V23_ECERT)
+        host_error(p, name, why, size);
+    else
+        snprintf(why, size, "%s", v23_strerror(rc));
 }
 
 int app_bless_error(struct app *app, int rc, const char *ext,

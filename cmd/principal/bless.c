@@ -36,6 +36,7 @@ static int bless_self(void *ud, const struct v23_invocation *inv, int argc,
     struct app *app = ud;
     struct v23_arena a;
     char name[512], why[512];
+    const char *self = argc == 1 ? argv[0] : name;
     int rc;
 
     (void)inv;
@@ -48,17 +49,13 @@ static int bless_self(void *ud, const struct v23_invocation *inv, int argc,
         rc = app_mutable(app);
     if (rc != 0)
         goto out;
-    rc = vsec_principal_bless_self(app->p,
-        vdl_str(argc == 1 ? argv[0] : name), l, &b);
-    if (rc == V23_EPATTERN) {
-        app_extension_error(argc == 1 ? argv[0] : name, why, sizeof(why));
-        rc = v23_error("failed to create self-signed blessing for name "
-            "\"%s\": %s", argc == 1 ? argv[0] : name, why);
-    } else if (rc != 0) {
-        rc = v23_error("failed to create self-signed blessing for name "
-            "\"%s\": %s", argc == 1 ? argv[0] : name, v23_strerror(rc));
-    } else {
+    rc = vsec_principal_bless_self(app->p, vdl_str(self), l, &b);
+    if (rc == 0) {
         rc = app_print_blessings(app, b);
+    } else {
+        app_self_error(app->p, rc, self, why, sizeof(why));
+        rc = v23_error("failed to create self-signed blessing for name "
+            "\"%s\": %s", self, why);
     }
 out:
     vsec_blessings_unref(b);

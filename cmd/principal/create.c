@@ -31,13 +31,7 @@ static int name_self(void *ud, struct vsec_principal *p)
         vsec_blessings_unref(b);
         return rc;
     }
-    if (rc == V23_EPATTERN)
-        app_extension_error(name, why, sizeof(why));
-    else if (p->x509.n > 0)
-        snprintf(why, sizeof(why),
-            "blessings by X.509 certificates are not supported");
-    else
-        snprintf(why, sizeof(why), "%s", v23_strerror(rc));
+    app_self_error(p, rc, name, why, sizeof(why));
     return v23_error("BlessSelf(\"%s\") failed: %s", name, why);
 }
 

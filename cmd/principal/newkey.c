@@ -256,6 +256,35 @@ out:
     return rc;
 }
 
+/* The first certificate of a file: those that follow are of its issuers. */
+static int import_certificate(const char *path, struct v23_buf *pub)
+{
+    struct v23_bytes rest;
+    struct v23_buf text;
+    struct vsec_pem pem;
+    bool found = false;
+    char why[512];
+    int rc;
+
+    v23_buf_init(&text, NULL, FILE_MAX);
+    rc = read_given(path, &text);
+    rest = v23_bytes(text.p, text.n);
+    while (rc == 0 && !found && vsec_pem_next(&rest, NULL, &pem) == 0) {
+        found = vdl_str_is(pem.type, "CERTIFICATE");
+        if (found)
+            rc = vsec_pem_put("CERTIFICATE", NULL, pem.body.p, pem.body.n,
+                pub);
+        vsec_pem_fini(&pem);
+    }
+    v23_buf_fini(&text);
+    if (rc == 0 && !found) {
+        snprintf(why, sizeof(why), "%.256s: no certificate in any PEM block",
+            path);
+        rc = failed(why);
+    }
+    return rc;
+}
+
 /* Contents of the key files of a key in a file. */
 static int import_files(struct app *app, const struct key_flags *f,
     struct v23_bytes pass, struct v23_buf *priv, struct v23_buf *pub)
@@ -276,7 +305,7 @@ static int import_files(struct app *app, const struct key_flags *f,
     vsec_signer_unref(signer);
     if (rc != 0)
         return failed(v23_strerror(rc));
-    return *f->ssl_cert == 0 ? 0 : read_given(f->ssl_cert, pub);
+    return *f->ssl_cert == 0 ? 0 : import_certificate(f->ssl_cert, pub);
 }
 
 static int again(void *ud, const char *what, struct v23_buf *out)

@@ -58,6 +58,9 @@ const char *app_fingerprint(struct app *app, struct vdl_bytes der,
     char buf[VSEC_FINGERPRINT]);
 /* Why a name may not be used, in the words of the reference tool. */
 void app_extension_error(const char *ext, char *why, size_t size);
+/* The same about an error of vsec_principal_bless_self(). */
+void app_self_error(const struct vsec_principal *p, int rc, const char *name,
+    char *why, size_t size);
 /* Print an error of vsec_principal_bless(). */
 int app_bless_error(struct app *app, int rc, const char *ext,
     const struct vsec_blessings *with);

@@ -446,7 +446,7 @@ static struct agent_roots *roots_new(struct vsec_agent_client *cl)
     if (r == NULL)
         return NULL;
     vsec_roots_init_(&r->r, &roots_ops, cl->engine);
-    r->r.x509 = cl->cfg.x509;
+    vsec_roots_use_x509(&r->r, cl->cfg.x509);
     r->cl = ref_client(cl);
     cl->roots = &r->r;
     return r;

@@ -208,7 +208,7 @@ int vsec_blessings_third_party(const struct vsec_blessings *b,
 
 /* ---- names asked for ----------------------------------------------------- */
 
-/* "*.dom:ext" covers "host.dom:ext", one label without a dot. */
+/* "*.dom:ext" covers "host.dom:ext", one label of the first component. */
 static bool wildcard_covers(struct vdl_str ext, struct vdl_str name)
 {
     uint32_t tail = ext.n - 1, host, i;
@@ -218,7 +218,7 @@ static bool wildcard_covers(struct vdl_str ext, struct vdl_str name)
         return false;
     host = name.n - tail;
     for (i = 0; i < host; i++)
-        if (name.p[i] == '.')
+        if (name.p[i] == '.' || name.p[i] == ':')
             return false;
     return true;
 }

@@ -3,7 +3,7 @@
 #ifndef VSEC_BLESSINGS_INT_H
 #define VSEC_BLESSINGS_INT_H
 
-#include <vsec/blessings.h>
+#include <vsec/principal.h>
 
 /* A chain on its way into an object. Borrowed. */
 struct vsec_link_ {
@@ -18,6 +18,14 @@ struct vsec_link_ {
 V23_MUST_USE int vsec_blessings_build_(struct vsec_pubkey *key,
     const struct vsec_link_ *v, uint32_t n, bool nameless,
     struct vsec_blessings **out);
+
+/*
+ * Sign a certificate that extends a chain with digest `prev` (empty: a root);
+ * its own digest is put into the arena. p->signer is not NULL.
+ */
+V23_MUST_USE int vsec_principal_sign_cert_(struct vsec_principal *p,
+    v23_security_certificate *c, struct v23_bytes prev, struct v23_arena *a,
+    struct v23_bytes *digest);
 
 /* Exactly one certificate with nothing but a key (spec 5.7). */
 bool vsec_is_nameless_(const v23_security_wire_blessings *w);

@@ -15,4 +15,7 @@ enum { VSEC_PARAM_BUDGET = 1 << 20 };
 V23_MUST_USE int vsec_expiry_note_(const v23_security_caveat *c,
     struct v23_arena *scratch, bool *expires, struct v23_walltime *expiry);
 
+/* Days from 1970-01-01 to a date, which must be one. */
+int64_t vsec_time_days_(int64_t year, int month, int day);
+
 #endif

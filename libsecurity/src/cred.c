@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <vsec/x509.h>
+
 /* ---- load ---------------------------------------------------------------- */
 
 int vsec_cred_assemble_(const char *dir, const struct vsec_cred_opts *opt,
@@ -25,9 +27,8 @@ int vsec_cred_assemble_(const char *dir, const struct vsec_cred_opts *opt,
     if (rc == 0)
         rc = vsec_principal_new(opt->engine, k->signer, k->key, store, roots,
             out);
-    if (rc == 0) {
-        v23_buf_put(&(*out)->x509, k->x509.p, k->x509.n);
-        rc = (*out)->x509.err;
+    if (rc == 0 && k->x509.n > 0) {
+        rc = vsec_principal_use_x509(*out, v23_bytes(k->x509.p, k->x509.n));
         if (rc != 0)
             vsec_principal_unref(*out);
     }
@@ -135,19 +136,22 @@ static int default_name(struct vsec_engine *e, char *name, size_t size)
     return 0;
 }
 
-static int anonymous(struct vsec_engine *e, struct vsec_principal **out)
+static int anonymous(const struct vsec_cred_opts *opt,
+    struct vsec_principal **out)
 {
     const v23_security_caveat_list none = { NULL, 0 };
     struct vsec_blessings *b = NULL;
     struct vsec_principal *p;
     char name[320];
-    int rc = default_name(e, name, sizeof(name));
+    int rc = default_name(opt->engine, name, sizeof(name));
 
     if (rc == 0)
-        rc = vsec_principal_generate(e, "ecdsa256", &p);
+        rc = vsec_principal_generate(opt->engine, "ecdsa256", &p);
     if (rc != 0)
         return rc;
-    rc = vsec_principal_bless_self(p, vdl_str(name), none, &b);
+    rc = vsec_cred_x509_(p->roots, opt);
+    if (rc == 0)
+        rc = vsec_principal_bless_self(p, vdl_str(name), none, &b);
     if (rc == 0)
         rc = vsec_principal_set_default_blessings(p, b);
     vsec_blessings_unref(b);
@@ -165,7 +169,7 @@ int vsec_cred_runtime(const char *dir, const struct vsec_cred_opts *opt,
 
     why[0] = 0;
     if (dir == NULL || *dir == 0)
-        return vsec_cred_reason_(anonymous(opt->engine, out), why);
+        return vsec_cred_reason_(anonymous(opt, out), why);
     o.writable = false;
     o.passphrase = NULL;
     o.public_key_only_ok = true;

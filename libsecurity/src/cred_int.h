@@ -97,6 +97,9 @@ V23_MUST_USE int vsec_cred_store_reload_(struct vsec_store *s, char *why);
 V23_MUST_USE int vsec_cred_roots_new_(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_signer *signer,
     struct vsec_pubkey *key, struct vsec_roots **out, char *why);
+/* Let roots recognize X.509 certificates as the options say. */
+V23_MUST_USE int vsec_cred_x509_(struct vsec_roots *r,
+    const struct vsec_cred_opts *opt);
 V23_MUST_USE int vsec_cred_roots_reload_(struct vsec_roots *r, char *why);
 
 /* ---- keys in an ssh-agent (cred_hosted.c) -------------------------------- */

@@ -6,7 +6,7 @@
  */
 #include "cred_int.h"
 
-#include "der_int.h"
+#include <vsec/x509.h>
 
 void vsec_cred_keys_fini_(struct vsec_cred_keys_ *k)
 {
@@ -138,33 +138,11 @@ static int load_private(const char *dir, const struct vsec_cred_opts *opt,
 
 /* ---- public key ---------------------------------------------------------- */
 
-/* SubjectPublicKeyInfo of a certificate, with its tag and length. */
-static int spki_of(struct v23_bytes der, struct vdl_bytes *spki)
-{
-    struct v23_bytes cert, tbs, unused, end;
-    int i, rc = vsec_der_take_(&der, DER_SEQUENCE, &cert);
-
-    if (rc == 0)
-        rc = vsec_der_take_(&cert, DER_SEQUENCE, &tbs);
-    if (rc == 0)
-        rc = vsec_der_take_opt_(&tbs, DER_CONTEXT, &unused); /* version */
-    /* Serial number, signature algorithm, issuer, validity, subject. */
-    for (i = 0; rc == 0 && i < 5; i++)
-        rc = vsec_der_skip_(&tbs);
-    if (rc != 0)
-        return rc;
-    end = tbs;
-    rc = vsec_der_take_(&end, DER_SEQUENCE, &unused);
-    if (rc == 0)
-        *spki = vdl_bytes(tbs.p, tbs.n - end.n);
-    return rc;
-}
-
 static int parse_public(const struct vsec_cred_opts *opt,
     struct v23_bytes text, struct vsec_cred_keys_ *out)
 {
     struct vsec_pubkey_file f;
-    struct vdl_bytes spki;
+    struct vsec_x509_cert c;
     int rc = vsec_pubkey_file_read(opt->engine, text, &f);
 
     if (rc != 0)
@@ -172,9 +150,9 @@ static int parse_public(const struct vsec_cred_opts *opt,
     if (f.key != NULL) {
         out->key = vsec_pubkey_ref(f.key);
     } else {
-        rc = spki_of(v23_bytes(f.x509.p, f.x509.n), &spki);
+        rc = vsec_x509_parse(v23_bytes(f.x509.p, f.x509.n), &c);
         if (rc == 0)
-            rc = vsec_pubkey_parse(opt->engine, spki, &out->key);
+            rc = vsec_pubkey_parse(opt->engine, c.spki, &out->key);
         if (rc == 0) {
             v23_buf_put(&out->x509, f.x509.p, f.x509.n);
             rc = out->x509.err;

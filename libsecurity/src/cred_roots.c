@@ -3,6 +3,7 @@
 #include "cred_int.h"
 
 #include <v23/vdl/v.io/x/ref/lib/security/security.vdl.h>
+#include <vsec/x509.h>
 
 struct file_roots {
     struct vsec_roots base;
@@ -174,6 +175,23 @@ int vsec_cred_roots_reload_(struct vsec_roots *r, char *why)
     return rc;
 }
 
+int vsec_cred_x509_(struct vsec_roots *r, const struct vsec_cred_opts *opt)
+{
+    struct vsec_anchors *t;
+    int rc;
+
+    if (opt->x509 != NULL) {
+        vsec_roots_use_x509(r, opt->x509);
+        return 0;
+    }
+    rc = vsec_anchors_system(r->engine, &t);
+    if (rc != 0)
+        return rc;
+    vsec_roots_use_x509(r, vsec_anchors_x509(t));
+    vsec_anchors_unref(t);
+    return 0;
+}
+
 int vsec_cred_roots_new_(const char *dir, const struct vsec_cred_opts *opt,
     struct vsec_signer *signer, struct vsec_pubkey *key,
     struct vsec_roots **out, char *why)
@@ -185,11 +203,12 @@ int vsec_cred_roots_new_(const char *dir, const struct vsec_cred_opts *opt,
         return V23_ENOMEM;
     vsec_roots_init_(&f->base, &file_ops, opt->engine);
     f->base.readonly = !opt->writable;
-    f->base.x509 = opt->x509;
     f->log = opt->log;
     f->pair.fd = -1;
     rc = vsec_cred_pair_init_(&f->pair, dir, "blessingroots",
         "blessingroots.lock", signer, key, opt->readonly_fs);
+    if (rc == 0)
+        rc = vsec_cred_x509_(&f->base, opt);
     if (rc == 0)
         rc = vsec_cred_roots_reload_(&f->base, why);
     if (rc != 0)

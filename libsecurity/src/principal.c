@@ -118,10 +118,9 @@ int vsec_principal_sign(struct vsec_principal *p, const void *msg, size_t n,
         wait);
 }
 
-/* Sign a certificate that extends a chain with digest `prev`; its own digest
- * is put into the arena. */
-static int sign_cert(struct vsec_principal *p, v23_security_certificate *c,
-    struct v23_bytes prev, struct v23_arena *a, struct v23_bytes *digest)
+int vsec_principal_sign_cert_(struct vsec_principal *p,
+    v23_security_certificate *c, struct v23_bytes prev, struct v23_arena *a,
+    struct v23_bytes *digest)
 {
     const struct vsec_hash_alg *h = p->key->hash;
     struct vsec_signature sig;
@@ -165,8 +164,8 @@ static int extend(struct vsec_principal *p, const struct vsec_bless *what,
     c->caveats = what->caveats;
     out->certs.v = v;
     out->certs.n = chain->certs.n + 1;
-    return sign_cert(p, c, v23_bytes(chain->digest.p, chain->digest.n), a,
-        &out->digest);
+    return vsec_principal_sign_cert_(p, c,
+        v23_bytes(chain->digest.p, chain->digest.n), a, &out->digest);
 }
 
 static int check_bless(const struct vsec_principal *p,
@@ -193,7 +192,7 @@ int vsec_principal_bless(struct vsec_principal *p,
 
     if (rc != 0)
         return rc;
-    if (p->ops != NULL)
+    if (p->ops != NULL && p->ops->bless != NULL)
         return p->ops->bless(p, what, out);
     v23_arena_init(&a, p->engine->al, SIZE_MAX);
     for (i = 0; rc == 0 && i < what->with->nchains; i++)
@@ -212,15 +211,17 @@ int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
     v23_security_certificate c;
     struct vsec_link_ link;
     struct v23_arena a;
+    bool by_ops;
     int rc;
 
-    if (p->signer == NULL || p->x509.n > 0)
+    if (p->signer == NULL)
         return V23_ENOSYS;
-    if (vsec_extension_fault(name) != NULL)
+    by_ops = p->ops != NULL && p->ops->bless_self != NULL;
+    if (vsec_extension_fault(name) != NULL && !(by_ops && name.n == 0))
         return V23_EPATTERN;
     if (caveats.n > VSEC_MAX_CAVEATS)
         return V23_ELIMIT;
-    if (p->ops != NULL)
+    if (by_ops)
         return p->ops->bless_self(p, name, caveats, out);
     memset(&c, 0, sizeof(c));
     c.extension = name;
@@ -229,7 +230,7 @@ int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
     link.certs.v = &c;
     link.certs.n = 1;
     v23_arena_init(&a, p->engine->al, SIZE_MAX);
-    rc = sign_cert(p, &c, none, &a, &link.digest);
+    rc = vsec_principal_sign_cert_(p, &c, none, &a, &link.digest);
     if (rc == 0)
         rc = vsec_blessings_build_(p->key, &link, 1, false, out);
     v23_arena_fini(&a);
@@ -267,7 +268,7 @@ int vsec_principal_mint_discharge(struct vsec_principal *p,
         return V23_EARG;
     if (p->signer == NULL)
         return V23_ENOSYS;
-    if (p->ops != NULL)
+    if (p->ops != NULL && p->ops->mint_discharge != NULL)
         return p->ops->mint_discharge(p, caveat, caveats, out);
     memset(&w, 0, sizeof(w));
     v23_arena_init(&a, p->engine->al, VSEC_MAX_BLESSINGS);

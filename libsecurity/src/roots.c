@@ -148,6 +148,7 @@ void vsec_roots_init_(struct vsec_roots *r, const struct vsec_roots_ops *ops,
 
 void vsec_roots_fini_(struct vsec_roots *r)
 {
+    vsec_roots_use_x509(r, NULL);
     vsec_roots_state_fini_(r->engine->al, &r->state);
     vsec_engine_unref(r->engine);
 }
@@ -241,6 +242,15 @@ int vsec_roots_recognized(const struct vsec_roots *r, struct vdl_bytes key,
     return V23_EUNTRUSTED;
 }
 
+void vsec_roots_use_x509(struct vsec_roots *r, struct vsec_x509 *x)
+{
+    if (x != NULL)
+        v23_ref(&x->ref);
+    if (r->x509 != NULL)
+        v23_unref(&r->x509->ref);
+    r->x509 = x;
+}
+
 static const struct v23_verror *unrecognized(const struct vsec_roots *r,
     const v23_security_certificate *cert, struct v23_arena *a,
     const char *why)
@@ -264,15 +274,17 @@ int vsec_roots_recognized_cert(const struct vsec_roots *r,
 
     if (cert->x509_raw.n == 0) {
         rc = vsec_roots_recognized(r, cert->public_key, name);
-    } else if (r->x509.recognized == NULL) {
+    } else if (r->x509 == NULL) {
         why = "X.509 certificates are not supported by this program";
         rc = V23_EUNTRUSTED;
     } else {
-        rc = r->x509.recognized(r->x509.ud, cert, name, now, a, &why);
+        rc = r->x509->recognized(r->x509, cert, name, now, &why);
     }
     if (rc == V23_EUNTRUSTED && err != NULL)
         *err = unrecognized(r, cert, a, why);
-    return rc;
+    if (rc == V23_ECERT && err != NULL)
+        *err = vsec_plain_error_(a, "%s", why);
+    return rc == V23_ECERT ? V23_EUNTRUSTED : rc;
 }
 
 const struct vsec_root *vsec_roots_all(const struct vsec_roots *r, size_t *n)

@@ -4,7 +4,7 @@
  * from 1970. Any pair of numbers from the wire is normalised; what does not
  * fit saturates, so that hostile instants stay ordered.
  */
-#include <vsec/caveat.h>
+#include "caveat_int.h"
 
 #include <inttypes.h>
 
@@ -68,6 +68,17 @@ static void civil(int64_t days, int64_t *year, int *month, int *day)
     *day = (int)(doy - (153 * mp + 2) / 5 + 1);
     *month = (int)(mp < 10 ? mp + 3 : mp - 9);
     *year = yoe + era * 400 + (*month <= 2);
+}
+
+int64_t vsec_time_days_(int64_t year, int month, int day)
+{
+    /* Years begin in March here, so that the leap day is their last. */
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
+    int64_t doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day
+        - 1;
+
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
 void vsec_time_format(struct v23_walltime t, struct v23_buf *out)

@@ -10,12 +10,11 @@
 /* ---- validation.jsonl ---------------------------------------------------- */
 
 /* The error that CaveatValidation wraps; "" for a plain text or none. */
-static const char *cause_of(const struct v23_verror *e, struct v23_arena *a)
+static const char *cause_of(const struct v23_verror *e)
 {
     const struct v23_verror *cause;
     const struct vdl_any *p;
 
-    (void)a;
     if (e == NULL || !v23_security_err_caveat_validation_is(e)
         || e->params.n < 3)
         return "";
@@ -38,8 +37,8 @@ static bool id_is(struct run_case *c, const char *what,
     return run_fail(c, "%s: error id %.*s", what, (int)id.n, id.p);
 }
 
-static bool check_rejected(struct run_case *c, const cJSON *want,
-    v23_security_rejected_blessing_list got, struct v23_arena *a)
+bool run_sec_rejected(struct run_case *c, const cJSON *want,
+    v23_security_rejected_blessing_list got)
 {
     const cJSON *o;
     const char *cause;
@@ -52,7 +51,7 @@ static bool check_rejected(struct run_case *c, const cJSON *want,
             || !id_is(c, "rejected", got.v[i].err,
                 run_sec_text(o, "error_id")))
             return false;
-        cause = cause_of(got.v[i].err, a);
+        cause = cause_of(got.v[i].err);
         if (strncmp(cause, run_sec_text(o, "cause_id"),
                 strlen(run_sec_text(o, "cause_id"))) != 0
             || (cause[0] != 0) != (run_sec_text(o, "cause_id")[0] != 0))
@@ -92,7 +91,7 @@ static bool check_call(struct run_case *c, struct vsec_call *call,
                "remote names", names.remote)
         && run_sec_same_strs(c, run_sec_get(want, "local_names"),
             "local names", names.local)
-        && check_rejected(c, run_sec_get(want, "rejected"), names.rejected, a)
+        && run_sec_rejected(c, run_sec_get(want, "rejected"), names.rejected)
         && check_authorizer(c, "default_authorizer", &vsec_auth_default, call,
             a)
         && check_authorizer(c, "endpoint_authorizer", &vsec_auth_endpoint,
@@ -207,8 +206,7 @@ bool run_sec_signing_names(struct run_case *c)
         ok = run_fail(c, "names");
     ok = ok && run_sec_same_strs(c, run_sec_get(want, "names"), "names",
              names.remote)
-        && check_rejected(c, run_sec_get(want, "rejected"), names.rejected,
-            &a)
+        && run_sec_rejected(c, run_sec_get(want, "rejected"), names.rejected)
         && run_sec_same_text(c, want, "signing_subset",
             vsec_blessings_text(sub));
     vsec_blessings_unref(sub);

@@ -68,6 +68,11 @@ bool run_sec_validation(struct run_case *c);
 bool run_sec_local_names(struct run_case *c);
 bool run_sec_signing_names(struct run_case *c);
 bool run_sec_roots(struct run_case *c);
+/* Were these blessings rejected, in this order, with these errors? */
+bool run_sec_rejected(struct run_case *c, const cJSON *want,
+    v23_security_rejected_blessing_list got);
+/* security_x509.c */
+bool run_sec_x509(struct run_case *c);
 /* security_acl.c */
 bool run_sec_acl(struct run_case *c);
 bool run_sec_enforceable(struct run_case *c);

@@ -100,7 +100,9 @@ struct vsec_agent_client_config {
      * io.closed; may be NULL. */
     void (*ready)(void *ud, int rc);
     const struct v23_log *log;  /* NULL = silent; must outlive the principal */
-    struct vsec_x509 x509;      /* for roots; may be zero */
+    /* For the roots, which take a reference when the principal is there; may
+     * be NULL. */
+    struct vsec_x509 *x509;
 };
 
 /** Start: the first output is ready. 0 or V23_ENOMEM. */

@@ -69,7 +69,8 @@ struct vsec_cred_opts {
     int (*furnish)(void *ud, struct vsec_principal *p);
     void *furnish_ud;
     const struct v23_log *log;
-    struct vsec_x509 x509; /* for roots; may be zero */
+    struct vsec_x509 *x509; /* who recognizes X.509 certificates; NULL = the
+                               system's trust anchors */
 };
 
 enum { VSEC_CRED_WHY = 512 };

@@ -185,15 +185,19 @@ struct vsec_root {
 };
 
 /*
- * How roots with an X.509 certificate are recognized (7.3). Without it every
- * such certificate is refused.
+ * Who recognizes root certificates that carry an X.509 certificate (7.3): in
+ * vsec/x509.h a set of trust anchors. Shared by reference.
  */
 struct vsec_x509 {
-    /* 0: `cert` proves `name`; V23_EUNTRUSTED with *why, a phrase in `a` */
-    int (*recognized)(void *ud, const v23_security_certificate *cert,
-        struct vdl_str name, struct v23_walltime now, struct v23_arena *a,
-        const char **why);
-    void *ud;
+    struct v23_ref ref;
+    /*
+     * Does `cert` prove `name`? 0; V23_EUNTRUSTED, or V23_ECERT when it does
+     * not even belong to the key or is malformed, both with *why, a constant
+     * phrase; V23_ENOMEM, V23_ECRYPTO.
+     */
+    int (*recognized)(struct vsec_x509 *x,
+        const v23_security_certificate *cert, struct vdl_str name,
+        struct v23_walltime now, const char **why);
 };
 
 /* All roots; private. */
@@ -218,7 +222,7 @@ struct vsec_roots {
     const struct vsec_roots_ops *ops;
     struct vsec_engine *engine; /* a reference */
     struct vsec_roots_state state;
-    struct vsec_x509 x509;
+    struct vsec_x509 *x509; /* a reference; NULL: none is recognized */
     bool readonly;
 };
 
@@ -238,9 +242,19 @@ V23_MUST_USE int vsec_roots_add(struct vsec_roots *r, struct vdl_bytes key,
 V23_MUST_USE int vsec_roots_recognized(const struct vsec_roots *r,
     struct vdl_bytes key, struct vdl_str name);
 /**
- * Is a root certificate an authority on the name?
+ * Say who recognizes X.509 certificates from now on; without this call they
+ * are refused.
+ * @param x  a reference is taken; NULL: nobody
+ */
+void vsec_roots_use_x509(struct vsec_roots *r, struct vsec_x509 *x);
+/**
+ * Is a root certificate an authority on the name? One with an X.509
+ * certificate is judged by that alone, never by the keys added.
+ *
  * @param now  for X.509 certificates, wall clock
- * @param err  set with V23_EUNTRUSTED (UnrecognizedRoot); may be NULL
+ * @param err  set with V23_EUNTRUSTED: UnrecognizedRoot, or a plain text when
+ *             the X.509 certificate is malformed or of another key; may be
+ *             NULL
  * @return 0, V23_EUNTRUSTED, V23_ENOMEM, V23_ECRYPTO
  */
 V23_MUST_USE int vsec_roots_recognized_cert(const struct vsec_roots *r,
@@ -259,9 +273,11 @@ struct vsec_principal;
 struct vsec_bless;
 
 /*
- * How a principal does what takes more than a signer, because its key signs
- * nothing but messages for others (an agent). Arguments are checked before;
- * what comes back must be verified.
+ * How a principal does what takes more than a signer: because its key signs
+ * nothing but messages for others (an agent), or because a certificate says
+ * what its name is. A member that is NULL: with the signer. Arguments are
+ * checked before, but for an empty name to bless itself with; what comes back
+ * must be verified.
  */
 struct vsec_principal_ops {
     int (*bless)(struct vsec_principal *p, const struct vsec_bless *what,
@@ -321,7 +337,10 @@ struct vsec_bless {
  */
 V23_MUST_USE int vsec_principal_bless(struct vsec_principal *p,
     const struct vsec_bless *what, struct vsec_blessings **out);
-/** Give a name to the principal itself. Errors as above. */
+/**
+ * Give a name to the principal itself. Errors as above; what a principal with
+ * an X.509 certificate may call itself: vsec_principal_use_x509().
+ */
 V23_MUST_USE int vsec_principal_bless_self(struct vsec_principal *p,
     struct vdl_str name, v23_security_caveat_list caveats,
     struct vsec_blessings **out);
