@@ -146,7 +146,7 @@ static const struct v23_command cmd_revoke = {
         "--note='lost phone' 00112233445566778899aabbccddeeff",
     .args = "<id> ...",
     .args_help = "<id> is the revocation id that 'principal bless "
-        "--revocable' printed.",
+        "--caveat=revocable=...' or 'principal fork' printed.",
     .flags = revoke_flags,
     .nflags = 1,
     .run = revoke,
@@ -159,7 +159,8 @@ static const struct v23_topic topics[] = {
         "A blessing that can be revoked carries a third-party caveat to a "
         "discharger, and inside it a NotRevoked caveat with 16 random octets, "
         "the revocation id:\n\n"
-        "    principal bless --revocable=KEY,NAME <principal> <extension>\n\n"
+        "    principal bless --caveat=revocable=KEY,NAME <principal> "
+        "<extension>\n\n"
         "KEY is the discharger's public key, as its line PUBLIC_KEY= says, or "
         "a file with it. NAME is the object name of the discharger: better "
         "the one that it is mounted at than one that changes when it is "

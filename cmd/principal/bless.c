@@ -44,7 +44,7 @@ static int bless_self(void *ud, const struct v23_invocation *inv, int argc,
         return v23_error("requires at most one argument, provided %d", argc);
     default_name(name, sizeof(name));
     v23_arena_init(&a, NULL, SIZE_MAX);
-    rc = caveats_make(&self_caveats, &a, &l);
+    rc = caveats_make(app, &self_caveats, &a, &l);
     if (rc == 0)
         rc = app_mutable(app);
     if (rc != 0)
@@ -228,7 +228,7 @@ static int read_key_file(struct app *app, const char *path,
     return rc;
 }
 
-static int read_key(struct app *app, const char *who, struct vsec_pubkey **out)
+int app_read_key(struct app *app, const char *who, struct vsec_pubkey **out)
 {
     char why[VSEC_CRED_WHY];
     struct vsec_cred_opts opt;
@@ -252,7 +252,7 @@ static int bless_local(struct app *app, const struct target *t,
     int rc;
 
     what.key = NULL;
-    rc = read_key(app, t->who, &what.key);
+    rc = app_read_key(app, t->who, &what.key);
     if (rc != 0)
         return rc;
     what.with = with;
@@ -283,10 +283,11 @@ static int bless_remote(struct app *app, const struct target *t,
 }
 
 /* Caveats in wire order; asks when there are none. */
-static int final_caveats(struct v23_arena *a, v23_security_caveat_list *l)
+static int final_caveats(struct app *app, struct v23_arena *a,
+    v23_security_caveat_list *l)
 {
     v23_security_caveat *free_use;
-    int rc = caveats_make(&caveats, a, l);
+    int rc = caveats_make(app, &caveats, a, l);
 
     if (rc != 0)
         return rc;
@@ -333,7 +334,7 @@ static int bless(void *ud, const struct v23_invocation *inv, int argc,
     else
         with = vsec_blessings_ref(vsec_store_default(app->p->store));
     if (rc == 0)
-        rc = final_caveats(&a, &l);
+        rc = final_caveats(app, &a, &l);
     if (rc == 0)
         rc = find_target(argc, argv, &t);
     if (rc == 0)

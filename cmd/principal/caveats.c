@@ -1,7 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * Caveats on the command line: "package/path".Name=constant, or
- * {{id octets},typeobject(T)}=constant, and --for=duration.
+ * {{id octets},typeobject(T)}=constant, revocable=KEY,NAME, and --for=duration.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +24,7 @@ static const struct {
     { SECURITY "NotBeforeCaveat", &vsec_kind_not_before },
     { SECURITY "MethodCaveat", &vsec_kind_method },
     { SECURITY "PeerBlessingsCaveat", &vsec_kind_peer_blessings },
+    { SECURITY "PublicKeyThirdPartyCaveat", &vsec_kind_third_party },
     { ACCESS "AccessTagCaveat", &vsec_kind_access_tag },
 };
 
@@ -128,7 +129,7 @@ static int build_literal(struct v23_arena *a, struct vdl_str kind,
     return rc == 0 ? 0 : failed("cannot make the caveat", rc);
 }
 
-static int build(struct v23_arena *a, const char *text,
+static int build(struct app *app, struct v23_arena *a, const char *text,
     v23_security_caveat *out)
 {
     const char *eq = split_at(text);
@@ -148,6 +149,8 @@ static int build(struct v23_arena *a, const char *text,
         }
     if (kind.n != 0 && kind.p[0] == '{')
         return build_literal(a, kind, param, out);
+    if (vdl_str_is(kind, "revocable"))
+        return revocable_make(app, a, param, out);
     return v23_error("unknown caveat %.*s", (int)kind.n, kind.p);
 }
 
@@ -167,8 +170,8 @@ static struct v23_walltime after(int64_t ns)
     return t;
 }
 
-int caveats_make(const struct caveat_flags *f, struct v23_arena *a,
-    v23_security_caveat_list *out)
+int caveats_make(struct app *app, const struct caveat_flags *f,
+    struct v23_arena *a, v23_security_caveat_list *out)
 {
     size_t n = f->n + (f->for_ns != 0), i;
     v23_security_caveat *v = v23_arena_get0(a, n + 1, sizeof(*v),
@@ -178,7 +181,7 @@ int caveats_make(const struct caveat_flags *f, struct v23_arena *a,
     if (v == NULL)
         return failed("caveats", V23_ENOMEM);
     for (i = 0; i < f->n && rc == 0; i++)
-        rc = build(a, f->texts[i], &v[i]);
+        rc = build(app, a, f->texts[i], &v[i]);
     if (rc == 0 && f->for_ns != 0) {
         rc = vsec_caveat_expiry(a, after(f->for_ns), &v[f->n]);
         if (rc != 0)

@@ -80,10 +80,11 @@ static const char *with_file = "";
 static bool require_caveats = true;
 
 /* Caveats in wire order. */
-static int final_caveats(struct v23_arena *a, v23_security_caveat_list *l)
+static int final_caveats(struct app *app, struct v23_arena *a,
+    v23_security_caveat_list *l)
 {
     v23_security_caveat *free_use;
-    int rc = caveats_make(&fork_caveats, a, l);
+    int rc = caveats_make(app, &fork_caveats, a, l);
 
     if (rc != 0)
         return rc;
@@ -148,7 +149,7 @@ static int fork_(void *ud, const struct v23_invocation *inv, int argc,
         "failed to read blessings from --with=\"%.200s\"", with_file);
     rc = app_runtime(app);
     if (rc == 0)
-        rc = final_caveats(&a, &h.caveats);
+        rc = final_caveats(app, &a, &h.caveats);
     if (rc == 0 && *with_file != 0)
         rc = app_read_blessings(app, with_file, prefix, &h.with);
     else if (rc == 0)

@@ -75,8 +75,8 @@ struct caveat_flags {
 };
 int caveat_flag_set(void *var, const char *value, const char **why);
 /* In the order of the flags, then Expiry; prints errors. */
-int caveats_make(const struct caveat_flags *f, struct v23_arena *a,
-    v23_security_caveat_list *out);
+int caveats_make(struct app *app, const struct caveat_flags *f,
+    struct v23_arena *a, v23_security_caveat_list *out);
 /* The order on the wire: the first caveat goes last. */
 void caveats_rotate(v23_security_caveat_list l);
 
@@ -130,6 +130,14 @@ struct newborn {
 /* Create a directory with a new or imported key. */
 int create_principal(struct app *app, const char *dir,
     const struct key_flags *f, struct newborn *n);
+
+/* ---- revocable.c ---------------------------------------------------------- */
+
+/* The caveat of --caveat=revocable=KEY,NAME; prints its id on stderr. */
+int revocable_make(struct app *app, struct v23_arena *a, struct vdl_str param,
+    v23_security_caveat *out);
+/* Key of a directory, or of a file with a key or blessings (bless.c). */
+int app_read_key(struct app *app, const char *who, struct vsec_pubkey **out);
 
 /* ---- commands ------------------------------------------------------------ */
 

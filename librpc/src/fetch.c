@@ -19,7 +19,9 @@
 #define MAX_NEEDS 64u
 #define RETRY_NS (60 * V23_NS_PER_SEC) /* after a failure; before the end of
                                           lives of unknown length */
-/* How long a call waits for a discharge that is better than the one it has. */
+/* How long a call waits for a discharge, and for one that is better than what
+ * it has. Then the server is asked: if it refuses, it says what is missing. */
+#define WAIT_NS (10 * V23_NS_PER_SEC)
 #define PATIENCE_NS (5 * V23_NS_PER_SEC)
 
 const struct v23_walltime vrpc_never_ = { INT64_MAX, 0 };
@@ -324,7 +326,7 @@ static void ask(struct need *n)
 
     if (name != NULL)
         n->rpc = v23_discharger_discharger_discharge_start(f->w.c, name,
-            n->d == NULL ? &f->opts : &f->impatient, &n->caveat, &n->impetus,
+            n->d == NULL || f->w.call == NULL ? &f->opts : &f->impatient, &n->caveat, &n->impetus,
             discharged, n);
     if (n->rpc != NULL)
         f->pending++;
@@ -367,16 +369,22 @@ void vrpc_fetch_cancel_(struct vrpc_fetch_ *f)
 
 /* ---- start --------------------------------------------------------------- */
 
+/* The call needs its part of the time. */
+static int64_t part(const struct vrpc_fetch_ *f, int64_t most)
+{
+    int64_t now = vrpc_mgr_now_(f->w.m).mono_ns;
+    int64_t half = f->w.deadline > now ? (f->w.deadline - now) / 2 : 1;
+
+    return now + (half < most ? half : most);
+}
+
 static void set_options(struct vrpc_fetch_ *f)
 {
-    int64_t patience = vrpc_mgr_now_(f->w.m).mono_ns + PATIENCE_NS;
-
-    f->opts.deadline = f->w.deadline == V23_NEVER ? 0 : f->w.deadline;
+    f->opts.deadline = f->w.call == NULL ? f->w.deadline : part(f, WAIT_NS);
     f->opts.name_auth = f->w.name_auth;
     f->opts.no_discharges = true; /* no discharges for discharges' sake */
     f->impatient = f->opts;
-    if (f->w.deadline > patience)
-        f->impatient.deadline = patience;
+    f->impatient.deadline = part(f, PATIENCE_NS);
 }
 
 int vrpc_fetch_start_(const struct vrpc_fetch_want_ *w,

@@ -411,6 +411,27 @@ START_TEST(silent_discharger_delays_calls_a_little)
 }
 END_TEST
 
+/* Nor does it spend all its time on it: the server says what is missing. */
+START_TEST(silent_discharger_leaves_the_call_its_time)
+{
+    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    int64_t before = W.now.mono_ns;
+
+    bless_with_third_party(P.c);
+    O.mute = true;
+    if (_i == 0)
+        o.timeout_ns = 4 * SEC;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_WAIT, &o, NULL,
+        &stub_plain, &R));
+    ck_assert(world_until(&W, &P.echo.calls, 100 * SEC));
+    ck_assert_int_le(W.now.mono_ns, before + (_i == 0 ? 2 : 10) * SEC);
+    ck_assert_uint_eq(vrpc_server_call_rejected(P.echo.waiting).n, 1);
+    leave();
+    ck_assert_int_eq(vrpc_server_call_reply(O.waiting, NULL, NULL),
+        V23_ECLOSED);
+}
+END_TEST
+
 START_TEST(refusal_of_the_server_forgets_the_discharge)
 {
     bless_with_third_party(P.c);
@@ -732,6 +753,7 @@ static void add_calls(TCase *t)
     tcase_add_test(t, discharge_without_expiry_is_never_replaced);
     tcase_add_test(t, stale_discharge_is_kept_when_there_is_no_better);
     tcase_add_test(t, silent_discharger_delays_calls_a_little);
+    tcase_add_loop_test(t, silent_discharger_leaves_the_call_its_time, 0, 2);
     tcase_add_test(t, refusal_of_the_server_forgets_the_discharge);
     tcase_add_test(t, rounds_go_on_while_they_get_something);
     tcase_add_test(t, rounds_end_when_nothing_is_got);
