@@ -37,6 +37,30 @@ void app_options(struct app *app, struct vsec_cred_opts *opt)
     opt->readonly_fs = vsec_cred_env_readonly_fs();
 }
 
+/* The agent that is used without a directory; NULL = none. */
+static const char *agent_path(const char *dir)
+{
+    const char *path = dir[0] != 0 ? NULL : getenv("V23_AGENT_PATH");
+
+    return path == NULL || *path == 0 ? NULL : path;
+}
+
+static int use_agent(struct app *app, const char *path)
+{
+    struct vrpc_agent_options opt;
+    char why[VRPC_AGENT_WHY];
+    int rc;
+
+    memset(&opt, 0, sizeof(opt));
+    opt.engine = app->engine;
+    opt.path = path;
+    rc = vrpc_agent_connect(&opt, &app->agent, why);
+    if (rc != 0)
+        return v23_error("%s", why);
+    app->p = vsec_principal_ref(vrpc_agent_principal(app->agent));
+    return 0;
+}
+
 int app_runtime(struct app *app)
 {
     char dir[4096], why[VSEC_CRED_WHY];
@@ -45,6 +69,8 @@ int app_runtime(struct app *app)
 
     app_options(app, &opt);
     app_credentials(app, dir, sizeof(dir));
+    if (agent_path(dir) != NULL)
+        return use_agent(app, agent_path(dir));
     rc = vsec_cred_runtime(dir, &opt, &app->p, why);
     if (rc == 0)
         return 0;
@@ -63,7 +89,10 @@ int app_mutable(struct app *app)
     app_options(app, &opt);
     opt.writable = true;
     opt.passphrase = vsec_passphrase_ask;
-    if (app_credentials(app, dir, sizeof(dir))[0] == 0)
+    app_credentials(app, dir, sizeof(dir));
+    if (agent_path(dir) != NULL)
+        return use_agent(app, agent_path(dir));
+    if (dir[0] == 0)
         return v23_error("no credentials directory: use --v23.credentials or "
             "V23_CREDENTIALS");
     rc = vsec_cred_load(dir, &opt, &app->p, why);

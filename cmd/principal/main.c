@@ -38,6 +38,7 @@ int main(int argc, char **argv)
     sources[0] = &source;
     rc = v23_cmdline_main(&root, sources, 1, NULL, &app, argc, argv);
     vsec_principal_unref(app.p);
+    vrpc_agent_free(app.agent);
     vsec_engine_unref(app.engine);
     vrpc_flags_fini(&app.flags);
     return rc;

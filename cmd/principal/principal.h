@@ -4,6 +4,7 @@
 #define PRINCIPAL_H
 
 #include <v23/cmdline.h>
+#include <vrpc/agent.h>
 #include <vrpc/flags.h>
 #include <vsec/credentials.h>
 
@@ -14,6 +15,7 @@ struct app {
     struct vrpc_flags flags;
     struct vsec_engine *engine;
     struct vsec_principal *p; /* the one that the command works for */
+    struct vrpc_agent *agent; /* that has it; or NULL */
 };
 
 /* ---- app.c --------------------------------------------------------------- */

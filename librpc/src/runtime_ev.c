@@ -16,6 +16,7 @@
 #include <event2/event.h>
 
 #include <v23/time.h>
+#include <vrpc/agent.h>
 #include <vsec/credentials.h>
 #include <vsec/crypto.h>
 
@@ -30,6 +31,7 @@ struct timer {
 
 struct vrpc_runtime_private {
     struct vsec_engine *engine;
+    struct vrpc_agent *agent; /* the principal's; or NULL */
     struct timer *timers;
     struct event *signals[2];
     struct event *hangup, *reload; /* SIGHUP; every `reload_ns` */
@@ -67,8 +69,38 @@ static void init_log(struct vrpc_runtime *rt)
 
 /* ---- principal ----------------------------------------------------------- */
 
+static void agent_lost(void *ud, int rc)
+{
+    const struct vrpc_runtime *rt = ud;
+
+    v23_logf(&rt->log, V23_LOG_ERROR, "the agent is gone: %s",
+        v23_strerror(rc));
+}
+
+static int use_agent(struct vrpc_runtime *rt, const char *path)
+{
+    struct vrpc_agent_options opt;
+    char why[VRPC_AGENT_WHY];
+    int rc;
+
+    memset(&opt, 0, sizeof(opt));
+    opt.engine = rt->p->engine;
+    opt.path = path;
+    opt.base = rt->base;
+    opt.log = &rt->log;
+    opt.lost = agent_lost;
+    opt.ud = rt;
+    rc = vrpc_agent_connect(&opt, &rt->p->agent, why);
+    if (rc == 0)
+        rt->principal = vsec_principal_ref(vrpc_agent_principal(rt->p->agent));
+    else
+        snprintf(rt->why, sizeof(rt->why), "%s", why);
+    return rc;
+}
+
 static int load_principal(struct vrpc_runtime *rt)
 {
+    const char *path = getenv("V23_AGENT_PATH");
     struct vsec_cred_opts opt;
     char dir[4096], why[VSEC_CRED_WHY] = "";
     int rc;
@@ -78,6 +110,8 @@ static int load_principal(struct vrpc_runtime *rt)
     opt.readonly_fs = vsec_cred_env_readonly_fs();
     opt.public_key_only_ok = true;
     opt.log = &rt->log;
+    if (rt->flags->credentials.n == 0 && path != NULL && *path != 0)
+        return use_agent(rt, path);
     if (rt->flags->credentials.n >= sizeof(dir)) {
         snprintf(rt->why, sizeof(rt->why), "credentials path is too long");
         return V23_EARG;
@@ -232,8 +266,10 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
     if (rt->ev != NULL)
         vrpc_ev_free(rt->ev);
     vsec_principal_unref(rt->principal);
-    if (rt->p != NULL)
+    if (rt->p != NULL) {
+        vrpc_agent_free(rt->p->agent);
         vsec_engine_unref(rt->p->engine);
+    }
     if (rt->base != NULL)
         event_base_free(rt->base);
     v23_put(NULL, rt->p);

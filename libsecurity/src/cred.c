@@ -104,7 +104,8 @@ int vsec_cred_adopt(const char *dir, const struct vsec_cred_opts *opt,
 /* ---- programs ------------------------------------------------------------ */
 
 const char *const vsec_cred_env[] = { "V23_CREDENTIALS",
-    "V23_CREDENTIALS_READONLY_FILESYSTEM", "V23_CREDENTIALS_NO_LOCK", NULL };
+    "V23_CREDENTIALS_READONLY_FILESYSTEM", "V23_CREDENTIALS_NO_LOCK",
+    "V23_AGENT_PATH", "V23_AGENT_ENDPOINT", NULL };
 
 bool vsec_cred_env_readonly_fs(void)
 {

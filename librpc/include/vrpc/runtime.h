@@ -35,7 +35,8 @@ struct vrpc_runtime {
 
 /**
  * Make loop, log, principal (from --v23.credentials, else $V23_CREDENTIALS,
- * else a fresh self-blessed one) and a client.
+ * else of the agent at $V23_AGENT_PATH, else a fresh self-blessed one) and a
+ * client.
  *
  * Store and roots of a credentials directory are read again every 5 minutes,
  * or every $V23_CREDENTIALS_RELOAD_INTERVAL ("30s"), and at SIGHUP; servers
