@@ -217,7 +217,8 @@ $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
 
 # ---- tests ------------------------------------------------------------------
 
-TESTINC = -Itest/support
+# Tests of what only one provider has ask which one is the default.
+TESTINC = -Itest/support -DCRYPTO_$(CRYPTO)
 support_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard test/support/*.c))
 $(support_OBJS): $(BUILD)/obj/%.o: %.c | $(libvom_stamp)
 	@mkdir -p $(@D)

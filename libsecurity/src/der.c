@@ -115,6 +115,17 @@ int vsec_der_take_bits_(struct v23_bytes *in, struct v23_bytes *octets)
     return 0;
 }
 
+int vsec_der_ecdsa_(struct v23_bytes der, struct vsec_sigval *sig)
+{
+    struct v23_bytes seq;
+
+    if (vsec_der_take_(&der, DER_SEQUENCE, &seq) != 0 || der.n != 0
+        || vsec_der_take_uint_(&seq, &sig->a) != 0
+        || vsec_der_take_uint_(&seq, &sig->b) != 0 || seq.n != 0)
+        return V23_ESIG;
+    return 0;
+}
+
 bool vsec_der_eq_(struct v23_bytes a, struct v23_bytes b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

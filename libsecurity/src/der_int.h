@@ -7,7 +7,7 @@
 #ifndef VSEC_DER_INT_H
 #define VSEC_DER_INT_H
 
-#include <v23/bytes.h>
+#include <vsec/crypto.h>
 
 enum {
     DER_INTEGER = 0x02,
@@ -32,6 +32,8 @@ int vsec_der_take_uint_(struct v23_bytes *in, struct v23_bytes *octets);
 int vsec_der_take_u32_(struct v23_bytes *in, uint32_t max, uint32_t *out);
 /* Take a BIT STRING without unused bits. */
 int vsec_der_take_bits_(struct v23_bytes *in, struct v23_bytes *octets);
+/* r and s of an ECDSA-Sig-Value that has its octets to itself. 0, V23_ESIG. */
+int vsec_der_ecdsa_(struct v23_bytes der, struct vsec_sigval *sig);
 bool vsec_der_eq_(struct v23_bytes a, struct v23_bytes b);
 
 /* Begin an element; returns a mark for vsec_der_close_. */

@@ -6,11 +6,23 @@
 #include <suite.h>
 #include <support.h>
 #include <vsec/key.h>
+#include <vsec/sodium.h>
+#ifdef CRYPTO_openssl
+#include <vsec/openssl.h>
+#endif
 
 static struct tst_alloc mem;
 static struct vsec_crypto counted; /* default, secrets counted like the rest */
 static struct vsec_engine *e;
 static struct v23_arena arena;
+
+/* The Ed25519s of the default provider's archive. */
+static const struct vsec_alg *const ed25519s[] = { &vsec_sodium_ed25519,
+#ifdef CRYPTO_openssl
+    &vsec_openssl_ed25519,
+#endif
+};
+enum { NED25519 = sizeof(ed25519s) / sizeof(ed25519s[0]) };
 
 static inline void setup(void)
 {
@@ -38,6 +50,17 @@ static inline const struct vsec_alg *alg_of(enum vsec_kind kind,
         a++;
     ck_assert_ptr_nonnull(*a);
     return *a;
+}
+
+/* Status of parsing a SubjectPublicKeyInfo. */
+static inline int parse(const void *p, size_t n)
+{
+    struct vsec_pubkey *k = NULL;
+    int rc = vsec_pubkey_parse(e, vdl_bytes(p, n), &k);
+
+    ck_assert(rc == 0 ? k != NULL : k == NULL);
+    vsec_pubkey_unref(k);
+    return rc;
 }
 
 static inline struct vsec_signer *signer(const char *pkcs8)

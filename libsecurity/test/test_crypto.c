@@ -287,7 +287,7 @@ END_TEST
 /* RFC 8032 7.1, TEST SHA(abc): the message is SHA-512("abc"). */
 START_TEST(ed25519_known_answer)
 {
-    const struct vsec_alg *alg = alg_of(VSEC_ED25519, VSEC_CURVE_NONE);
+    const struct vsec_alg *alg = ed25519s[_i];
     struct vsec_raw_key raw;
     struct vsec_sigval sig;
     uint8_t digest[64], buf[VSEC_SIG_MAX];
@@ -318,6 +318,46 @@ START_TEST(ed25519_known_answer)
                            "69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e030"
                            "3dca179c138ac17ad9bef1177331a704");
     alg->priv_free(e, priv);
+}
+END_TEST
+
+/* A made key signs; what is exported of it makes the same one. */
+START_TEST(ed25519_makes_and_exports_keys)
+{
+    const struct vsec_alg *alg = ed25519s[_i];
+    struct vsec_raw_key raw;
+    struct vsec_sigval sig, again;
+    uint8_t digest[64] = { 7 }, a[VSEC_SIG_MAX], b[VSEC_SIG_MAX], room[64];
+    struct v23_buf buf;
+    void *priv, *copy, *pub;
+
+    memset(&raw, 0, sizeof(raw));
+    v23_buf_init_fixed(&buf, room, sizeof(room));
+    ck_assert_int_eq(alg->priv_generate(alg, e, NULL, 0, &priv), 0);
+    ck_assert_int_eq(alg->priv_export(alg, e, NULL, priv, &buf, &raw), 0);
+    ck_assert_int_eq(alg->priv_new(alg, e, NULL, &raw, &copy), 0);
+    ck_assert_int_eq(alg->pub_new(alg, e, NULL, &raw, &pub), 0);
+
+    ck_assert_int_eq(alg->sign(alg, e, NULL, priv, e->crypto->sha512, digest,
+                         a, &sig),
+        0);
+    ck_assert_int_eq(alg->sign(alg, e, NULL, copy, e->crypto->sha512, digest,
+                         b, &again),
+        0);
+
+    ck_assert_mem_eq(sig.a.p, again.a.p, 64);
+    ck_assert_int_eq(alg->verify(alg, e, NULL, pub, e->crypto->sha512,
+                         v23_bytes(digest, 64), &sig),
+        0);
+    digest[63] ^= 1;
+    ck_assert_int_eq(alg->verify(alg, e, NULL, pub, e->crypto->sha512,
+                         v23_bytes(digest, 64), &sig),
+        V23_ESIG);
+    ck_assert_int_eq(alg->priv_export(alg, e, NULL, priv, &buf, &raw),
+        V23_ENOSPC);
+    alg->priv_free(e, priv);
+    alg->priv_free(e, copy);
+    alg->pub_free(e, pub);
 }
 END_TEST
 
@@ -423,7 +463,8 @@ int main(void)
     tcase_add_test(t, bcrypt_pbkdf_known_answer);
     tcase_add_test(t, bcrypt_pbkdf_checks_parameters);
     tcase_add_test(t, p256_signs_deterministically_or_at_random);
-    tcase_add_test(t, ed25519_known_answer);
+    tcase_add_loop_test(t, ed25519_known_answer, 0, NED25519);
+    tcase_add_loop_test(t, ed25519_makes_and_exports_keys, 0, NED25519);
     tcase_add_test(t, engine_takes_the_callers_random_source);
     tcase_add_test(t, engine_random_failure_leaves_zeros);
     tcase_add_test(t, engine_default_random_varies);

@@ -6,16 +6,6 @@
 #include "key_data.h"
 #include "key_rig.h"
 
-static int parse(const void *p, size_t n)
-{
-    struct vsec_pubkey *k = NULL;
-    int rc = vsec_pubkey_parse(e, vdl_bytes(p, n), &k);
-
-    ck_assert(rc == 0 ? k != NULL : k == NULL);
-    vsec_pubkey_unref(k);
-    return rc;
-}
-
 static int parse_hex(const char *text)
 {
     struct v23_bytes b = hex(text);
