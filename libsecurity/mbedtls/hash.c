@@ -3,12 +3,14 @@
 #include "glue_int.h"
 
 #include <mbedtls/md5.h>
+#include <mbedtls/sha1.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
 
 #include "compat_int.h"
 
 _Static_assert(sizeof(mbedtls_md5_context) <= VSEC_HASH_STATE, "MD5 state");
+_Static_assert(sizeof(mbedtls_sha1_context) <= VSEC_HASH_STATE, "SHA-1 state");
 _Static_assert(sizeof(mbedtls_sha256_context) <= VSEC_HASH_STATE,
     "SHA-256 state");
 _Static_assert(sizeof(mbedtls_sha512_context) <= VSEC_HASH_STATE,
@@ -117,3 +119,28 @@ static int md5_final(void *state, uint8_t *digest)
 
 const struct vsec_hash_alg vsec_mbedtls_md5 = { "MD5", 16, md5_init,
     md5_update, md5_final };
+
+static int sha1_init(void *state)
+{
+    mbedtls_sha1_context *c = (mbedtls_sha1_context *)state;
+
+    mbedtls_sha1_init(c);
+    return status(mbedtls_sha1_starts(c));
+}
+
+static int sha1_update(void *state, const uint8_t *p, size_t n)
+{
+    return status(mbedtls_sha1_update((mbedtls_sha1_context *)state, p, n));
+}
+
+static int sha1_final(void *state, uint8_t *digest)
+{
+    mbedtls_sha1_context *c = (mbedtls_sha1_context *)state;
+    int ret = mbedtls_sha1_finish(c, digest);
+
+    mbedtls_sha1_free(c);
+    return status(ret);
+}
+
+const struct vsec_hash_alg vsec_mbedtls_sha1 = { "SHA1", 20, sha1_init,
+    sha1_update, sha1_final };

@@ -11,8 +11,8 @@ static const struct vsec_alg *const algs[] = { &vsec_mbedtls_p256,
 
 #define EVERYTHING \
     { algs, &vsec_mbedtls_sha256, &vsec_mbedtls_sha384, \
-        &vsec_mbedtls_sha512, &vsec_mbedtls_md5, &vsec_sodium_box, \
-        &vsec_mbedtls_cipher, vsec_sodium_start, vsec_sodium_random, \
-        &vsec_sodium_secret }
+        &vsec_mbedtls_sha512, &vsec_mbedtls_md5, &vsec_mbedtls_sha1, \
+        &vsec_sodium_box, &vsec_mbedtls_cipher, vsec_sodium_start, \
+        vsec_sodium_random, &vsec_sodium_secret }
 
 #endif

@@ -15,6 +15,7 @@
 #include "glue_int.h"
 
 _Static_assert(sizeof(MD5_CTX) <= VSEC_HASH_STATE, "MD5 state");
+_Static_assert(sizeof(SHA_CTX) <= VSEC_HASH_STATE, "SHA-1 state");
 _Static_assert(sizeof(SHA256_CTX) <= VSEC_HASH_STATE, "SHA-256 state");
 _Static_assert(sizeof(SHA512_CTX) <= VSEC_HASH_STATE, "SHA-512 state");
 
@@ -42,3 +43,4 @@ HASH(SHA256, 32, sha256, SHA256_CTX)
 HASH(SHA384, 48, sha384, SHA512_CTX)
 HASH(SHA512, 64, sha512, SHA512_CTX)
 HASH(MD5, 16, md5, MD5_CTX)
+HASH(SHA1, 20, sha1, SHA_CTX)

@@ -11,8 +11,8 @@ static const struct vsec_alg *const algs[] = { &vsec_openssl_p256,
 
 #define EVERYTHING \
     { algs, &vsec_openssl_sha256, &vsec_openssl_sha384, \
-        &vsec_openssl_sha512, &vsec_openssl_md5, &vsec_sodium_box, \
-        &vsec_openssl_cipher, vsec_openssl_start, vsec_openssl_random, \
-        &vsec_sodium_secret }
+        &vsec_openssl_sha512, &vsec_openssl_md5, &vsec_openssl_sha1, \
+        &vsec_sodium_box, &vsec_openssl_cipher, vsec_openssl_start, \
+        vsec_openssl_random, &vsec_sodium_secret }
 
 #endif

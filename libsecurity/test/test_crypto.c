@@ -33,6 +33,9 @@ static const struct {
         "787cc61d6e24a8a33340d0f7e86ffc058816b88530766ba6e231620a130b566c" },
     { &vsec_crypto_default.md5, "MD5", "900150983cd24fb0d6963f7d28e17f72",
         "b2ea9f7fcea831a4a63b213f41a8855b" },
+    { &vsec_crypto_default.sha1, "SHA1",
+        "a9993e364706816aba3e25717850c26c9cd0d89d",
+        "5b00669c480d5cffbdfa8bdba99561160f2d1b77" },
 };
 
 START_TEST(hash_known_answers)

@@ -44,7 +44,7 @@ enum {
  * runs, and dropped without a call (but for wiping).
  */
 struct vsec_hash_alg {
-    const char *name; /* "SHA256", "SHA384", "SHA512"; "MD5" */
+    const char *name; /* "SHA256", "SHA384", "SHA512"; "MD5", "SHA1" */
     uint8_t size;     /* octets of a digest */
     int (*init)(void *state); /* 0 or V23_ECRYPTO */
     int (*update)(void *state, const uint8_t *p, size_t n);
@@ -225,6 +225,7 @@ struct vsec_crypto {
     const struct vsec_alg *const *algs; /* ends with NULL */
     const struct vsec_hash_alg *sha256, *sha384, *sha512;
     const struct vsec_hash_alg *md5; /* fingerprints, RFC 1423 files */
+    const struct vsec_hash_alg *sha1; /* websocket upgrades; nothing signed */
     const struct vsec_box_ops *box;
     const struct vsec_cipher_ops *cipher;
     /* Start the library behind (may be called again); NULL: nothing to do.

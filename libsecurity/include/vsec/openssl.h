@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 extern const struct vsec_hash_alg vsec_openssl_sha256, vsec_openssl_sha384,
-    vsec_openssl_sha512, vsec_openssl_md5;
+    vsec_openssl_sha512, vsec_openssl_md5, vsec_openssl_sha1;
 extern const struct vsec_alg vsec_openssl_p224, vsec_openssl_p256,
     vsec_openssl_p384, vsec_openssl_p521, vsec_openssl_rsa,
     vsec_openssl_ed25519;
