@@ -73,7 +73,7 @@ sys_crypto_mbedtls := -lmbedx509 -lmbedcrypto -lsodium
 sys_crypto_openssl := -lcrypto -lsodium
 sys_libvom      := -lm
 sys_libsecurity := $(sys_crypto_$(CRYPTO)) -lcjson -lm
-sys_librpc      := $(if $(NO_EV),,-levent_core -levent_extra) $(sys_libsecurity) -lpthread
+sys_librpc      := $(if $(NO_EV),,-levent_core -levent_extra -lwslay) $(sys_libsecurity) -lpthread
 sys_libnaming   := $(sys_librpc)
 sys_libwspr     := $(sys_libnaming)
 

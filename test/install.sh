@@ -28,7 +28,7 @@ for l in vom security rpc naming wspr; do
     vom) private="-lm" ;;
     security) libs="-lsecurity -lsecurity-$CRYPTO"
         private="$crypto -lcjson" ;;
-    rpc) private="-levent_core -levent_extra" ;;
+    rpc) private="-levent_core -levent_extra -lwslay" ;;
     esac
     {
         echo "prefix=$PREFIX"
