@@ -134,7 +134,7 @@ static int open_box(struct vrpc_conn *c, uint8_t *p, size_t n)
     return rc;
 }
 
-static size_t frame_limit(const struct vrpc_conn *c)
+size_t vrpc_conn_message_max(const struct vrpc_conn *c)
 {
     size_t data = (size_t)c->mtu + VRPC_FRAME_SLACK_;
 
@@ -177,7 +177,7 @@ void vrpc_partial_fini_(struct vrpc_conn *c)
 
 static int check_length(struct vrpc_conn *c, size_t n)
 {
-    if (n > frame_limit(c))
+    if (n > vrpc_conn_message_max(c))
         return vrpc_fail_(c, V23_EFRAME, "frame too long");
     return 0;
 }

@@ -1,8 +1,10 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Connecting TCP sockets: literal addresses at once, host names through evdns;
- * the addresses of a name are tried one after the other. Every answer, also of
- * a failure at once, is given from the end of the loop turn.
+ * Connecting: literal addresses at once, host names through evdns. Of several
+ * addresses, those of the two families in turn, the next one is tried when one
+ * has failed or has not answered for a while; the first connection wins
+ * (RFC 8305). An answer is never given from inside the dial: a failure at the
+ * end of a loop turn, a connection from its event.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,46 +17,62 @@
 #include "ev_int.h"
 
 #define MAX_ADDRESSES 16
+#define NEXT_AFTER (250 * V23_NS_PER_MS)
+
+/* One address. */
+struct attempt {
+    struct vrpc_ev_dial_ *dial;
+    struct sockaddr_storage sa;
+    socklen_t len;
+    int fd;             /* connecting, or -1 */
+    struct event event; /* writable: connected or failed */
+};
 
 struct vrpc_ev_dial_ {
     struct vrpc_ev_node *node;
     struct vrpc_ev_dial_ *next, **plink;
     struct v23_op op;
-    struct vdl_str protocol;
-    char *text;            /* storage of protocol, host, port */
+    const struct vrpc_ev_protocol_ *protocol;
+    char *text;            /* storage of host and port, or path */
     char *host, *port;
-    int family;
     struct evdns_getaddrinfo_request *request;
-    struct sockaddr_storage addrs[MAX_ADDRESSES];
-    socklen_t lens[MAX_ADDRESSES];
-    size_t naddrs, at;
-    int fd;                /* connecting, or -1 */
-    struct event event;    /* writable: connected or failed */
+    struct attempt attempts[MAX_ADDRESSES];
+    size_t n, at;          /* addresses; the next one to try */
+    size_t active;
+    struct vrpc_ev_link_ *link; /* in its opening handshake */
+    int fd;                /* connected, or -1 */
+    struct event stagger;  /* try the next address */
     struct event timer;    /* deadline */
-    int rc;                /* result, with `finished` */
+    int rc;                /* why it has failed: */
     bool finished, resolving, wanted;
     char why[160];
 };
 
-int vrpc_ev_family_(struct vdl_str p)
-{
-    if (p.n == 0 || vdl_str_is(p, "tcp") || vdl_str_is(p, "wsh"))
-        return AF_UNSPEC;
-    if (vdl_str_is(p, "tcp4") || vdl_str_is(p, "wsh4"))
-        return AF_INET;
-    if (vdl_str_is(p, "tcp6") || vdl_str_is(p, "wsh6"))
-        return AF_INET6;
-    return V23_ENOSYS;
-}
-
 /* ---- ends ---------------------------------------------------------------- */
+
+static void drop_attempts(struct vrpc_ev_dial_ *d)
+{
+    size_t i;
+
+    event_del(&d->stagger);
+    for (i = 0; i < d->at; i++) {
+        event_del(&d->attempts[i].event);
+        if (d->attempts[i].fd >= 0)
+            close(d->attempts[i].fd);
+        d->attempts[i].fd = -1;
+    }
+}
 
 static void dial_free(struct vrpc_ev_dial_ *d)
 {
     const struct v23_alloc *al = d->node->ev->al;
 
-    event_del(&d->event);
+    drop_attempts(d);
     event_del(&d->timer);
+    if (d->link != NULL) {
+        d->link->dial = NULL;
+        vrpc_ev_link_free_(d->link);
+    }
     if (d->fd >= 0)
         close(d->fd);
     *d->plink = d->next;
@@ -64,7 +82,7 @@ static void dial_free(struct vrpc_ev_dial_ *d)
     v23_put(al, d);
 }
 
-static void finish(struct vrpc_ev_dial_ *d, int rc, const char *why)
+static void fail(struct vrpc_ev_dial_ *d, int rc, const char *why)
 {
     if (d->finished)
         return;
@@ -72,9 +90,66 @@ static void finish(struct vrpc_ev_dial_ *d, int rc, const char *why)
     d->rc = rc;
     if (why != NULL)
         snprintf(d->why, sizeof(d->why), "%s", why);
-    event_del(&d->event);
+    drop_attempts(d);
     event_del(&d->timer);
     vrpc_ev_turn_(d->node->ev);
+}
+
+/* ---- the transport ------------------------------------------------------- */
+
+int vrpc_ev_dial_opened_(struct vrpc_ev_dial_ *d, struct vrpc_ev_link_ *l)
+{
+    struct vrpc_ev_node *n = d->node;
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    struct vrpc_endpoint local;
+    char text[160];
+    struct v23_buf b;
+
+    memset(&local, 0, sizeof(local));
+    v23_buf_init_fixed(&b, text, sizeof(text));
+    if (getsockname(l->fd, (struct sockaddr *)&sa, &len) == 0)
+        vrpc_ev_format_addr_((struct sockaddr *)&sa, len, &b);
+    local.protocol = vdl_str(d->protocol->family == AF_UNIX ? "unix" : "tcp");
+    local.address = vdl_strn(text, b.n);
+    d->link = NULL;
+    d->wanted = false; /* cancelling it from a hook does nothing now */
+    vrpc_manager_dialed(n->m, d->op, 0, NULL, &l->link, &local, &l->conn);
+    dial_free(d);
+    return l->conn == NULL ? V23_ECANCELED : 0;
+}
+
+void vrpc_ev_dial_lost_(struct vrpc_ev_dial_ *d, int rc, const char *why)
+{
+    d->link = NULL;
+    fail(d, rc, why);
+}
+
+/* The socket is connected: make a link of it. The dial may be gone. */
+static void connected(struct vrpc_ev_dial_ *d)
+{
+    char text[300];
+    struct vrpc_ev_link_ *l = vrpc_ev_link_new_(d->node, d->fd,
+        d->protocol->dial);
+    bool v6 = strchr(d->host, ':') != NULL;
+    int rc;
+
+    if (l == NULL) {
+        fail(d, V23_ENOMEM, NULL);
+        return;
+    }
+    d->fd = -1;
+    d->link = l;
+    l->dial = d;
+    snprintf(text, sizeof(text), v6 ? "[%s]:%s" : "%s:%s", d->host, d->port);
+    rc = vrpc_ev_wire_dial_(l, vdl_str(text));
+    if (rc == 0) {
+        (void)!vrpc_ev_link_start_(l);
+        return;
+    }
+    if (l->dial != NULL)
+        vrpc_ev_dial_lost_(l->dial, rc, NULL);
+    vrpc_ev_link_free_(l);
 }
 
 /* ---- connecting ---------------------------------------------------------- */
@@ -83,7 +158,8 @@ static void try_next(struct vrpc_ev_dial_ *d, int err);
 
 static void on_connect(evutil_socket_t fd, short what, void *ud)
 {
-    struct vrpc_ev_dial_ *d = ud;
+    struct attempt *a = ud;
+    struct vrpc_ev_dial_ *d = a->dial;
     socklen_t n = sizeof(int);
     int err = 0;
 
@@ -91,61 +167,107 @@ static void on_connect(evutil_socket_t fd, short what, void *ud)
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n) != 0)
         err = errno;
     if (err == 0) {
-        finish(d, 0, NULL);
+        d->fd = a->fd;
+        a->fd = -1;
+        drop_attempts(d);
+        connected(d);
         return;
     }
-    close(d->fd);
-    d->fd = -1;
-    d->at++;
+    close(a->fd);
+    a->fd = -1;
+    d->active--;
     try_next(d, err);
 }
 
-/* Start connecting to the next address; false: it failed at once. */
-static bool start(struct vrpc_ev_dial_ *d, int *err)
+/* Start connecting; false: it failed at once. */
+static bool start(struct attempt *a, int *err)
 {
-    struct sockaddr *sa = (struct sockaddr *)&d->addrs[d->at];
+    struct sockaddr *sa = (struct sockaddr *)&a->sa;
 
-    d->fd = socket(sa->sa_family, SOCK_STREAM, 0);
-    if (d->fd >= 0 && vrpc_ev_socket_options_(d->fd, true) == 0) {
-        if (connect(d->fd, sa, d->lens[d->at]) == 0 ||
-            errno == EINPROGRESS || errno == EINTR) {
-            event_assign(&d->event, d->node->ev->base, d->fd, EV_WRITE,
-                on_connect, d);
-            if (event_add(&d->event, NULL) == 0)
+    event_assign(&a->event, a->dial->node->ev->base, -1, 0, on_connect, a);
+    a->fd = socket(sa->sa_family, SOCK_STREAM, 0);
+    if (a->fd >= 0 &&
+        vrpc_ev_socket_options_(a->fd, sa->sa_family != AF_UNIX) == 0) {
+        if (connect(a->fd, sa, a->len) == 0 || errno == EINPROGRESS ||
+            errno == EINTR) {
+            event_assign(&a->event, a->dial->node->ev->base, a->fd, EV_WRITE,
+                on_connect, a);
+            if (event_add(&a->event, NULL) == 0)
                 return true;
         }
     }
     *err = errno;
-    if (d->fd >= 0)
-        close(d->fd);
-    d->fd = -1;
+    if (a->fd >= 0)
+        close(a->fd);
+    a->fd = -1;
     return false;
 }
 
 static void try_next(struct vrpc_ev_dial_ *d, int err)
 {
-    while (d->at < d->naddrs) {
-        if (start(d, &err))
-            return;
-        d->at++;
+    struct timeval tv = vrpc_ev_timeval_(NEXT_AFTER);
+
+    while (d->at < d->n) {
+        if (!start(&d->attempts[d->at++], &err))
+            continue;
+        d->active++;
+        if (d->at < d->n)
+            (void)event_add(&d->stagger, &tv);
+        return;
     }
-    finish(d, err == ETIMEDOUT ? V23_ETIMEOUT : V23_ESYS,
-        err == 0 ? "no address" : strerror(err));
+    if (d->active == 0)
+        fail(d, err == ETIMEDOUT ? V23_ETIMEOUT : V23_ESYS,
+            err == 0 ? "no address" : strerror(err));
 }
 
-static void add_addresses(struct vrpc_ev_dial_ *d,
-    const struct evutil_addrinfo *ai)
+static void on_stagger(evutil_socket_t fd, short what, void *ud)
 {
-    for (; ai != NULL && d->naddrs < MAX_ADDRESSES; ai = ai->ai_next) {
-        if (ai->ai_addrlen > sizeof(d->addrs[0]) ||
-            (ai->ai_family != AF_INET && ai->ai_family != AF_INET6))
-            continue;
-        memcpy(&d->addrs[d->naddrs], ai->ai_addr, ai->ai_addrlen);
-        d->lens[d->naddrs++] = ai->ai_addrlen;
-    }
+    (void)fd;
+    (void)what;
+    try_next(ud, 0);
 }
 
 /* ---- resolving ----------------------------------------------------------- */
+
+/* The next address at or after `ai` that is of `family` or is not. */
+static struct evutil_addrinfo *of_family(struct evutil_addrinfo *ai,
+    int family, bool equal)
+{
+    while (ai != NULL && (ai->ai_family == family) != equal)
+        ai = ai->ai_next;
+    return ai;
+}
+
+static void add_address(struct vrpc_ev_dial_ *d, const void *sa, size_t n)
+{
+    struct attempt *a = &d->attempts[d->n];
+
+    if (d->n == MAX_ADDRESSES || n > sizeof(a->sa))
+        return;
+    a->dial = d;
+    a->fd = -1;
+    memcpy(&a->sa, sa, n);
+    a->len = (socklen_t)n;
+    d->n++;
+}
+
+/* IPv6 and IPv4 in turn. */
+static void add_addresses(struct vrpc_ev_dial_ *d, struct evutil_addrinfo *ai)
+{
+    struct evutil_addrinfo *v6 = of_family(ai, AF_INET6, true);
+    struct evutil_addrinfo *v4 = of_family(ai, AF_INET6, false);
+
+    while (v6 != NULL || v4 != NULL) {
+        if (v6 != NULL) {
+            add_address(d, v6->ai_addr, v6->ai_addrlen);
+            v6 = of_family(v6->ai_next, AF_INET6, true);
+        }
+        if (v4 != NULL) {
+            add_address(d, v4->ai_addr, v4->ai_addrlen);
+            v4 = of_family(v4->ai_next, AF_INET6, false);
+        }
+    }
+}
 
 static void on_resolved(int err, struct evutil_addrinfo *ai, void *ud)
 {
@@ -165,7 +287,7 @@ static void on_resolved(int err, struct evutil_addrinfo *ai, void *ud)
     if (d->finished)
         return;
     if (err != 0)
-        finish(d, V23_ESYS, evutil_gai_strerror(err));
+        fail(d, V23_ESYS, evutil_gai_strerror(err));
     else
         try_next(d, 0);
 }
@@ -177,7 +299,7 @@ static void resolve(struct vrpc_ev_dial_ *d)
     struct evdns_getaddrinfo_request *req;
 
     memset(&hints, 0, sizeof(hints));
-    hints.ai_family = d->family;
+    hints.ai_family = d->protocol->family;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = EVUTIL_AI_NUMERICHOST;
     if (evutil_getaddrinfo(d->host, d->port, &hints, &ai) == 0) {
@@ -191,7 +313,7 @@ static void resolve(struct vrpc_ev_dial_ *d)
             EVDNS_BASE_INITIALIZE_NAMESERVERS |
                 EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     if (ev->dns == NULL) {
-        finish(d, V23_ENOMEM, "no resolver");
+        fail(d, V23_ENOMEM, "no resolver");
         return;
     }
     hints.ai_flags = 0;
@@ -208,25 +330,30 @@ static void on_deadline(evutil_socket_t fd, short what, void *ud)
 {
     (void)fd;
     (void)what;
-    finish(ud, V23_ETIMEOUT, "connection timed out");
+    fail(ud, V23_ETIMEOUT, "connection timed out");
 }
 
 /* Split "host:port" into NUL-terminated strings of the dial. */
-static int set_address(struct vrpc_ev_dial_ *d, struct vdl_str protocol,
-    struct vdl_str address)
+static int set_address(struct vrpc_ev_dial_ *d, struct vdl_str address)
 {
+    struct sockaddr_storage sa;
     struct vdl_str host, port;
+    socklen_t len;
+    int rc;
 
-    if (vrpc_split_host_port(address, &host, &port) != 0)
-        return V23_EENDPOINT;
-    d->text = v23_get(d->node->ev->al,
-        (size_t)protocol.n + host.n + port.n + 16);
+    d->text = v23_get(d->node->ev->al, (size_t)address.n + 16);
     if (d->text == NULL)
         return V23_ENOMEM;
-    if (protocol.n > 0)
-        memcpy(d->text, protocol.p, protocol.n);
-    d->protocol = vdl_strn(d->text, protocol.n);
-    d->host = d->text + protocol.n;
+    d->host = d->port = d->text;
+    if (d->protocol->family == AF_UNIX) {
+        d->text[0] = 0;
+        rc = vrpc_ev_unix_address_(address, &sa, &len);
+        if (rc == 0)
+            add_address(d, &sa, len);
+        return rc;
+    }
+    if (vrpc_split_host_port(address, &host, &port) != 0)
+        return V23_EENDPOINT;
     /* No host means this machine. */
     d->port = d->host + sprintf(d->host, "%.*s", (int)host.n, host.p) + 1;
     if (host.n == 0)
@@ -235,33 +362,44 @@ static int set_address(struct vrpc_ev_dial_ *d, struct vdl_str protocol,
     return 0;
 }
 
-int vrpc_ev_dial_(void *ud, struct v23_op op, struct vdl_str protocol,
-    struct vdl_str address, int64_t deadline)
+static struct vrpc_ev_dial_ *dial_new(struct vrpc_ev_node *n,
+    struct v23_op op, const struct vrpc_ev_protocol_ *protocol)
 {
-    struct vrpc_ev_node *n = ud;
-    int family = vrpc_ev_family_(protocol), rc;
-    struct vrpc_ev_dial_ *d;
-    struct timeval tv;
-    struct v23_now now;
+    struct vrpc_ev_dial_ *d = v23_new(n->ev->al, struct vrpc_ev_dial_);
 
-    if (family < 0)
-        return family;
-    d = v23_new(n->ev->al, struct vrpc_ev_dial_);
     if (d == NULL)
-        return V23_ENOMEM;
+        return NULL;
     d->node = n;
     d->op = op;
     d->fd = -1;
-    d->family = family;
+    d->protocol = protocol;
     d->wanted = true;
     d->next = n->dials;
     if (d->next != NULL)
         d->next->plink = &d->next;
     d->plink = &n->dials;
     n->dials = d;
-    event_assign(&d->event, n->ev->base, -1, 0, on_connect, d);
+    event_assign(&d->stagger, n->ev->base, -1, 0, on_stagger, d);
     event_assign(&d->timer, n->ev->base, -1, 0, on_deadline, d);
-    rc = set_address(d, protocol, address);
+    return d;
+}
+
+int vrpc_ev_dial_(void *ud, struct v23_op op, struct vdl_str protocol,
+    struct vdl_str address, int64_t deadline)
+{
+    struct vrpc_ev_node *n = ud;
+    const struct vrpc_ev_protocol_ *p = vrpc_ev_protocol_(protocol);
+    struct vrpc_ev_dial_ *d;
+    struct timeval tv;
+    struct v23_now now;
+    int rc;
+
+    if (p == NULL)
+        return V23_ENOSYS;
+    d = dial_new(n, op, p);
+    if (d == NULL)
+        return V23_ENOMEM;
+    rc = set_address(d, address);
     if (rc == 0 && deadline != V23_NEVER) {
         vrpc_ev_now(n->ev, &now);
         tv = vrpc_ev_timeval_(deadline - now.mono_ns);
@@ -272,7 +410,10 @@ int vrpc_ev_dial_(void *ud, struct v23_op op, struct vdl_str protocol,
         dial_free(d);
         return rc;
     }
-    resolve(d);
+    if (p->family == AF_UNIX)
+        try_next(d, 0);
+    else
+        resolve(d);
     return V23_EAGAIN;
 }
 
@@ -302,55 +443,33 @@ void vrpc_ev_dial_cancel_(void *ud, struct v23_op op)
         }
 }
 
-/* Hand a connected socket to the manager. */
-static void deliver(struct vrpc_ev_dial_ *d)
+static void tell_failure(struct vrpc_ev_dial_ *d)
 {
-    struct vrpc_ev_node *n = d->node;
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    struct vrpc_endpoint local;
-    struct vrpc_ev_link_ *l;
-    char text[96];
-    struct v23_buf b;
+    struct vrpc_conn *none;
 
-    memset(&local, 0, sizeof(local));
-    v23_buf_init_fixed(&b, text, sizeof(text));
-    if (getsockname(d->fd, (struct sockaddr *)&sa, &len) == 0)
-        vrpc_ev_format_addr_((struct sockaddr *)&sa, &b);
-    local.protocol = vdl_str("tcp");
-    local.address = vdl_strn(text, b.n);
-    l = vrpc_ev_link_new_(n, d->fd);
-    if (l == NULL) {
-        d->rc = V23_ENOMEM;
-        return;
-    }
-    d->fd = -1;
-    vrpc_manager_dialed(n->m, d->op, 0, NULL, &l->link, &local,
-        &l->conn);
-    if (l->conn == NULL)
-        vrpc_ev_link_free_(l);
-    else
-        (void)!vrpc_ev_link_start_(l);
+    d->wanted = false;
+    vrpc_manager_dialed(d->node->m, d->op, d->rc,
+        d->why[0] == 0 ? NULL : d->why, NULL, NULL, &none);
+    dial_free(d);
+}
+
+/* The first that has failed, or NULL. */
+static struct vrpc_ev_dial_ *failed(struct vrpc_ev_node *n)
+{
+    struct vrpc_ev_dial_ *d;
+
+    for (d = n->dials; d != NULL; d = d->next)
+        if (d->finished && d->wanted && !d->resolving)
+            break;
+    return d;
 }
 
 void vrpc_ev_dials_work_(struct vrpc_ev_node *n)
 {
-    struct vrpc_ev_dial_ *d, *next;
-    struct vrpc_conn *none;
+    struct vrpc_ev_dial_ *d;
 
-    for (d = n->dials; d != NULL; d = next) {
-        next = d->next;
-        if (!d->finished || !d->wanted || d->resolving)
-            continue;
-        d->wanted = false; /* cancelling it from a hook does nothing now */
-        if (d->rc == 0)
-            deliver(d);
-        if (d->rc != 0)
-            vrpc_manager_dialed(n->m, d->op, d->rc,
-                d->why[0] == 0 ? NULL : d->why, NULL, NULL, &none);
-        next = d->next;
-        dial_free(d);
-    }
+    while ((d = failed(n)) != NULL)
+        tell_failure(d);
 }
 
 void vrpc_ev_dials_free_(struct vrpc_ev_node *n)

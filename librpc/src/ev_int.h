@@ -7,9 +7,13 @@
 #include <event2/event_struct.h>
 
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
 #include <vrpc/conn.h>
 #include <vrpc/ev.h>
 #include <vsec/principal.h>
+
+#include "ws_int.h"
 
 #define VRPC_EV_SCRATCH_ 65536u
 
@@ -32,6 +36,8 @@ struct vrpc_ev {
     struct vsec_chain_cache *chains; /* made with the first node */
     uint8_t *scratch;          /* what is read; shared by all links */
     struct v23_buf out;        /* what is written; shared by all links */
+    struct v23_buf in, msg;    /* one message of a websocket: put together,
+                                  to be sent; likewise */
     struct vrpc_network *nets;
     size_t nnets;
     bool has_nets;
@@ -44,6 +50,8 @@ struct vrpc_ev_node {
     struct vrpc_ev_link_ *links;
     struct vrpc_ev_dial_ *dials;
     struct vrpc_ev_listener_ *listeners;
+    struct vrpc_ev_link_ *pending, **pending_tail; /* accepted, oldest first */
+    size_t npending;
     struct vsec_store_watch watch; /* of the default blessings */
     struct v23_arena eps_arena;
     struct vrpc_endpoint *eps;
@@ -55,13 +63,43 @@ struct vrpc_ev_node {
     void *stop_ud;
 };
 
-/* One connection. */
+struct vrpc_ev_link_;
+
+/* What the bytes of a socket are; see wire_ev.c. */
+struct vrpc_ev_wire_ {
+    struct vrpc_link_ops link;
+    /* Bytes that came, to be clobbered. 0, or the status that ends the link;
+     * then *why may be set. */
+    int (*input)(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
+        const char **why);
+    /* Is there something to send? Append some of it: 0 or a status. */
+    bool (*wants)(const struct vrpc_ev_link_ *l);
+    int (*output)(struct vrpc_ev_link_ *l, struct v23_buf *out,
+        const struct v23_now *now);
+    /* The connection has sent its last; NULL: nothing to add. */
+    void (*bye)(struct vrpc_ev_link_ *l);
+};
+
+/* A protocol name. */
+struct vrpc_ev_protocol_ {
+    const char *name;
+    int family; /* AF_UNSPEC: of IP */
+    const struct vrpc_ev_wire_ *dial, *accept;
+};
+
+/* One socket. */
 struct vrpc_ev_link_ {
-    struct vrpc_link link;
+    struct vrpc_link link; /* first: what the manager knows it by */
+    const struct vrpc_ev_wire_ *wire;
     struct vrpc_ev_node *node;
     struct vrpc_ev_link_ *next, **plink;   /* of the node */
     struct vrpc_ev_link_ *wnext, **wplink; /* of the work list */
-    struct vrpc_conn *conn;
+    struct vrpc_ev_link_ *pnext, **pplink; /* pending */
+    struct vrpc_conn *conn; /* NULL: pending */
+    struct vrpc_ws_ *ws;    /* of a websocket */
+    struct vrpc_ev_listener_ *listener; /* pending: that accepted it */
+    struct vrpc_ev_dial_ *dial;         /* pending: that waits for it */
+    int64_t deadline;   /* while pending */
     int fd;
     struct event read, write, timer;
     int64_t armed;      /* when `timer` fires */
@@ -73,14 +111,48 @@ struct vrpc_ev_link_ {
 
 /* loop_ev.c */
 void vrpc_ev_turn_(struct vrpc_ev *ev); /* run the end of the turn soon */
-/* A connected socket becomes a link; its conn is set later. */
-struct vrpc_ev_link_ *vrpc_ev_link_new_(struct vrpc_ev_node *n, int fd);
+/* Arm a timer event for a monotonic instant, unless it fires before. */
+void vrpc_ev_arm_(struct vrpc_ev *ev, struct event *e, int64_t *armed,
+    int64_t at);
+struct timeval vrpc_ev_timeval_(int64_t ns);
+
+/* link_ev.c */
+/* A connected socket becomes a link. */
+struct vrpc_ev_link_ *vrpc_ev_link_new_(struct vrpc_ev_node *n, int fd,
+    const struct vrpc_ev_wire_ *wire);
+/* Before the link has a connection. */
+void vrpc_ev_link_set_wire_(struct vrpc_ev_link_ *l,
+    const struct vrpc_ev_wire_ *wire);
+/* An accepted link waits, at most for so long, to be opened. */
+void vrpc_ev_link_pend_(struct vrpc_ev_link_ *l, int64_t ns);
+/*
+ * Messages can travel: make the connection. Anything but 0: it has none, and
+ * the caller ends the link.
+ */
+V23_MUST_USE int vrpc_ev_link_opened_(struct vrpc_ev_link_ *l);
 /* Start moving bytes. V23_ENOMEM: the link is freed. */
 V23_MUST_USE int vrpc_ev_link_start_(struct vrpc_ev_link_ *l);
+/* Write what it has. 0; V23_EAGAIN: waits for the socket; V23_ESYS, … */
+V23_MUST_USE int vrpc_ev_link_write_(struct vrpc_ev_link_ *l);
+/* Its work at the end of a turn. It may be freed. */
+void vrpc_ev_link_work_(struct vrpc_ev_link_ *l);
+/* Write what it has and say good-bye, if the socket takes it at once. */
+void vrpc_ev_link_farewell_(struct vrpc_ev_link_ *l);
+/* Give the connection, if any, back to the manager and free the link. */
+void vrpc_ev_link_gone_(struct vrpc_ev_link_ *l);
 void vrpc_ev_link_free_(struct vrpc_ev_link_ *l);
-/* Non-blocking, no delay, keep-alive. */
-V23_MUST_USE int vrpc_ev_socket_options_(int fd, bool stream);
-struct timeval vrpc_ev_timeval_(int64_t ns);
+void vrpc_ev_link_wake_(struct vrpc_link *l);
+void vrpc_ev_link_closed_(struct vrpc_link *l);
+/* Non-blocking; of TCP: no delay, keep-alive. */
+V23_MUST_USE int vrpc_ev_socket_options_(int fd, bool tcp);
+
+/* wire_ev.c */
+/* NULL: not supported. */
+const struct vrpc_ev_protocol_ *vrpc_ev_protocol_(struct vdl_str name);
+/* The first step of a new link: opened, or on the way to it. 0 or why not. */
+V23_MUST_USE int vrpc_ev_wire_accept_(struct vrpc_ev_link_ *l);
+V23_MUST_USE int vrpc_ev_wire_dial_(struct vrpc_ev_link_ *l,
+    struct vdl_str address);
 
 /* dial_ev.c */
 int vrpc_ev_dial_(void *ud, struct v23_op op, struct vdl_str protocol,
@@ -88,18 +160,38 @@ int vrpc_ev_dial_(void *ud, struct v23_op op, struct vdl_str protocol,
 void vrpc_ev_dial_cancel_(void *ud, struct v23_op op);
 void vrpc_ev_dials_work_(struct vrpc_ev_node *n);
 void vrpc_ev_dials_free_(struct vrpc_ev_node *n);
-/*
- * Address family that a protocol allows: AF_UNSPEC, AF_INET or AF_INET6;
- * negative: V23_ENOSYS.
- */
-int vrpc_ev_family_(struct vdl_str protocol);
+/* The link of a dial is open: its connection, or why it has none. */
+V23_MUST_USE int vrpc_ev_dial_opened_(struct vrpc_ev_dial_ *d,
+    struct vrpc_ev_link_ *l);
+/* … or is no more. */
+void vrpc_ev_dial_lost_(struct vrpc_ev_dial_ *d, int rc, const char *why);
 
 /* addr_ev.c */
-/* "1.2.3.4:5" or "[::1]:5" of a socket address. */
-void vrpc_ev_format_addr_(const struct sockaddr *sa, struct v23_buf *out);
+/* "1.2.3.4:5", "[fe80::1%eth0]:5", a path or "@name" of a socket address. */
+void vrpc_ev_format_addr_(const struct sockaddr *sa, socklen_t len,
+    struct v23_buf *out);
 bool vrpc_ev_is_unspecified_(const struct sockaddr *sa);
 
+/* unix_ev.c */
+/* The file of a listening socket. */
+struct vrpc_ev_unix_ {
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "" = none */
+    dev_t dev;
+    ino_t ino;
+};
+/* 0 or V23_EENDPOINT. */
+V23_MUST_USE int vrpc_ev_unix_address_(struct vdl_str text,
+    struct sockaddr_storage *out, socklen_t *len);
+void vrpc_ev_unix_format_(const struct sockaddr *sa, socklen_t len,
+    struct v23_buf *out);
+/* A bound and listening socket, or -1 with errno and *step. */
+int vrpc_ev_unix_listen_(struct vdl_str address, int backlog,
+    struct vrpc_ev_unix_ *own, const char **step);
+void vrpc_ev_unix_remove_(struct vrpc_ev_unix_ *own);
+
 /* listen_ev.c */
+/* An accepted link is open: its connection, or why it has none. */
+V23_MUST_USE int vrpc_ev_accept_link_(struct vrpc_ev_link_ *l);
 void vrpc_ev_listeners_free_(struct vrpc_ev_node *n);
 void vrpc_ev_endpoints_changed_(struct vrpc_ev_node *n);
 
@@ -107,10 +199,12 @@ void vrpc_ev_endpoints_changed_(struct vrpc_ev_node *n);
 struct vrpc_ev_listener_ {
     struct vrpc_ev_node *node;
     struct vrpc_ev_listener_ *next;
+    const struct vrpc_ev_protocol_ *what;
     struct vdl_str protocol, address; /* as configured */
     char *text;                       /* storage of both */
     struct sockaddr_storage sa;       /* bound to */
-    char bound[80];                   /* printed, while fd ≥ 0 */
+    struct vrpc_ev_unix_ file;        /* of a socket of protocol unix */
+    char bound[128];                  /* printed, while fd ≥ 0 */
     struct event event;   /* readable; or when to try again */
     int fd;               /* -1: failed, tried again */
     size_t pressure;      /* connections to kill on EMFILE */

@@ -134,7 +134,7 @@ static int set_protocol(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     static const char *const known[] = { "tcp", "tcp4", "tcp6", "ws", "ws4",
-        "ws6", "wsh", "wsh4", "wsh6" };
+        "ws6", "wsh", "wsh4", "wsh6", "unix" };
     size_t i;
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -143,7 +143,7 @@ static int set_protocol(struct vrpc_flags *f, const char *value,
             return 0;
         }
     return bad(why, "not one of tcp, tcp4, tcp6, ws, ws4, ws6, wsh, wsh4, "
-                    "wsh6");
+                    "wsh6, unix");
 }
 
 static bool port_ok(struct vdl_str port)
@@ -161,7 +161,8 @@ static bool port_ok(struct vdl_str port)
     return true;
 }
 
-/* "host", "host:port", ":port"; the port defaults to 0. */
+/* "host", "host:port", ":port"; the port defaults to 0. A path of a socket
+ * stays as it is. */
 static int complete_address(struct vrpc_flags *f, const char *value,
     struct vdl_str *out, const char **why)
 {
@@ -173,6 +174,8 @@ static int complete_address(struct vrpc_flags *f, const char *value,
         *out = text;
         return 0;
     }
+    if (vdl_str_is(f->protocol, "unix"))
+        return dup_text(f, value, out);
     if (vrpc_split_host_port(text, &host, &port) != 0) {
         /* No port: a bare host, perhaps an IPv6 address. */
         host = text;

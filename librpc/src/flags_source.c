@@ -19,9 +19,15 @@ static const struct {
         "   rate from 0 to 1 at which traces are collected\n" },
     { VRPC_FLAGS_LISTEN,
         " -v23.tcp.protocol=wsh\n"
-        "   protocol of the -v23.tcp.address flags that follow\n"
+        "   protocol of the -v23.tcp.address flags that follow: tcp, ws "
+        "(websocket),\n"
+        "   wsh (either on one port), with 4 or 6 behind it for one version "
+        "of IP;\n"
+        "   unix\n"
         " -v23.tcp.address=:0\n"
-        "   address to listen on; may be repeated; empty: do not listen\n"
+        "   host:port to listen on, no host: every interface; for unix a "
+        "path, or\n"
+        "   @name; may be repeated; empty: do not listen\n"
         " -v23.proxy=\n"
         "   object name of a proxy to listen through\n"
         " -v23.server.lame-duck=5s\n"

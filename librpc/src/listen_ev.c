@@ -21,17 +21,30 @@
 #define RELISTEN (1 * V23_NS_PER_SEC)
 #define PRESSURE_PAUSE (5 * V23_NS_PER_MS)
 #define MAX_PRESSURE 1024u
+#define MAX_PENDING 4096u /* links that have not said yet what they are */
 
 /* ---- accepting ----------------------------------------------------------- */
+
+/* Drop up to n links that have no connection yet, the oldest first. */
+static size_t drop_pending(struct vrpc_ev_node *node, size_t n)
+{
+    size_t done = 0;
+
+    for (; done < n && node->pending != NULL; done++)
+        vrpc_ev_link_gone_(node->pending);
+    return done;
+}
 
 static void under_pressure(struct vrpc_ev_listener_ *l)
 {
     struct timeval tv = vrpc_ev_timeval_(PRESSURE_PAUSE);
-    size_t n = l->pressure == 0 ? 1 : l->pressure;
+    size_t n = l->pressure == 0 ? 1 : l->pressure, k;
 
     v23_logf(l->node->ev->log, V23_LOG_WARN,
         "out of file descriptors: closing %zu connections", n);
-    (void)vrpc_manager_reclaim(l->node->m, n);
+    k = drop_pending(l->node, n);
+    if (k < n)
+        (void)vrpc_manager_reclaim(l->node->m, n - k);
     l->pressure = n < MAX_PRESSURE ? 2 * n : n;
     event_del(&l->event);
     if (event_add(&l->pause, &tv) != 0)
@@ -48,29 +61,39 @@ static void on_pause_over(evutil_socket_t fd, short what, void *ud)
         (void)event_add(&l->event, NULL);
 }
 
+int vrpc_ev_accept_link_(struct vrpc_ev_link_ *l)
+{
+    struct vrpc_ev_node *n = l->node;
+    struct vrpc_endpoint local;
+    int rc;
+
+    memset(&local, 0, sizeof(local));
+    local.protocol = l->listener->protocol;
+    local.address = vdl_str(l->listener->bound);
+    rc = vrpc_manager_accepted(n->m, &l->link, &local, &l->conn);
+    if (rc != 0)
+        v23_logf(n->ev->log, V23_LOG_WARN, "connection refused: %s",
+            v23_strerror(rc));
+    return rc;
+}
+
 static void accepted(struct vrpc_ev_listener_ *li, int fd)
 {
     struct vrpc_ev_node *n = li->node;
-    struct vrpc_endpoint local;
     struct vrpc_ev_link_ *l;
-    int rc;
 
-    if (vrpc_ev_socket_options_(fd, true) != 0 ||
-        (l = vrpc_ev_link_new_(n, fd)) == NULL) {
+    if (vrpc_ev_socket_options_(fd, li->what->family != AF_UNIX) != 0 ||
+        (l = vrpc_ev_link_new_(n, fd, li->what->accept)) == NULL) {
         close(fd);
         return;
     }
-    memset(&local, 0, sizeof(local));
-    local.protocol = li->protocol;
-    local.address = vdl_str(li->bound);
-    rc = vrpc_manager_accepted(n->m, &l->link, &local, &l->conn);
-    if (rc != 0) {
-        v23_logf(n->ev->log, V23_LOG_WARN, "connection refused: %s",
-            v23_strerror(rc));
+    l->listener = li;
+    if (n->npending >= MAX_PENDING)
+        vrpc_ev_link_gone_(n->pending); /* it has had the most time */
+    if (vrpc_ev_wire_accept_(l) != 0)
         vrpc_ev_link_free_(l);
-        return;
-    }
-    (void)!vrpc_ev_link_start_(l);
+    else
+        (void)!vrpc_ev_link_start_(l);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *ud)
@@ -150,37 +173,51 @@ static void split(struct vdl_str address, char host[256], char port[32])
     snprintf(port, 32, "%.*s", (int)p.n, p.n == 0 ? "0" : p.p);
 }
 
-static int listen_now(struct vrpc_ev_listener_ *l)
+static int listen_ip(struct vrpc_ev_listener_ *l, const char **step)
 {
     struct addrinfo hints, *list = NULL, *ai;
     char host[256], port[32];
-    const char *step = "resolve";
-    int family = vrpc_ev_family_(l->protocol), fd = -1, pass;
-    socklen_t len = sizeof(l->sa);
-    struct v23_buf b;
+    int family = l->what->family, fd = -1, pass, err;
+    bool any;
 
     split(l->address, host, port);
     memset(&hints, 0, sizeof(hints));
     hints.ai_family = family;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_PASSIVE;
-    if (getaddrinfo(host[0] == 0 ? NULL : host, port, &hints, &list) != 0)
-        return failed(l, step, EADDRNOTAVAIL);
+    any = family == AF_UNSPEC && (host[0] == 0 || strcmp(host, "::") == 0);
+    *step = "resolve";
+    if (getaddrinfo(host[0] == 0 ? NULL : host, port, &hints, &list) != 0) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
     /* Both families on one socket where possible, else the first that goes. */
     for (pass = 0; pass < 2 && fd < 0; pass++)
         for (ai = list; ai != NULL && fd < 0; ai = ai->ai_next)
-            if (pass == 1 ||
-                (host[0] == 0 && ai->ai_family == AF_INET6 &&
-                    family == AF_UNSPEC))
-                fd = open_socket(ai, pass == 0, &step);
+            if (pass == 1 || (any && ai->ai_family == AF_INET6))
+                fd = open_socket(ai, pass == 0, step);
+    err = errno;
     freeaddrinfo(list);
+    errno = err;
+    return fd;
+}
+
+static int listen_now(struct vrpc_ev_listener_ *l)
+{
+    socklen_t len = sizeof(l->sa);
+    const char *step;
+    struct v23_buf b;
+    int fd = l->what->family == AF_UNIX
+        ? vrpc_ev_unix_listen_(l->address, BACKLOG, &l->file, &step)
+        : listen_ip(l, &step);
+
     if (fd < 0)
         return failed(l, step, errno);
     l->fd = fd;
     l->why[0] = 0;
     (void)getsockname(fd, (struct sockaddr *)&l->sa, &len);
     v23_buf_init_fixed(&b, l->bound, sizeof(l->bound) - 1);
-    vrpc_ev_format_addr_((struct sockaddr *)&l->sa, &b);
+    vrpc_ev_format_addr_((struct sockaddr *)&l->sa, len, &b);
     l->bound[b.n] = 0;
     event_assign(&l->event, l->node->ev->base, fd, EV_READ | EV_PERSIST,
         on_accept, l);
@@ -199,16 +236,24 @@ static void relisten(evutil_socket_t fd, short what, void *ud)
 
 static void listener_free(struct vrpc_ev_listener_ *l)
 {
+    struct vrpc_ev_link_ *p, *next;
+
+    for (p = l->node->pending; p != NULL; p = next) {
+        next = p->pnext;
+        if (p->listener == l)
+            vrpc_ev_link_gone_(p);
+    }
     event_del(&l->event);
     event_del(&l->pause);
     if (l->fd >= 0)
         close(l->fd);
+    vrpc_ev_unix_remove_(&l->file);
     v23_put(l->node->ev->al, l->text);
     v23_put(l->node->ev->al, l);
 }
 
 static struct vrpc_ev_listener_ *listener_new(struct vrpc_ev_node *n,
-    const struct vrpc_listen_addr *a)
+    const struct vrpc_listen_addr *a, const struct vrpc_ev_protocol_ *what)
 {
     const struct v23_alloc *al = n->ev->al;
     struct vrpc_ev_listener_ *l = v23_new(al, struct vrpc_ev_listener_), **p;
@@ -226,6 +271,7 @@ static struct vrpc_ev_listener_ *listener_new(struct vrpc_ev_node *n,
     l->protocol = vdl_strn(l->text, a->protocol.n);
     l->address = vdl_strn(l->text + a->protocol.n, a->address.n);
     l->node = n;
+    l->what = what;
     l->fd = -1;
     event_assign(&l->event, n->ev->base, -1, 0, relisten, l);
     event_assign(&l->pause, n->ev->base, -1, 0, on_pause_over, l);
@@ -238,6 +284,7 @@ static struct vrpc_ev_listener_ *listener_new(struct vrpc_ev_node *n,
 int vrpc_ev_listen(struct vrpc_ev_node *n,
     const struct vrpc_listen_addr *addrs, size_t naddrs)
 {
+    const struct vrpc_ev_protocol_ *what;
     struct vrpc_ev_listener_ *l;
     int first = 0, rc;
     size_t i;
@@ -245,11 +292,11 @@ int vrpc_ev_listen(struct vrpc_ev_node *n,
     for (i = 0; i < naddrs; i++) {
         if (addrs[i].address.n == 0)
             continue;
-        rc = vrpc_ev_family_(addrs[i].protocol);
-        if (rc >= 0) {
-            l = listener_new(n, &addrs[i]);
-            rc = l == NULL ? V23_ENOMEM : listen_now(l);
-        }
+        what = vrpc_ev_protocol_(addrs[i].protocol);
+        l = what == NULL ? NULL : listener_new(n, &addrs[i], what);
+        rc = what == NULL ? V23_ENOSYS
+            : l == NULL   ? V23_ENOMEM
+                          : listen_now(l);
         if (first == 0)
             first = rc;
     }

@@ -1,9 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Moving bytes. In one loop turn each connection is read at most once, into a
- * buffer that all share; at the end of the turn everything that came of it is
- * fetched from each connection and given to the socket in one call. Only what
- * the socket does not take is kept, and only then writability is waited for.
+ * The turns of a loop. In one turn each connection is read at most once; at
+ * its end everything that came of it is fetched from each connection and given
+ * to the socket in one call (link_ev.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +18,7 @@
 
 #include "ev_int.h"
 
-#define OUT_AT_ONCE (256u * 1024u) /* fetched from one connection per turn */
 #define KEEP_OUT (512u * 1024u)    /* memory of the shared buffer at rest */
-#define LINGER (1 * V23_NS_PER_SEC)
-#define KEEPALIVE_S 30
 #define MAX_ROUNDS 16 /* of work in one turn, then the loop looks around */
 
 /* ---- time ---------------------------------------------------------------- */
@@ -51,8 +47,7 @@ struct timeval vrpc_ev_timeval_(int64_t ns)
     return tv;
 }
 
-/* Arm a timer event for a monotonic instant, unless it fires before. */
-static void arm(struct vrpc_ev *ev, struct event *e, int64_t *armed,
+void vrpc_ev_arm_(struct vrpc_ev *ev, struct event *e, int64_t *armed,
     int64_t at)
 {
     struct v23_now now;
@@ -64,283 +59,6 @@ static void arm(struct vrpc_ev *ev, struct event *e, int64_t *armed,
     tv = vrpc_ev_timeval_(at == INT64_MIN ? 0 : at - now.mono_ns);
     if (event_add(e, &tv) == 0)
         *armed = at;
-}
-
-/* ---- links --------------------------------------------------------------- */
-
-static void want_work(struct vrpc_ev_link_ *l)
-{
-    struct vrpc_ev *ev = l->node->ev;
-
-    if (l->wplink != NULL)
-        return;
-    l->wnext = NULL;
-    l->wplink = ev->work_tail;
-    *ev->work_tail = l;
-    ev->work_tail = &l->wnext;
-    vrpc_ev_turn_(ev);
-}
-
-static void drop_work(struct vrpc_ev_link_ *l)
-{
-    struct vrpc_ev *ev = l->node->ev;
-
-    if (l->wplink == NULL)
-        return;
-    *l->wplink = l->wnext;
-    if (l->wnext != NULL)
-        l->wnext->wplink = l->wplink;
-    else
-        ev->work_tail = l->wplink;
-    l->wplink = NULL;
-}
-
-void vrpc_ev_link_free_(struct vrpc_ev_link_ *l)
-{
-    const struct v23_alloc *al = l->node->ev->al;
-
-    drop_work(l);
-    event_del(&l->read);
-    event_del(&l->write);
-    event_del(&l->timer);
-    close(l->fd);
-    v23_buf_fini(&l->rest);
-    *l->plink = l->next;
-    if (l->next != NULL)
-        l->next->plink = l->plink;
-    v23_put(al, l);
-}
-
-/* The transport is of no more use. */
-static void link_gone(struct vrpc_ev_link_ *l)
-{
-    vrpc_manager_release(l->node->m, l->conn);
-    vrpc_ev_link_free_(l);
-}
-
-static void link_failed(struct vrpc_ev_link_ *l, int status, const char *why)
-{
-    struct v23_now now;
-
-    if (!l->closing) {
-        vrpc_ev_now(l->node->ev, &now);
-        vrpc_conn_input_end(l->conn, status, why, &now);
-    }
-    link_gone(l);
-}
-
-static void on_read(evutil_socket_t fd, short what, void *ud)
-{
-    struct vrpc_ev_link_ *l = ud;
-    struct vrpc_ev *ev = l->node->ev;
-    struct v23_now now;
-    ssize_t n;
-
-    (void)what;
-    n = recv(fd, ev->scratch, VRPC_EV_SCRATCH_, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return;
-    if (n <= 0) {
-        link_failed(l, n == 0 ? V23_ECLOSED : V23_ESYS,
-            n == 0 ? "EOF" : strerror(errno));
-        vrpc_ev_turn_(ev);
-        return;
-    }
-    want_work(l);
-    if (l->closing)
-        return; /* read, so that the close is noticed, and dropped */
-    vrpc_ev_now(ev, &now);
-    (void)!vrpc_conn_input(l->conn, ev->scratch, (size_t)n, &now);
-}
-
-/* Write n bytes; 0 and *done, or V23_ESYS. */
-static int write_some(int fd, const uint8_t *p, size_t n, size_t *done)
-{
-    ssize_t k;
-
-    *done = 0;
-    while (*done < n) {
-        k = send(fd, p + *done, n - *done, MSG_NOSIGNAL);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : V23_ESYS;
-        *done += (size_t)k;
-        if ((size_t)k < n)
-            break; /* the socket is full */
-    }
-    return 0;
-}
-
-static int write_rest(struct vrpc_ev_link_ *l)
-{
-    size_t done;
-    int rc;
-
-    if (l->rest.n == 0)
-        return 0;
-    rc = write_some(l->fd, l->rest.p + l->rest_off, l->rest.n - l->rest_off,
-        &done);
-    if (rc != 0)
-        return rc;
-    l->rest_off += done;
-    if (l->rest_off < l->rest.n)
-        return V23_EAGAIN;
-    v23_buf_fini(&l->rest);
-    l->rest_off = 0;
-    event_del(&l->write);
-    return 0;
-}
-
-/* Fetch and write. 0; V23_EAGAIN: waits for the socket; V23_ESYS, … */
-static int write_out(struct vrpc_ev_link_ *l)
-{
-    struct vrpc_ev *ev = l->node->ev;
-    struct v23_now now;
-    size_t done;
-    int rc;
-
-    rc = write_rest(l);
-    if (rc != 0 || !vrpc_conn_wants_output(l->conn))
-        return rc;
-    v23_buf_cut(&ev->out, 0);
-    vrpc_ev_now(ev, &now);
-    rc = vrpc_conn_output(l->conn, &ev->out, OUT_AT_ONCE, &now);
-    if (rc != 0 && ev->out.n == 0)
-        return rc;
-    rc = write_some(l->fd, ev->out.p, ev->out.n, &done);
-    if (rc != 0 || done == ev->out.n)
-        return rc;
-    v23_buf_init(&l->rest, ev->al, SIZE_MAX);
-    v23_buf_put(&l->rest, ev->out.p + done, ev->out.n - done);
-    l->rest_off = 0;
-    if (l->rest.err != 0)
-        return l->rest.err;
-    return event_add(&l->write, NULL) == 0 ? V23_EAGAIN : V23_ENOMEM;
-}
-
-/* The work of one link at the end of a turn. */
-static void link_work(struct vrpc_ev_link_ *l)
-{
-    struct vrpc_ev *ev = l->node->ev;
-    int rc = write_out(l);
-
-    if (rc != 0 && rc != V23_EAGAIN) {
-        link_failed(l, rc, rc == V23_ESYS ? strerror(errno) : NULL);
-        return;
-    }
-    if (rc == 0 && vrpc_conn_wants_output(l->conn)) {
-        want_work(l); /* others first */
-        return;
-    }
-    if (!l->closing) {
-        arm(ev, &l->timer, &l->armed, vrpc_conn_next_deadline(l->conn));
-        return;
-    }
-    if (rc == 0) {
-        link_gone(l);
-    } else if (!l->lingers) {
-        struct timeval tv = vrpc_ev_timeval_(LINGER);
-
-        l->lingers = true;
-        event_add(&l->timer, &tv);
-    }
-}
-
-static void on_write(evutil_socket_t fd, short what, void *ud)
-{
-    (void)fd;
-    (void)what;
-    want_work(ud);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *ud)
-{
-    struct vrpc_ev_link_ *l = ud;
-    struct v23_now now;
-
-    (void)fd;
-    (void)what;
-    l->armed = V23_NEVER;
-    if (l->lingers) {
-        link_gone(l);
-        return;
-    }
-    vrpc_ev_now(l->node->ev, &now);
-    if (!l->closing && vrpc_conn_next_deadline(l->conn) <= now.mono_ns)
-        vrpc_conn_tick(l->conn, &now);
-    want_work(l);
-}
-
-static struct vrpc_ev_link_ *link_of(struct vrpc_link *l)
-{
-    return (struct vrpc_ev_link_ *)l;
-}
-
-static void link_wake(struct vrpc_link *l)
-{
-    want_work(link_of(l));
-}
-
-static void link_closed(struct vrpc_link *l)
-{
-    link_of(l)->closing = true;
-    want_work(link_of(l));
-}
-
-static const struct vrpc_link_ops link_ops = { false, false, link_wake,
-    link_closed };
-
-struct vrpc_ev_link_ *vrpc_ev_link_new_(struct vrpc_ev_node *n, int fd)
-{
-    struct vrpc_ev *ev = n->ev;
-    struct vrpc_ev_link_ *l = v23_new(ev->al, struct vrpc_ev_link_);
-
-    if (l == NULL)
-        return NULL;
-    l->link.ops = &link_ops;
-    l->node = n;
-    l->fd = fd;
-    l->armed = V23_NEVER;
-    v23_buf_init(&l->rest, ev->al, SIZE_MAX);
-    event_assign(&l->read, ev->base, fd, EV_READ | EV_PERSIST, on_read, l);
-    event_assign(&l->write, ev->base, fd, EV_WRITE | EV_PERSIST, on_write, l);
-    event_assign(&l->timer, ev->base, -1, 0, on_timer, l);
-    l->next = n->links;
-    if (l->next != NULL)
-        l->next->plink = &l->next;
-    l->plink = &n->links;
-    n->links = l;
-    return l;
-}
-
-int vrpc_ev_link_start_(struct vrpc_ev_link_ *l)
-{
-    if (event_add(&l->read, NULL) != 0) {
-        link_gone(l);
-        return V23_ENOMEM;
-    }
-    want_work(l);
-    return 0;
-}
-
-int vrpc_ev_socket_options_(int fd, bool stream)
-{
-    int one = 1, period = KEEPALIVE_S;
-
-    if (evutil_make_socket_nonblocking(fd) != 0 ||
-        evutil_make_socket_closeonexec(fd) != 0)
-        return V23_ESYS;
-    if (!stream)
-        return 0;
-    /* What fails here costs speed, not correctness. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-#ifdef TCP_KEEPIDLE
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &period, sizeof(period));
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &period, sizeof(period));
-#endif
-    return 0;
 }
 
 /* ---- the end of a turn --------------------------------------------------- */
@@ -380,8 +98,7 @@ static void work_round(struct vrpc_ev *ev)
     for (l = ev->work; l != NULL; l = l->wnext)
         todo++;
     while (todo-- > 0 && (l = ev->work) != NULL) {
-        drop_work(l);
-        link_work(l);
+        vrpc_ev_link_work_(l);
     }
 }
 
@@ -404,7 +121,11 @@ static void end_of_turn(evutil_socket_t fd, short what, void *ud)
         vrpc_ev_turn_(ev);
     if (ev->out.cap > KEEP_OUT)
         v23_buf_fini(&ev->out);
-    arm(ev, &ev->timer, &ev->armed, next_timer(ev));
+    if (ev->in.cap > KEEP_OUT)
+        v23_buf_fini(&ev->in);
+    if (ev->msg.cap > KEEP_OUT)
+        v23_buf_fini(&ev->msg);
+    vrpc_ev_arm_(ev, &ev->timer, &ev->armed, next_timer(ev));
 }
 
 void vrpc_ev_turn_(struct vrpc_ev *ev)
@@ -457,6 +178,8 @@ int vrpc_ev_new(struct event_base *base, const struct v23_alloc *al,
     ev->armed = V23_NEVER;
     ev->work_tail = &ev->work;
     v23_buf_init(&ev->out, al, SIZE_MAX);
+    v23_buf_init(&ev->in, al, SIZE_MAX);
+    v23_buf_init(&ev->msg, al, SIZE_MAX);
     event_assign(&ev->turn, base, -1, 0, end_of_turn, ev);
     event_assign(&ev->timer, base, -1, 0, on_ev_timer, ev);
     *out = ev;
@@ -472,6 +195,8 @@ void vrpc_ev_free(struct vrpc_ev *ev)
     if (ev->dns != NULL)
         evdns_base_free(ev->dns, 0);
     v23_buf_fini(&ev->out);
+    v23_buf_fini(&ev->in);
+    v23_buf_fini(&ev->msg);
     v23_put(ev->al, ev->scratch);
     v23_put(ev->al, ev->nets);
     vsec_chain_cache_free(ev->chains);
@@ -505,6 +230,7 @@ int vrpc_ev_node_new(struct vrpc_ev *ev,
         return V23_ENOMEM;
     }
     n->ev = ev;
+    n->pending_tail = &n->pending;
     tr.now = tr_now;
     tr.dial = vrpc_ev_dial_;
     tr.cancel = vrpc_ev_dial_cancel_;
@@ -545,8 +271,7 @@ void vrpc_ev_node_flush(struct vrpc_ev_node *n)
     }
     for (l = n->links; l != NULL; l = next) {
         next = l->next;
-        drop_work(l);
-        link_work(l);
+        vrpc_ev_link_work_(l);
     }
 }
 
@@ -560,8 +285,8 @@ void vrpc_ev_node_free(struct vrpc_ev_node *n)
     vrpc_ev_listeners_free_(n);
     vrpc_manager_close_all(n->m, "cache is closed");
     while ((l = n->links) != NULL) {
-        (void)!write_out(l); /* the farewell, if the socket takes it */
-        link_gone(l);
+        vrpc_ev_link_farewell_(l);
+        vrpc_ev_link_gone_(l);
     }
     vrpc_client_free(vrpc_manager_client(n->m));
     vrpc_server_free(vrpc_manager_server(n->m));

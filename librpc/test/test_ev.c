@@ -1,117 +1,16 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The libevent adapter over loopback sockets on ports the kernel chooses. */
-#include <event2/event.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <vrpc/ev.h>
 
-#include "echo.h"
-
-struct host {
-    struct vrpc_ev_node *node;
-    struct vrpc_client *c;
-    struct vrpc_server *s;
-    struct echo echo;
-    char name[512]; /* of the server */
-};
-
-static struct event_base *B;
-static struct vrpc_ev *EV;
-static struct host C, S;
-
-static void node_new(struct host *h, struct wnode *who, bool server)
-{
-    struct vrpc_manager_config mc;
-    struct vrpc_client_config cc;
-    struct vrpc_server_config sc;
-    struct vrpc_listen_addr la;
-    const struct vrpc_endpoint *eps;
-    struct v23_buf b;
-    size_t n;
-
-    memset(h, 0, sizeof(*h));
-    memset(&mc, 0, sizeof(mc));
-    mc.principal = who->principal;
-    if (server)
-        ck_assert_int_eq(vrpc_ev_routing_id(&mc.rid), 0);
-    ck_assert_int_eq(vrpc_ev_node_new(EV, &mc, &h->node), 0);
-    memset(&cc, 0, sizeof(cc));
-    ck_assert_int_eq(vrpc_client_new(vrpc_ev_node_manager(h->node), &cc,
-        &h->c), 0);
-    if (!server)
-        return;
-    memset(&sc, 0, sizeof(sc));
-    sc.object.iface = &echo_iface;
-    sc.object.self = &h->echo;
-    sc.authorizer = &vsec_auth_everyone;
-    ck_assert_int_eq(vrpc_server_new(vrpc_ev_node_manager(h->node), &sc,
-        &h->s), 0);
-    la.protocol = vdl_str("tcp");
-    la.address = vdl_str("127.0.0.1:0");
-    ck_assert_int_eq(vrpc_ev_listen(h->node, &la, 1), 0);
-    ck_assert_int_eq(vrpc_ev_endpoints(h->node, &eps, &n), 0);
-    ck_assert_uint_eq(n, 1);
-    v23_buf_init_fixed(&b, h->name, sizeof(h->name) - 1);
-    vrpc_endpoint_name(&eps[0], &b);
-    h->name[b.n] = 0;
-}
+#include "ev_rig.h"
 
 static void setup(void)
 {
-    struct wnode *c, *s;
-
-    world_setup();
-    ck_assert_int_eq(world_node(&W, "client", 0, &c), 0);
-    ck_assert_int_eq(world_node(&W, "server", 77, &s), 0);
-    W.seed = 1;
-    B = event_base_new();
-    ck_assert_int_eq(vrpc_ev_new(B, &W.t.al, NULL, &EV), 0);
-    node_new(&C, c, false);
-    node_new(&S, s, true);
-}
-
-static void teardown(void)
-{
-    vrpc_ev_node_free(C.node);
-    vrpc_ev_node_free(S.node);
-    vrpc_ev_free(EV);
-    event_base_free(B);
-    world_teardown();
-}
-
-static void stop_loop(evutil_socket_t fd, short what, void *ud)
-{
-    (void)fd;
-    (void)what;
-    *(int *)ud = 1;
-}
-
-/* Run until *flag is set; false after 10 s. */
-static bool run_until(const int *flag)
-{
-    struct timeval tv = { 10, 0 };
-    struct event *e;
-    int late = 0;
-
-    e = event_new(B, -1, 0, stop_loop, &late);
-    event_add(e, &tv);
-    while (!*flag && !late)
-        event_base_loop(B, EVLOOP_ONCE);
-    event_free(e);
-    return *flag != 0;
-}
-
-static struct vrpc_call *go(const char *name, int method,
-    const struct vrpc_call_opts *o, const void *in,
-    const struct vrpc_call_stub *stub, struct result *r)
-{
-    struct wnode n;
-
-    memset(&n, 0, sizeof(n));
-    n.c = C.c;
-    return start(&n, name, method, o, in, stub, r);
+    ev_setup();
+    host_listen(&S, "tcp", "127.0.0.1:0");
 }
 
 START_TEST(unary_call_over_loopback)
@@ -193,19 +92,6 @@ START_TEST(refused_connection_is_no_servers)
 
     ck_assert_str_eq(r.id, VERR "NoServers");
     ck_assert_ptr_nonnull(strstr(r.msg, "refused"));
-}
-END_TEST
-
-START_TEST(websocket_is_not_supported_yet)
-{
-    struct vrpc_call_opts o = opts_now();
-    struct result r;
-
-    ck_assert_ptr_nonnull(go("/@6@ws@127.0.0.1:1@@00000000000000000000000000"
-        "000000@s@test:server@@", M_WAIT, &o, NULL, &stub_plain, &r));
-    ck_assert(run_until(&r.done));
-
-    ck_assert_str_eq(r.id, VERR "NoServers");
 }
 END_TEST
 
@@ -496,14 +382,13 @@ static Suite *suite(void)
     Suite *s = suite_create("librpc/ev");
     TCase *t = tcase_create("loopback");
 
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup, ev_teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, unary_call_over_loopback);
     tcase_add_test(t, second_call_uses_the_same_connection);
     tcase_add_test(t, large_arguments_and_results_pass);
     tcase_add_test(t, many_calls_at_once_are_answered);
     tcase_add_test(t, refused_connection_is_no_servers);
-    tcase_add_test(t, websocket_is_not_supported_yet);
     tcase_add_test(t, host_name_is_resolved);
     tcase_add_test(t, deadline_ends_a_call);
     tcase_add_test(t, stopped_server_finishes_and_refuses);

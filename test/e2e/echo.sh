@@ -117,8 +117,6 @@ alice "bad address" 'cannot serve: ' echo-server --listen=tcp@nowhere
 alice "no permissions" 'permissions' echo-server --auth=perms
 alice "unknown authorizer" 'auth=no' echo-server --auth=no
 alice "proxy" 'proxy' echo-server --proxy=p
-alice "ws" 'does not speak ws' echo-client \
-    --server=/@6@ws@127.0.0.1:1@@36d0eb393639af1bf6a12c2bb2fd4097@s@x@@
 for prog in "echo-server --listen=tcp@127.0.0.1:0" mounttabled \
     "echo-client --server=$direct"; do
     refused "no credentials directory: ${prog%% *}" 'credentials' \

@@ -211,6 +211,11 @@ void vrpc_conn_free(struct vrpc_conn *c);
 V23_MUST_USE int vrpc_conn_input(struct vrpc_conn *c, uint8_t *p, size_t n,
     const struct v23_now *now);
 /**
+ * Most octets that the next frame or message may have; what is longer closes
+ * the connection. For transports that put messages together.
+ */
+size_t vrpc_conn_message_max(const struct vrpc_conn *c);
+/**
  * The transport ended (status V23_ECLOSED) or failed (V23_ESYS): closes the
  * connection and runs the hooks. `text` NULL = the status's text.
  */

@@ -1,7 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
- * Managers on libevent: TCP, DNS, timers, listeners. Source: spec/rpc.md 2,
- * 14.6, 20.
+ * Managers on libevent: TCP, websockets, unix sockets, DNS, timers, listeners.
+ * Source: spec/rpc.md 2, 14.6, 20.
  *
  * The caller owns the event_base and runs it; no thread is made, no signal
  * handler set. All callbacks of a manager run on that loop.
@@ -61,8 +61,18 @@ void vrpc_ev_node_flush(struct vrpc_ev_node *n);
 /* ---- listening ----------------------------------------------------------- */
 
 struct vrpc_listen_addr {
-    struct vdl_str protocol; /* tcp, tcp4, tcp6, wsh, wsh4, wsh6, ws… */
-    struct vdl_str address;  /* "host:port", ":0"; empty = skipped */
+    /*
+     * tcp, ws (websocket), wsh (either on one port, by the first byte), with 4
+     * or 6 behind it for one version of IP; empty = wsh; unix.
+     */
+    struct vdl_str protocol;
+    /*
+     * "host:port", ":0"; empty = skipped. No host: every interface, of both
+     * versions of IP on one socket. For unix a path, or "@name" (Linux: no
+     * file). A socket file that nobody listens on is replaced, and ours is
+     * removed with the listener.
+     */
+    struct vdl_str address;
 };
 
 /**

@@ -5,9 +5,6 @@
  */
 #include "client.h"
 
-#include <vrpc/endpoint.h>
-#include <vrpc/name.h>
-
 static struct echo_options options = { .server = "", .mode = "check",
     .run = "", .skip = "", .method = "EchoBytes", .own_conn = true,
     .max_bytes = 4 << 20, .clients = 1, .calls = 1000, .payload = 1,
@@ -50,26 +47,6 @@ static const struct v23_flag flags[] = {
         V23_FLAG_DURATION, &options.hold, NULL },
 };
 
-/* An endpoint that no wait will make reachable is refused at once. */
-static int refuse_websockets(const char *server)
-{
-    struct vdl_str address, suffix;
-    struct vrpc_endpoint ep;
-    struct v23_arena a;
-    const char *why;
-    int rc = 0;
-
-    v23_arena_init(&a, NULL, SIZE_MAX);
-    if (vrpc_name_split(&a, vdl_str(server), &address, &suffix) == 0
-        && vrpc_endpoint_parse(&a, address, &ep, &why) == 0
-        && ep.protocol.n >= 2 && memcmp(ep.protocol.p, "ws", 2) == 0
-        && !vdl_str_is(ep.protocol, "wsh"))
-        rc = v23_error("-server=%s: this version does not speak %.*s", server,
-            (int)ep.protocol.n, ep.protocol.p);
-    v23_arena_fini(&a);
-    return rc;
-}
-
 static int run(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
@@ -83,8 +60,6 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
         || options.payload < 0 || options.payload > INT32_MAX
         || options.warmup < 0 || options.timeout <= 0)
         return v23_usage_error(inv, "echo-client: a number is out of range");
-    if (refuse_websockets(options.server) != 0)
-        return 1;
     if (strcmp(options.mode, "check") == 0)
         return echo_check_main(&c);
     return echo_load_main(&c);
