@@ -20,7 +20,7 @@ static int add_roots(struct app *app, const struct vsec_blessings *b)
     return rc == 0 ? 0 : v23_error("AddToRoots failed: %s", v23_strerror(rc));
 }
 
-static const char *store_error(int rc)
+const char *app_store_error(int rc)
 {
     return rc == V23_EKEYMISMATCH
         ? "blessing's public key does not match store's public key"
@@ -49,7 +49,7 @@ static int set_default(void *ud, const struct v23_invocation *inv, int argc,
     rc = vsec_store_set_default(app->p->store, b);
     if (rc != 0)
         rc = v23_error("failed to set blessings %.*s as default: %s",
-            text_n(b), vsec_blessings_text(b).p, store_error(rc));
+            text_n(b), vsec_blessings_text(b).p, app_store_error(rc));
     else if (add_to_roots)
         rc = add_roots(app, b);
 out:
@@ -81,7 +81,7 @@ static int set_forpeer(void *ud, const struct v23_invocation *inv, int argc,
             argv[1]);
         rc = v23_error("failed to set blessings %.*s for peers %s: %s",
             text_n(b), vsec_blessings_text(b).p, argv[1],
-            rc == V23_EPATTERN ? why : store_error(rc));
+            rc == V23_EPATTERN ? why : app_store_error(rc));
     } else if (add_to_roots) {
         rc = add_roots(app, b);
     }

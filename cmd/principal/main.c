@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const struct v23_command *const children[] = { &cmd_create, &cmd_fork,
-    &cmd_recvblessings, &cmd_dump, &cmd_dumpblessings, &cmd_dumproots,
-    &cmd_blessself, &cmd_bless, &cmd_set, &cmd_get, &cmd_recognize,
-    &cmd_union, &cmd_update_pkcs8 };
+    &cmd_seekblessings, &cmd_recvblessings, &cmd_dump, &cmd_dumpblessings,
+    &cmd_dumproots, &cmd_blessself, &cmd_bless, &cmd_set, &cmd_get,
+    &cmd_recognize, &cmd_union, &cmd_update_pkcs8, &cmd_scripts };
 
 static const struct v23_command root = {
     .name = "principal",

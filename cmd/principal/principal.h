@@ -4,8 +4,8 @@
 #define PRINCIPAL_H
 
 #include <v23/cmdline.h>
+#include <vname/program.h>
 #include <vrpc/agent.h>
-#include <vrpc/flags.h>
 #include <vsec/credentials.h>
 
 /* Most octets of a file of blessings. */
@@ -66,6 +66,32 @@ void app_self_error(const struct vsec_principal *p, int rc, const char *name,
 /* Print an error of vsec_principal_bless(). */
 int app_bless_error(struct app *app, int rc, const char *ext,
     const struct vsec_blessings *with);
+
+/* Why blessings cannot be stored (change.c). */
+const char *app_store_error(int rc);
+
+/* ---- remote.c ------------------------------------------------------------ */
+
+/* Start a run time and namespace that act as app->p. */
+int app_start(struct vname_program *p, struct app *app);
+void app_stop(struct vname_program *p);
+
+/* What is done with blessings that somebody has sent. */
+struct keep {
+    bool make_default, add_to_roots;
+    const char *for_peer;
+};
+#define KEEP_FLAGS(k) \
+    { "for-peer", "If non-empty, the blessings obtained will be marked for " \
+        "peers matching this pattern in the store", "...", V23_FLAG_STRING, \
+        &(k).for_peer, NULL }, \
+    { "set-default", "If true, the blessings received will be set as the " \
+        "default blessing in the store", "true", V23_FLAG_BOOL, \
+        &(k).make_default, NULL }
+
+/* Store and announce them; 0, or a status with the reason. */
+int app_keep(struct app *app, const struct keep *k, struct vsec_blessings *b,
+    char *why, size_t size);
 
 /* ---- caveats.c ----------------------------------------------------------- */
 
@@ -144,7 +170,7 @@ int app_read_key(struct app *app, const char *who, struct vsec_pubkey **out);
 /* ---- commands ------------------------------------------------------------ */
 
 extern const struct v23_command cmd_create, cmd_fork, cmd_update_pkcs8,
-    cmd_recvblessings, cmd_dump, cmd_dumpblessings, cmd_dumproots,
+    cmd_seekblessings, cmd_scripts, cmd_recvblessings, cmd_dump, cmd_dumpblessings, cmd_dumproots,
     cmd_blessself, cmd_bless, cmd_set, cmd_get, cmd_recognize, cmd_union;
 
 /* Bless over the network (remote.c). */

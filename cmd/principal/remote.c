@@ -15,15 +15,13 @@
 
 #include <cjson/cJSON.h>
 
-#include <vname/program.h>
 #include <vrpc/endpoint.h>
 #include <vrpc/server.h>
 #include <vsec/authorizer.h>
 
 /* ---- run time ------------------------------------------------------------ */
 
-/* The program frame, for the two commands that need a network. */
-static int start(struct vname_program *p, struct app *app)
+int app_start(struct vname_program *p, struct app *app)
 {
     struct vname_ns_config cfg;
     int rc;
@@ -31,6 +29,8 @@ static int start(struct vname_program *p, struct app *app)
     memset(p, 0, sizeof(*p));
     memset(&cfg, 0, sizeof(cfg));
     p->name = "principal";
+    /* With an agent the run time talks to it by its own loop. */
+    app->flags.principal = app->agent == NULL ? app->p : NULL;
     rc = vrpc_runtime_init(&p->rt, &app->flags, p->name);
     if (rc != 0)
         return v23_error("%s", p->rt.why[0] != 0 ? p->rt.why
@@ -48,12 +48,45 @@ static int start(struct vname_program *p, struct app *app)
     return 0;
 }
 
-static void stop(struct vname_program *p)
+void app_stop(struct vname_program *p)
 {
     if (!p->started)
         return;
     vname_ns_free(p->ns);
     vrpc_runtime_fini(&p->rt);
+}
+
+/* ---- blessings that arrive ----------------------------------------------- */
+
+int app_keep(struct app *app, const struct keep *k, struct vsec_blessings *b,
+    char *why, size_t size)
+{
+    struct vdl_str names = vsec_blessings_text(b);
+    int n = names.n > 256 ? 256 : (int)names.n, rc = 0;
+
+    if (k->make_default) {
+        rc = vsec_store_set_default(app->p->store, b);
+        if (rc != 0)
+            snprintf(why, size, "failed to set blessings %.*s as default: %s",
+                n, names.p, app_store_error(rc));
+    }
+    if (rc == 0 && *k->for_peer != 0) {
+        rc = vsec_store_set(app->p->store, b, vdl_str(k->for_peer), NULL);
+        if (rc != 0)
+            snprintf(why, size, "failed to set blessings %.*s for peers "
+                "%.128s: %s", n, names.p, k->for_peer, app_store_error(rc));
+    }
+    if (rc == 0 && k->add_to_roots) {
+        rc = vsec_principal_add_to_roots(app->p, b);
+        if (rc != 0)
+            snprintf(why, size, "failed to add blessings to recognized "
+                "roots: %s", v23_strerror(rc));
+    }
+    if (rc == 0) {
+        printf("Received blessings: %.*s\n", (int)names.n, names.p);
+        fflush(stdout);
+    }
+    return rc;
 }
 
 /* ---- bless --------------------------------------------------------------- */
@@ -126,7 +159,7 @@ int remote_bless(struct app *app, const struct remote_bless *r)
 
     s.what = r;
     s.blesser = app->p;
-    rc = start(&s.p, app);
+    rc = app_start(&s.p, app);
     if (rc != 0)
         return rc;
     opts.timeout_ns = 60 * V23_NS_PER_SEC;
@@ -141,14 +174,14 @@ int remote_bless(struct app *app, const struct remote_bless *r)
         s.result = v23_error("out of memory");
     else
         vname_program_wait(&s.p);
-    stop(&s.p);
+    app_stop(&s.p);
     return s.result;
 }
 
 /* ---- recvblessings ------------------------------------------------------- */
 
-static bool make_default = true;
-static const char *for_peer = "...", *arg_file = "";
+static struct keep keep = { true, true, "..." };
+static const char *arg_file = "";
 
 struct receiver {
     struct vname_program p;
@@ -174,30 +207,6 @@ static int adopt(struct app *app, const struct vsec_blessings *b,
     return vsec_blessings_from_wire(app->engine, NULL, &w, out);
 }
 
-static const struct v23_verror *store(struct receiver *r,
-    struct vrpc_server_call *call, struct vsec_blessings *b)
-{
-    struct vsec_principal *p = r->app->p;
-    int rc;
-
-    if (make_default) {
-        rc = vsec_store_set_default(p->store, b);
-        if (rc != 0)
-            return refuse(call, "failed to set blessings as default: ",
-                v23_strerror(rc));
-    }
-    if (*for_peer != 0) {
-        rc = vsec_store_set(p->store, b, vdl_str(for_peer), NULL);
-        if (rc != 0)
-            return refuse(call, "failed to set blessings for peers: ",
-                v23_strerror(rc));
-    }
-    rc = vsec_principal_add_to_roots(p, b);
-    return rc == 0 ? NULL
-                   : refuse(call, "failed to add blessings to recognized "
-                         "roots: ", v23_strerror(rc));
-}
-
 #define LINGER_NS (200 * V23_NS_PER_MS)
 
 struct grant_in {
@@ -215,9 +224,9 @@ static const struct v23_verror *granted(const void *vt, void *self,
     const struct vsec_blessings *b = vrpc_server_call_granted(call);
     const struct grant_in *args = in;
     struct receiver *r = self;
-    const struct v23_verror *err;
     struct vsec_blessings *own;
     size_t n = strlen(r->token);
+    char why[640];
     int rc;
 
     (void)vt;
@@ -229,17 +238,14 @@ static const struct v23_verror *granted(const void *vt, void *self,
     rc = adopt(r->app, b, &own);
     if (rc != 0)
         return refuse(call, "blessings cannot be used: ", v23_strerror(rc));
-    err = store(r, call, own);
-    if (err == NULL) {
-        printf("Received blessings: %.*s\n",
-            (int)vsec_blessings_text(own).n, vsec_blessings_text(own).p);
-        fflush(stdout);
-        /* The answer leaves after this returns. */
-        if (vrpc_runtime_after(&r->p.rt, LINGER_NS, finish, &r->p) != 0)
-            vname_program_done(&r->p);
-    }
+    rc = app_keep(r->app, &keep, own, why, sizeof(why));
     vsec_blessings_unref(own);
-    return err;
+    if (rc != 0)
+        return refuse(call, why, "");
+    /* The answer leaves after this returns. */
+    if (vrpc_runtime_after(&r->p.rt, LINGER_NS, finish, &r->p) != 0)
+        vname_program_done(&r->p);
+    return NULL;
 }
 
 static const struct vrpc_arg grant_args[] = {
@@ -382,24 +388,19 @@ static int recvblessings(void *ud, const struct v23_invocation *inv, int argc,
     if (rc == 0)
         rc = app_mutable(r.app);
     if (rc == 0)
-        rc = start(&r.p, r.app);
+        rc = app_start(&r.p, r.app);
     if (rc == 0)
         rc = receive(&r);
-    stop(&r.p);
+    app_stop(&r.p);
     return rc;
 }
 
 static const struct v23_flag flags[] = {
-    { "for-peer", "If non-empty, the blessings obtained will be marked for "
-        "peers matching this pattern in the store", "...", V23_FLAG_STRING,
-        &for_peer, NULL },
+    KEEP_FLAGS(keep),
     { "remote-arg-file", "If non-empty, the remote key, remote token, and "
         "principal will be written to the specified file in a JSON object. "
         "This can be provided to 'principal bless --remote-arg-file FILE "
         "EXTENSION'", "", V23_FLAG_STRING, &arg_file, NULL },
-    { "set-default", "If true, the blessings received will be set as the "
-        "default blessing in the store", "true", V23_FLAG_BOOL,
-        &make_default, NULL },
 };
 
 const struct v23_command cmd_recvblessings = {

@@ -105,6 +105,10 @@ static int load_principal(struct vrpc_runtime *rt)
     char dir[4096], why[VSEC_CRED_WHY] = "";
     int rc;
 
+    if (rt->flags->principal != NULL) {
+        rt->principal = vsec_principal_ref(rt->flags->principal);
+        return 0;
+    }
     memset(&opt, 0, sizeof(opt));
     opt.engine = rt->p->engine;
     opt.readonly_fs = vsec_cred_env_readonly_fs();

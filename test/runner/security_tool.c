@@ -353,15 +353,6 @@ static bool prepare(struct replay *t, const char *dir, const char *companions)
     return mkdir(t->work, 0700) == 0 && bring(t, "keys") && bring(t, "x509");
 }
 
-/* X.509 principals are still to come. */
-static bool is_left(const struct replay *t, const struct record *r)
-{
-    if (!has_arg(r, "--ssl-key") && !has_arg(r, "credentials=ssl"))
-        return false;
-    printf("left  security/%s %s: X.509 brings it\n", t->file, id_of(r));
-    return true;
-}
-
 static void run_all(struct replay *t)
 {
     size_t i;
@@ -369,7 +360,7 @@ static void run_all(struct replay *t)
     bind_given_keys(t);
     start_agent(t);
     for (i = 0; i < t->n; i++) {
-        if (t->v[i].done || is_left(t, &t->v[i]))
+        if (t->v[i].done)
             continue;
         if (!t->v[i].started) {
             before_sender(t, i);

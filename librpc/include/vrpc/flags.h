@@ -27,6 +27,8 @@ enum vrpc_proxy_policy {
     VRPC_PROXY_ALL
 };
 
+struct vsec_principal;
+
 /* "name:file" of --v23.permissions.file. */
 struct vrpc_perms_file {
     struct vdl_str name, file;
@@ -42,6 +44,8 @@ struct vrpc_flags {
     bool roots_default;          /* nobody named a root */
     bool roots_flag;             /* a flag did */
     struct vdl_str credentials;  /* directory, or empty */
+    struct vsec_principal *principal; /* set by a program that has loaded one
+                                         itself; borrowed by the run time */
     double vtrace_sample_rate;
     int vtrace_level;
     uint32_t vtrace_cache_size;
