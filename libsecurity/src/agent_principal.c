@@ -359,8 +359,9 @@ static int bless(struct vsec_principal *p, const struct vsec_bless *what,
     return rc;
 }
 
-static int bless_self(struct vsec_principal *p, struct vdl_str name,
-    v23_security_caveat_list caveats, struct vsec_blessings **out)
+static int bless_self(struct vsec_principal *p, struct vsec_issue *i,
+    struct vdl_str name, v23_security_caveat_list caveats,
+    struct vsec_blessings **out)
 {
     struct vsec_agent_client *cl = of_signer(p->signer);
     struct vsec_agent_call_ *call;
@@ -368,6 +369,7 @@ static int bless_self(struct vsec_principal *p, struct vdl_str name,
     v23_agent_bless_self_args args;
     int rc;
 
+    (void)i; /* the agent signs */
     args.name = name;
     args.caveats = caveats;
     rc = vsec_agent_client_ask_(cl, VSEC_AGENT_BLESS_SELF_, &args, &call);

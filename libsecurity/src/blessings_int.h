@@ -20,12 +20,25 @@ V23_MUST_USE int vsec_blessings_build_(struct vsec_pubkey *key,
     struct vsec_blessings **out);
 
 /*
- * Sign a certificate that extends a chain with digest `prev` (empty: a root);
- * its own digest is put into the arena. p->signer is not NULL.
+ * Sign a certificate that extends a chain with digest `prev` (n == 0: a root);
+ * its own digest is put into the arena. Here and below `i` is what goes on
+ * when the key takes its time; NULL: V23_EAGAIN then.
  */
-V23_MUST_USE int vsec_principal_sign_cert_(struct vsec_principal *p,
-    v23_security_certificate *c, struct v23_bytes prev, struct v23_arena *a,
-    struct v23_bytes *digest);
+V23_MUST_USE int vsec_sign_cert_(struct vsec_principal *p,
+    struct vsec_issue *i, v23_security_certificate *c, struct v23_bytes prev,
+    struct v23_arena *a, struct v23_bytes *digest);
+V23_MUST_USE int vsec_bless_(struct vsec_principal *p, struct vsec_issue *i,
+    const struct vsec_bless *what, struct vsec_blessings **out);
+V23_MUST_USE int vsec_bless_self_(struct vsec_principal *p,
+    struct vsec_issue *i, struct vdl_str name,
+    v23_security_caveat_list caveats, struct vsec_blessings **out);
+V23_MUST_USE int vsec_mint_(struct vsec_principal *p, struct vsec_issue *i,
+    const v23_security_caveat *caveat, v23_security_caveat_list caveats,
+    struct vsec_discharge **out);
+/* Sign for an issue, or (NULL) at once. */
+V23_MUST_USE int vsec_issue_sign_(struct vsec_issue *i, struct vsec_signer *s,
+    struct vdl_bytes purpose, struct v23_bytes msg, struct v23_arena *a,
+    struct vsec_signature *out);
 
 /* Exactly one certificate with nothing but a key (spec 5.7). */
 bool vsec_is_nameless_(const v23_security_wire_blessings *w);

@@ -118,7 +118,7 @@ int vsec_principal_sign(struct vsec_principal *p, const void *msg, size_t n,
         wait);
 }
 
-int vsec_principal_sign_cert_(struct vsec_principal *p,
+int vsec_sign_cert_(struct vsec_principal *p, struct vsec_issue *i,
     v23_security_certificate *c, struct v23_bytes prev, struct v23_arena *a,
     struct v23_bytes *digest)
 {
@@ -132,8 +132,9 @@ int vsec_principal_sign_cert_(struct vsec_principal *p,
         return V23_ENOMEM;
     rc = vsec_cert_digests(h, c, prev, content, NULL);
     if (rc == 0)
-        rc = vsec_sign(p->signer, purpose(VSEC_PURPOSE_CERTIFICATE), content,
-            h->size, a, &sig, NULL);
+        rc = vsec_issue_sign_(i, p->signer,
+            purpose(VSEC_PURPOSE_CERTIFICATE), v23_bytes(content, h->size), a,
+            &sig);
     if (rc != 0)
         return rc;
     c->signature = vsec_signature_to_wire(&sig);
@@ -145,9 +146,9 @@ int vsec_principal_sign_cert_(struct vsec_principal *p,
 /* ---- blessing ------------------------------------------------------------ */
 
 /* *out = the chain and one certificate more, signed. */
-static int extend(struct vsec_principal *p, const struct vsec_bless *what,
-    const struct vsec_chain *chain, struct v23_arena *a,
-    struct vsec_link_ *out)
+static int extend(struct vsec_principal *p, struct vsec_issue *i,
+    const struct vsec_bless *what, const struct vsec_chain *chain,
+    struct v23_arena *a, struct vsec_link_ *out)
 {
     v23_security_certificate *v, *c;
 
@@ -164,7 +165,7 @@ static int extend(struct vsec_principal *p, const struct vsec_bless *what,
     c->caveats = what->caveats;
     out->certs.v = v;
     out->certs.n = chain->certs.n + 1;
-    return vsec_principal_sign_cert_(p, c,
+    return vsec_sign_cert_(p, i, c,
         v23_bytes(chain->digest.p, chain->digest.n), a, &out->digest);
 }
 
@@ -182,7 +183,7 @@ static int check_bless(const struct vsec_principal *p,
     return vsec_extension_fault(what->extension) == NULL ? 0 : V23_EPATTERN;
 }
 
-int vsec_principal_bless(struct vsec_principal *p,
+int vsec_bless_(struct vsec_principal *p, struct vsec_issue *is,
     const struct vsec_bless *what, struct vsec_blessings **out)
 {
     struct vsec_link_ links[VSEC_MAX_CHAINS];
@@ -196,7 +197,7 @@ int vsec_principal_bless(struct vsec_principal *p,
         return p->ops->bless(p, what, out);
     v23_arena_init(&a, p->engine->al, SIZE_MAX);
     for (i = 0; rc == 0 && i < what->with->nchains; i++)
-        rc = extend(p, what, &what->with->chains[i], &a, &links[i]);
+        rc = extend(p, is, what, &what->with->chains[i], &a, &links[i]);
     if (rc == 0)
         rc = vsec_blessings_build_(what->key, links, what->with->nchains,
             false, out);
@@ -204,8 +205,15 @@ int vsec_principal_bless(struct vsec_principal *p,
     return rc;
 }
 
-int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
-    v23_security_caveat_list caveats, struct vsec_blessings **out)
+int vsec_principal_bless(struct vsec_principal *p,
+    const struct vsec_bless *what, struct vsec_blessings **out)
+{
+    return vsec_bless_(p, NULL, what, out);
+}
+
+int vsec_bless_self_(struct vsec_principal *p, struct vsec_issue *i,
+    struct vdl_str name, v23_security_caveat_list caveats,
+    struct vsec_blessings **out)
 {
     const struct v23_bytes none = { NULL, 0 };
     v23_security_certificate c;
@@ -222,7 +230,7 @@ int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
     if (caveats.n > VSEC_MAX_CAVEATS)
         return V23_ELIMIT;
     if (by_ops)
-        return p->ops->bless_self(p, name, caveats, out);
+        return p->ops->bless_self(p, i, name, caveats, out);
     memset(&c, 0, sizeof(c));
     c.extension = name;
     c.public_key = p->key->der;
@@ -230,16 +238,22 @@ int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
     link.certs.v = &c;
     link.certs.n = 1;
     v23_arena_init(&a, p->engine->al, SIZE_MAX);
-    rc = vsec_principal_sign_cert_(p, &c, none, &a, &link.digest);
+    rc = vsec_sign_cert_(p, i, &c, none, &a, &link.digest);
     if (rc == 0)
         rc = vsec_blessings_build_(p->key, &link, 1, false, out);
     v23_arena_fini(&a);
     return rc;
 }
 
+int vsec_principal_bless_self(struct vsec_principal *p, struct vdl_str name,
+    v23_security_caveat_list caveats, struct vsec_blessings **out)
+{
+    return vsec_bless_self_(p, NULL, name, caveats, out);
+}
+
 /* ---- discharges ---------------------------------------------------------- */
 
-static int mint(struct vsec_principal *p,
+static int mint(struct vsec_principal *p, struct vsec_issue *i,
     v23_security_public_key_discharge *d, struct v23_arena *a)
 {
     struct vsec_signature sig;
@@ -247,14 +261,14 @@ static int mint(struct vsec_principal *p,
     int rc = vsec_discharge_digest(p->key->hash, d, digest);
 
     if (rc == 0)
-        rc = vsec_sign(p->signer, purpose(VSEC_PURPOSE_DISCHARGE), digest,
-            p->key->hash->size, a, &sig, NULL);
+        rc = vsec_issue_sign_(i, p->signer, purpose(VSEC_PURPOSE_DISCHARGE),
+            v23_bytes(digest, p->key->hash->size), a, &sig);
     if (rc == 0)
         d->signature = vsec_signature_to_wire(&sig);
     return rc;
 }
 
-int vsec_principal_mint_discharge(struct vsec_principal *p,
+int vsec_mint_(struct vsec_principal *p, struct vsec_issue *i,
     const v23_security_caveat *caveat, v23_security_caveat_list caveats,
     struct vsec_discharge **out)
 {
@@ -278,12 +292,19 @@ int vsec_principal_mint_discharge(struct vsec_principal *p,
     if (rc == 0) {
         w.u.public_key.third_party_caveat_id = vdl_str(id);
         w.u.public_key.caveats = caveats;
-        rc = mint(p, &w.u.public_key, &a);
+        rc = mint(p, i, &w.u.public_key, &a);
     }
     if (rc == 0)
         rc = vsec_discharge_from_wire(p->engine->al, &w, out);
     v23_arena_fini(&a);
     return rc;
+}
+
+int vsec_principal_mint_discharge(struct vsec_principal *p,
+    const v23_security_caveat *caveat, v23_security_caveat_list caveats,
+    struct vsec_discharge **out)
+{
+    return vsec_mint_(p, NULL, caveat, caveats, out);
 }
 
 /* ---- roots and defaults -------------------------------------------------- */

@@ -62,9 +62,9 @@ static int choose_names(const struct vsec_x509_cert *c, struct vdl_str name,
     return *n > 0 ? 0 : V23_ECERT;
 }
 
-static int bless_names(struct vsec_principal *p,
-    const v23_security_certificate *model, const struct vdl_str *names,
-    uint32_t n, struct v23_arena *a, struct vsec_blessings **out)
+static int bless_names(struct vsec_principal *p, struct vsec_issue *is,
+    const v23_security_certificate *model, vdl_str_list names,
+    struct v23_arena *a, struct vsec_blessings **out)
 {
     const struct v23_bytes none = { NULL, 0 };
     struct vsec_link_ links[VSEC_MAX_CHAINS];
@@ -72,35 +72,36 @@ static int bless_names(struct vsec_principal *p,
     uint32_t i;
     int rc = 0;
 
-    certs = v23_arena_get0(a, n, sizeof(*certs),
+    certs = v23_arena_get0(a, names.n, sizeof(*certs),
         V23_ALIGNOF(v23_security_certificate));
     if (certs == NULL)
         return V23_ENOMEM;
-    for (i = 0; rc == 0 && i < n; i++) {
+    for (i = 0; rc == 0 && i < names.n; i++) {
         certs[i] = *model;
-        certs[i].extension = names[i];
+        certs[i].extension = names.v[i];
         links[i].certs.v = &certs[i];
         links[i].certs.n = 1;
-        rc = vsec_principal_sign_cert_(p, &certs[i], none, a,
-            &links[i].digest);
+        rc = vsec_sign_cert_(p, is, &certs[i], none, a, &links[i].digest);
     }
     if (rc == 0)
-        rc = vsec_blessings_build_(p->key, links, n, false, out);
+        rc = vsec_blessings_build_(p->key, links, names.n, false, out);
     return rc;
 }
 
-static int bless_self(struct vsec_principal *p, struct vdl_str name,
-    v23_security_caveat_list caveats, struct vsec_blessings **out)
+static int bless_self(struct vsec_principal *p, struct vsec_issue *i,
+    struct vdl_str name, v23_security_caveat_list caveats,
+    struct vsec_blessings **out)
 {
     struct vdl_str names[VSEC_MAX_CHAINS];
     v23_security_certificate model;
     struct vsec_x509_cert c;
+    vdl_str_list list;
     struct v23_arena a;
-    uint32_t n;
     int rc = vsec_x509_parse(v23_bytes(p->x509.p, p->x509.n), &c);
 
+    list.v = names;
     if (rc == 0)
-        rc = choose_names(&c, name, names, &n);
+        rc = choose_names(&c, name, names, &list.n);
     if (rc != 0)
         return rc;
     memset(&model, 0, sizeof(model));
@@ -109,7 +110,7 @@ static int bless_self(struct vsec_principal *p, struct vdl_str name,
     v23_arena_init(&a, p->engine->al, SIZE_MAX);
     rc = make_caveats(&c, caveats, &a, &model.caveats);
     if (rc == 0)
-        rc = bless_names(p, &model, names, n, &a, out);
+        rc = bless_names(p, i, &model, list, &a, out);
     v23_arena_fini(&a);
     return rc;
 }

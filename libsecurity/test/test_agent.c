@@ -1,6 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Agents: principals that work through a connection. */
 #include "agent_rig.h"
+#include "slow_key.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -255,53 +256,6 @@ END_TEST
 
 /* ---- waiting ------------------------------------------------------------- */
 
-/* Signs when it is told to. */
-struct slow {
-    struct vsec_signer s;
-    struct vsec_signer *real;
-    struct vsec_sign_req req;
-    bool busy;
-};
-
-static int slow_sign(struct vsec_signer *s, const struct vsec_sign_req *req,
-    uint8_t *buf, struct vsec_sigval *sig)
-{
-    struct slow *x = (struct slow *)(void *)s;
-
-    if (req->wait.done == NULL)
-        return x->real->ops->sign(x->real, req, buf, sig);
-    x->req = *req;
-    x->busy = true;
-    return V23_EAGAIN;
-}
-
-static void slow_cancel(struct vsec_signer *s, void *ud, struct v23_op op)
-{
-    struct slow *x = (struct slow *)(void *)s;
-
-    (void)op;
-    if (x->req.wait.ud == ud)
-        x->busy = false;
-}
-
-static void slow_destroy(struct vsec_signer *s)
-{
-    vsec_signer_unref(((struct slow *)(void *)s)->real);
-}
-
-static const struct vsec_key_ops slow_ops = { slow_sign, slow_cancel,
-    slow_destroy, NULL };
-
-static void slow_answer(struct slow *x)
-{
-    uint8_t buf[VSEC_SIG_MAX];
-    struct vsec_sigval val;
-
-    x->busy = false;
-    ck_assert_int_eq(x->real->ops->sign(x->real, &x->req, buf, &val), 0);
-    vsec_sign_complete(&x->req, 0, &val);
-}
-
 /* A user of an agent whose key takes its time. */
 struct slow_user {
     struct slow x;
@@ -313,9 +267,12 @@ struct slow_user {
 
 static void slow_begin(struct slow_user *s)
 {
+    struct vsec_signer *real;
+
     memset(s, 0, sizeof(*s));
-    ck_assert_int_eq(vsec_signer_generate(e, "ecdsa256", &s->x.real), 0);
-    vsec_signer_init(&s->x.s, &slow_ops, s->x.real->pub);
+    ck_assert_int_eq(vsec_signer_generate(e, "ecdsa256", &real), 0);
+    slow_init(&s->x, real);
+    s->x.at_once = true;
     ck_assert_int_eq(vsec_principal_new(e, &s->x.s, NULL, NULL, NULL,
         &s->owner), 0);
     vsec_signer_unref(&s->x.s);

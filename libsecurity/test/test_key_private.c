@@ -5,6 +5,7 @@
 
 #include "key_data.h"
 #include "key_rig.h"
+#include "slow_key.h"
 
 /* ---- generated keys ----------------------------------------------------- */
 
@@ -237,60 +238,6 @@ END_TEST
 
 /* ---- signers that answer later ------------------------------------------ */
 
-struct slow {
-    struct vsec_signer s;
-    struct vsec_signer *real;
-    struct vsec_sign_req req;
-    bool busy, destroyed;
-    unsigned cancelled;
-};
-
-static int slow_sign(struct vsec_signer *s, const struct vsec_sign_req *req,
-    uint8_t *buf, struct vsec_sigval *sig)
-{
-    struct slow *x = (struct slow *)(void *)s;
-
-    (void)buf;
-    (void)sig;
-    if (req->wait.done != NULL) {
-        x->req = *req;
-        x->busy = true;
-    }
-    return V23_EAGAIN;
-}
-
-static void slow_cancel(struct vsec_signer *s, void *ud, struct v23_op op)
-{
-    struct slow *x = (struct slow *)(void *)s;
-
-    if (x->busy && x->req.wait.ud == ud
-        && x->req.wait.op.generation == op.generation) {
-        x->busy = false;
-        x->cancelled++;
-    }
-}
-
-static void slow_destroy(struct vsec_signer *s)
-{
-    struct slow *x = (struct slow *)(void *)s;
-
-    x->destroyed = true;
-    vsec_signer_unref(x->real);
-}
-
-static const struct vsec_key_ops slow_ops = { slow_sign, slow_cancel,
-    slow_destroy, NULL };
-
-static void slow_answer(struct slow *x)
-{
-    uint8_t buf[VSEC_SIG_MAX];
-    struct vsec_sigval val;
-
-    x->busy = false;
-    ck_assert_int_eq(x->real->ops->sign(x->real, &x->req, buf, &val), 0);
-    vsec_sign_complete(&x->req, 0, &val);
-}
-
 struct waiter {
     unsigned calls;
     int rc;
@@ -313,13 +260,6 @@ static void waiter_done(void *ud, struct v23_op op, int rc,
         ck_assert_ptr_null(sig);
 }
 
-static void slow_init(struct slow *x, const char *pkcs8)
-{
-    memset(x, 0, sizeof(*x));
-    x->real = signer(pkcs8);
-    vsec_signer_init(&x->s, &slow_ops, x->real->pub);
-}
-
 START_TEST(signature_may_come_later)
 {
     struct slow x;
@@ -327,7 +267,7 @@ START_TEST(signature_may_come_later)
     struct vsec_sign_wait wait = { waiter_done, &w, { 7, 3 } };
     struct vsec_signature sig;
 
-    slow_init(&x, privates[_i]);
+    slow_init(&x, signer(privates[_i]));
     w.k = x.s.pub;
     ck_assert_int_eq(vsec_sign(&x.s, s1, "later", 5, &arena, &sig, &wait),
         V23_EAGAIN);
@@ -351,7 +291,7 @@ START_TEST(late_failure_is_told)
     struct vsec_sign_wait wait = { waiter_done, &w, { 1, 1 } };
     struct vsec_signature sig;
 
-    slow_init(&x, dave_pkcs8);
+    slow_init(&x, signer(dave_pkcs8));
     ck_assert_int_eq(vsec_sign(&x.s, s1, "later", 5, &arena, &sig, &wait),
         V23_EAGAIN);
     vsec_sign_complete(&x.req, V23_ETIMEOUT, NULL);
@@ -370,7 +310,7 @@ START_TEST(cancel_reaches_the_signer)
     struct v23_op stale = { 1, 4 };
     struct vsec_signature sig;
 
-    slow_init(&x, dave_pkcs8);
+    slow_init(&x, signer(dave_pkcs8));
     ck_assert_int_eq(vsec_sign(&x.s, s1, "later", 5, &arena, &sig, &wait),
         V23_EAGAIN);
     vsec_sign_cancel(&x.s, &w, stale);
@@ -388,7 +328,7 @@ START_TEST(nothing_starts_when_nobody_can_wait)
     struct vsec_signature sig;
     struct v23_buf out;
 
-    slow_init(&x, dave_pkcs8);
+    slow_init(&x, signer(dave_pkcs8));
     ck_assert_int_eq(vsec_sign(&x.s, s1, "later", 5, &arena, &sig, NULL),
         V23_EAGAIN);
     ck_assert(!x.busy);

@@ -271,19 +271,21 @@ V23_MUST_USE int vsec_roots_format(const struct vsec_roots *r,
 
 struct vsec_principal;
 struct vsec_bless;
+struct vsec_issue;
 
 /*
  * How a principal does what takes more than a signer: because its key signs
  * nothing but messages for others (an agent), or because a certificate says
  * what its name is. A member that is NULL: with the signer. Arguments are
  * checked before, but for an empty name to bless itself with; what comes back
- * must be verified.
+ * must be verified. `issue` is for certificates signed by the own key.
  */
 struct vsec_principal_ops {
     int (*bless)(struct vsec_principal *p, const struct vsec_bless *what,
         struct vsec_blessings **out);
-    int (*bless_self)(struct vsec_principal *p, struct vdl_str name,
-        v23_security_caveat_list caveats, struct vsec_blessings **out);
+    int (*bless_self)(struct vsec_principal *p, struct vsec_issue *issue,
+        struct vdl_str name, v23_security_caveat_list caveats,
+        struct vsec_blessings **out);
     int (*mint_discharge)(struct vsec_principal *p,
         const v23_security_caveat *caveat, v23_security_caveat_list caveats,
         struct vsec_discharge **out);
@@ -361,6 +363,49 @@ V23_MUST_USE int vsec_principal_sign(struct vsec_principal *p, const void *msg,
 V23_MUST_USE int vsec_principal_mint_discharge(struct vsec_principal *p,
     const v23_security_caveat *caveat, v23_security_caveat_list caveats,
     struct vsec_discharge **out);
+/*
+ * The same three for keys that answer later: a secure element that takes its
+ * time must not stop an event loop.
+ */
+
+/* Who waits. `done` is called once, never from inside the start. On success
+ * `b` or `d` is set; it lives during the call, who keeps it takes a
+ * reference. */
+struct vsec_issue_wait {
+    void (*done)(void *ud, int rc, struct vsec_blessings *b,
+        struct vsec_discharge *d);
+    void *ud;
+};
+
+/**
+ * Start to bless; arguments are copied or referenced.
+ *
+ * @param wait  copied
+ * @param out   written when 0 is returned
+ * @param i     set when V23_EAGAIN is returned, for vsec_issue_cancel()
+ * @return 0: done at once; V23_EAGAIN: wait->done follows; V23_ESTATE: the key
+ *         can neither sign at once nor later; others as vsec_principal_bless
+ */
+V23_MUST_USE int vsec_principal_bless_start(struct vsec_principal *p,
+    const struct vsec_bless *what, const struct vsec_issue_wait *wait,
+    struct vsec_blessings **out, struct vsec_issue **i);
+/** The same for vsec_principal_bless_self(). */
+V23_MUST_USE int vsec_principal_bless_self_start(struct vsec_principal *p,
+    struct vdl_str name, v23_security_caveat_list caveats,
+    const struct vsec_issue_wait *wait, struct vsec_blessings **out,
+    struct vsec_issue **i);
+/* What to discharge, and for how long. Borrowed. */
+struct vsec_mint {
+    const v23_security_caveat *caveat;
+    v23_security_caveat_list caveats; /* of the discharge */
+};
+/** The same for vsec_principal_mint_discharge(). */
+V23_MUST_USE int vsec_principal_mint_start(struct vsec_principal *p,
+    const struct vsec_mint *what, const struct vsec_issue_wait *wait,
+    struct vsec_discharge **out, struct vsec_issue **i);
+/** Give up: wait->done is not called. The issue is dead. */
+void vsec_issue_cancel(struct vsec_issue *i);
+
 /** Recognize the roots of blessings; nameless ones change nothing. */
 V23_MUST_USE int vsec_principal_add_to_roots(struct vsec_principal *p,
     const struct vsec_blessings *b);
