@@ -212,6 +212,11 @@ vdl_front_INC := -Icmd/vdl -I$(BUILD)/gen/cmd/vdl
 $(foreach p,vomtestgen vrpc,$(eval cmd_$(p)_EXTRA_OBJS := $(vdl_front_OBJS)) \
 	$(eval cmd_$(p)_INC := $(vdl_front_INC)) \
 	$(eval cmd_$(p)_LIBS := $(cmd_vdl_LIBS)))
+# What runs commands with an agent, and gives them names.
+cmd_vbecome_EXTRA_OBJS := $(BUILD)/obj/cmd/agentd/child.o $(BUILD)/obj/cmd/vrun/become.o
+cmd_vrun_EXTRA_OBJS := $(BUILD)/obj/cmd/agentd/child.o
+cmd_vbecome_INC := -Icmd/agentd -Icmd/vrun
+cmd_vrun_INC := -Icmd/agentd
 $(foreach c,$(CMDS),$(eval $(call cmd_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
 

@@ -2,5 +2,6 @@ cmd_vdl_SRCS := $(sort $(wildcard cmd/vdl/*.c))
 # program:highest layer it uses
 CMDS := $(foreach c,vdl:libvom vom:libvom vomtestgen:libvom principal:libnaming \
 	mounttabled:libnaming mounttable:libnaming namespace:libnaming \
-	vrpc:libnaming dischargerd:libnaming fortuned:libnaming fortune:libnaming,\
+	vrpc:libnaming dischargerd:libnaming agentd:libnaming vbecome:libnaming \
+	vrun:libnaming fortuned:libnaming fortune:libnaming,\
 	$(if $(wildcard cmd/$(firstword $(subst :, ,$(c)))/*.c),$(c)))

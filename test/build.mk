@@ -1,7 +1,8 @@
 # program:highest layer it uses
 TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
 	echo-client:libnaming pingpong:libvom testd:libnaming \
-	cli:libvom vombench:librpc secbench:libsecurity sim:librpc vdl:libvom pty:libvom idp:libnaming,\
+	cli:libvom vombench:librpc secbench:libsecurity sim:librpc vdl:libvom pty:libvom idp:libnaming \
+	memscan:libvom,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
 fuzz_naming_LAYER := libnaming
 fuzz_agent_LAYER := libsecurity

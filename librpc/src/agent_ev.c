@@ -21,6 +21,7 @@
 #include <event2/event_struct.h>
 
 #include <v23/time.h>
+#include <vsec/x509.h>
 
 enum { CHUNK = 16384, BACKLOG = 64, USERS = 256, SILENCE_S = 10,
     PAUSE_US = 100000 };
@@ -289,6 +290,19 @@ static int open_agent(const struct vrpc_agent *a, const char *path,
     return rc;
 }
 
+/* The system's, as for the roots of a directory. */
+static int use_anchors(struct vsec_principal *p)
+{
+    struct vsec_anchors *t;
+    int rc = vsec_anchors_system(p->engine, &t);
+
+    if (rc != 0)
+        return rc;
+    vsec_roots_use_x509(p->roots, vsec_anchors_x509(t));
+    vsec_anchors_unref(t);
+    return 0;
+}
+
 static int load(struct vrpc_agent *a, const struct vrpc_agent_options *opt,
     char why[VRPC_AGENT_WHY])
 {
@@ -308,6 +322,8 @@ static int load(struct vrpc_agent *a, const struct vrpc_agent_options *opt,
         a->link.conn = vsec_agent_client_conn(a->client);
         rc = vsec_agent_client_wait(a->client);
     }
+    if (rc == 0 && opt->x509 == NULL)
+        rc = use_anchors(vrpc_agent_principal(a));
     if (rc == 0 && opt->base != NULL
         && event_add(&a->link.read, NULL) != 0)
         rc = V23_ENOMEM;

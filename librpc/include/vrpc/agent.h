@@ -32,7 +32,8 @@ struct vrpc_agent_options {
     int64_t silence_ns; /* a call that blocks fails after so long without an
                            octet from the agent; 0 = 10 s */
     const struct v23_log *log; /* must outlive the principal */
-    struct vsec_x509 *x509;    /* as vsec_agent_client_config */
+    struct vsec_x509 *x509;    /* for roots; NULL = the system's trust
+                                  anchors */
     void (*lost)(void *ud, int rc); /* the agent is gone; may be NULL */
     void *ud;
 };
