@@ -206,10 +206,11 @@ cmd_vdl_LIBS := -lmbedcrypto
 $(cmd_vdl_EXTRA_OBJS): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/cmd/vdl/grammar.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -Ilibvom/include -Icmd/vdl -I$(BUILD)/gen/cmd/vdl -MMD -MP -c -o $@ $<
-# All of it but main(), for vomtestgen, vrpc's arguments and the tests.
+# All of it but main(), for vomtestgen, the arguments of vrpc and principal, and
+# the tests.
 vdl_front_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/main.c,$(cmd_vdl_SRCS))) $(cmd_vdl_EXTRA_OBJS)
 vdl_front_INC := -Icmd/vdl -I$(BUILD)/gen/cmd/vdl
-$(foreach p,vomtestgen vrpc,$(eval cmd_$(p)_EXTRA_OBJS := $(vdl_front_OBJS)) \
+$(foreach p,vomtestgen vrpc principal,$(eval cmd_$(p)_EXTRA_OBJS := $(vdl_front_OBJS)) \
 	$(eval cmd_$(p)_INC := $(vdl_front_INC)) \
 	$(eval cmd_$(p)_LIBS := $(cmd_vdl_LIBS)))
 # What runs commands with an agent, and gives them names.

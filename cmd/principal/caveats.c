@@ -1,15 +1,16 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Caveats on the command line: "package/path".Name=constant, or
- * {{id octets},typeobject(T)}=constant, revocable=KEY,NAME, and --for=duration.
+ * Caveats on the command line: "package/path".Name=expression,
+ * {{id octets},typeobject(T)}=expression, revocable=KEY,NAME, and --for=duration.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include <v23/time.h>
 #include <vom/enc.h>
-#include <vom/parse.h>
+#include <vom/value.h>
 
+#include "expr.h"
 #include "principal.h"
 
 #define SECURITY "\"v.io/v23/security\"."
@@ -75,52 +76,17 @@ static int failed(const char *what, int rc)
     return v23_error("%s: %s", what, v23_strerror(rc));
 }
 
-static int parse_one(struct v23_arena *a, struct vdl_str text,
-    const struct vdl_type *type, const void **out)
+/* Encode the parameter of a caveat that this tool does not know. */
+static int encode(struct v23_arena *a,
+    const v23_security_caveat_descriptor *d, const struct vdl_any *param,
+    v23_security_caveat *out)
 {
-    struct vdl_parse_error err;
-    size_t got;
-    int rc = vdl_parse_values(text, NULL, a, &type, 1, out, &got,
-        &err);
-
-    if (rc == V23_ETEXT)
-        return v23_error("invalid caveat parameter %.*s: %s", (int)text.n,
-            text.p, err.text);
-    return rc == 0 ? 0 : failed("invalid caveat parameter", rc);
-}
-
-/* {{0x54,…},typeobject([]string)}: id and type of the parameter. */
-static int parse_descriptor(struct v23_arena *a, struct vdl_str text,
-    v23_security_caveat_descriptor *out)
-{
-    const void *v;
-    int rc = parse_one(a, text, &v23_security_caveat_descriptor_desc, &v);
-
-    if (rc == 0)
-        *out = *(const v23_security_caveat_descriptor *)v;
-    return rc;
-}
-
-static int build_literal(struct v23_arena *a, struct vdl_str kind,
-    struct vdl_str param, v23_security_caveat *out)
-{
-    v23_security_caveat_descriptor d;
-    const struct vdl_type *type;
     struct v23_buf vom;
-    const void *value;
-    int rc = parse_descriptor(a, kind, &d);
+    int rc;
 
-    if (rc != 0)
-        return rc;
-    type = d.param_type == NULL ? &vdl_any_desc : d.param_type;
-    if ((type->flags & VDL_T_ANY) != 0)
-        return v23_error("the parameter of a caveat may not contain any");
-    rc = parse_one(a, param, type, &value);
-    if (rc != 0)
-        return rc;
     v23_buf_init(&vom, NULL, 1u << 20);
-    rc = vom_encode_single(NULL, type, value, &vom);
-    out->id = d.id;
+    rc = vom_encode_single(NULL, param->type, param->val, &vom);
+    out->id = d->id;
     out->param_vom.p = v23_arena_dup(a, vom.p, vom.n);
     out->param_vom.n = (uint32_t)vom.n;
     v23_buf_fini(&vom);
@@ -129,29 +95,70 @@ static int build_literal(struct v23_arena *a, struct vdl_str kind,
     return rc == 0 ? 0 : failed("cannot make the caveat", rc);
 }
 
-static int build(struct app *app, struct v23_arena *a, const char *text,
+/*
+ * Id and type of the parameter: {{0x54,…},typeobject([]string)}, or a constant
+ * of a package.
+ */
+static int find_descriptor(struct expr *x, struct v23_arena *a,
+    struct vdl_str kind, v23_security_caveat_descriptor *out)
+{
+    const struct vdl_type *want = &v23_security_caveat_descriptor_desc;
+    struct vdl_any v;
+    int rc = expr_eval(x, kind, kind.p[0] == '{' ? want : &vdl_any_desc, &v);
+
+    if (rc != 0)
+        return rc;
+    if (v.type == NULL || !vdl_str_eq(v.type->name, want->name))
+        return v23_error("failed to parse caveats: %.*s is not a "
+            "CaveatDescriptor", (int)kind.n, kind.p);
+    rc = vdl_convert(a, want, out, v.type, v.val);
+    return rc == 0 ? 0 : failed("cannot make the caveat", rc);
+}
+
+static int build_other(struct expr *x, struct v23_arena *a,
+    struct vdl_str kind, struct vdl_str param, v23_security_caveat *out)
+{
+    v23_security_caveat_descriptor d;
+    struct vdl_any value;
+    int rc = find_descriptor(x, a, kind, &d);
+
+    if (rc != 0)
+        return rc;
+    if (d.param_type == NULL || (d.param_type->flags & VDL_T_ANY) != 0)
+        return v23_error("the parameter of a caveat may not contain any");
+    rc = expr_eval(x, param, d.param_type, &value);
+    return rc != 0 ? rc : encode(a, &d, &value, out);
+}
+
+static int build_known(struct expr *x, struct v23_arena *a,
+    const struct vsec_caveat_kind *kind, struct vdl_str param,
     v23_security_caveat *out)
+{
+    struct vdl_any value;
+    int rc = expr_eval(x, param, kind->desc->param_type, &value);
+
+    if (rc != 0)
+        return rc;
+    rc = vsec_caveat_make(a, kind, value.val, out);
+    return rc == 0 ? 0 : failed("cannot make the caveat", rc);
+}
+
+static int build(struct app *app, struct expr *x, struct v23_arena *a,
+    const char *text, v23_security_caveat *out)
 {
     const char *eq = split_at(text);
     struct vdl_str kind = vdl_strn(text, (size_t)(eq - text)),
                    param = vdl_str(eq + 1);
-    const void *value;
     size_t i;
-    int rc;
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (vdl_str_is(kind, known[i].name)) {
-            rc = parse_one(a, param, known[i].kind->desc->param_type, &value);
-            if (rc != 0)
-                return rc;
-            rc = vsec_caveat_make(a, known[i].kind, value, out);
-            return rc == 0 ? 0 : failed("cannot make the caveat", rc);
-        }
-    if (kind.n != 0 && kind.p[0] == '{')
-        return build_literal(a, kind, param, out);
+        if (vdl_str_is(kind, known[i].name))
+            return build_known(x, a, known[i].kind, param, out);
     if (vdl_str_is(kind, "revocable"))
         return revocable_make(app, a, param, out);
-    return v23_error("unknown caveat %.*s", (int)kind.n, kind.p);
+    if (kind.n == 0 || (kind.p[0] != '{' && kind.p[0] != '"'))
+        return v23_error("unknown caveat %.*s", (int)kind.n, kind.p);
+    return build_other(x, a, kind, param, out);
 }
 
 static struct v23_walltime after(int64_t ns)
@@ -176,12 +183,15 @@ int caveats_make(struct app *app, const struct caveat_flags *f,
     size_t n = f->n + (f->for_ns != 0), i;
     v23_security_caveat *v = v23_arena_get0(a, n + 1, sizeof(*v),
         _Alignof(v23_security_caveat));
+    struct expr x;
     int rc = 0;
 
     if (v == NULL)
         return failed("caveats", V23_ENOMEM);
+    expr_init(&x);
     for (i = 0; i < f->n && rc == 0; i++)
-        rc = build(app, a, f->texts[i], &v[i]);
+        rc = build(app, &x, a, f->texts[i], &v[i]);
+    expr_fini(&x);
     if (rc == 0 && f->for_ns != 0) {
         rc = vsec_caveat_expiry(a, after(f->for_ns), &v[f->n]);
         if (rc != 0)

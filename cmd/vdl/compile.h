@@ -161,7 +161,8 @@ bool compile_const(struct ctx *c, struct file *f, const char *what,
 /**
  * Evaluate expressions that stand for themselves, with types that come from
  * elsewhere: of those, and of what is below them, the named ones are known,
- * as "pkg/path".Name.
+ * as "pkg/path".Name. So is what the packages in c->packages declare; they are
+ * compiled.
  *
  * @param src    the expressions, between commas
  * @param types  n > 0 implied types; the last one also for further expressions

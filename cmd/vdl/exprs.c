@@ -1,8 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * Expressions outside of any package (spec/vdl.md 3, ExprList): the arguments
- * of a call. Their types come from a server and not from VDL files; the named
- * ones are put into packages made up for them.
+ * of a call or a caveat. Their types come from a server or program and not from
+ * VDL files; the named ones are put into packages made up for them, if those are
+ * not compiled already.
  */
 #include <string.h>
 
@@ -23,8 +24,11 @@ static struct package *package_of(
         return imp->package;
     imp = ctx_new(c, struct import);
     imp->path = path;
-    imp->package = ctx_new(c, struct package);
-    imp->package->ir.path = path;
+    imp->package = map_get(&c->packages, path);
+    if (imp->package == NULL) {
+        imp->package = ctx_new(c, struct package);
+        imp->package->ir.path = path;
+    }
     map_put(c, &f->imports, quoted, imp);
     if (strpbrk(path, "/.") == NULL)
         map_put(c, &f->imports, path, imp);
@@ -62,6 +66,16 @@ static void add_types(struct ctx *c, struct file *f,
     vdl_named_fini(&names);
 }
 
+/* What is compiled can be named without being imported. */
+static void add_packages(struct ctx *c, struct file *f)
+{
+    size_t i;
+
+    for (i = 0; i < c->packages.cap; i++)
+        if (c->packages.slots[i].key != NULL)
+            (void)package_of(c, f, c->packages.slots[i].key);
+}
+
 bool compile_exprs(struct ctx *c, const struct source *src,
     const struct vdl_type *const *types, size_t n, struct list *out)
 {
@@ -76,6 +90,7 @@ bool compile_exprs(struct ctx *c, const struct source *src,
     f->ast = parse(c, src, PARSE_EXPRS);
     if (f->ast == NULL)
         return false;
+    add_packages(c, f);
     add_types(c, f, types, n);
     for (i = 0; i < f->ast->exprs.n; i++) {
         const struct vdl_type *t = types[i < n ? i : n - 1];

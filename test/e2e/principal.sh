@@ -162,6 +162,44 @@ cp out both
 p union "$(cat friend)" phone
 want 1 '' 'ERROR: cannot create union of blessings bound to different public keys'
 
+# Whole expressions, with types of the caveat and packages of VDLPATH.
+c() { # CAVEAT WANT
+    p -as alice blessself "--caveat=$1" x
+    if [ "$rc" = 0 ]; then
+        cp out self && p dumpblessings self && sed -n '6s/^ *//p' out >o1
+        cp o1 out
+        want 0 "(0) $2"
+    else
+        sed -n '2,3!d;s/.*:1:[0-9]* //p' err >e1; cp e1 err
+        want 1 '' "$2"
+    fi
+}
+security='"v.io/v23/security"'
+mkdir -p vdl/example.org/cav
+cat >vdl/example.org/cav/cav.vdl <<'EOF'
+package cav
+import ("v.io/v23/security"; "v.io/v23/uniqueid")
+type Level int32
+const Deep = Level(3)
+const LevelCaveat = security.CaveatDescriptor{
+	Id: uniqueid.Id{1, 2, 3}, ParamType: typeobject(Level),
+}
+EOF
+c "$security.ConstCaveat=1 < 2" '0x00000000000000000000000000000000(bool=true)'
+c "$security.PeerBlessingsCaveat={$security.BlessingPattern(\"x\")}" \
+    '0x0577f8564c8e5ffeff8e2b1f4d6d8000([]security.BlessingPattern=[x])'
+c '{{9},typeobject([]string)}={"m" + "n"}' \
+    '0x09000000000000000000000000000000([]string=[mn])'
+c '"example.org/cav".LevelCaveat=1' \
+    'const "example.org/cav".LevelCaveat invalid ("example.org/cav".LevelCaveat undefined)'
+VDLPATH=$PWD/vdl:$here/libsecurity/vdl:$here/libvom/vdl
+export VDLPATH
+c '"example.org/cav".LevelCaveat="example.org/cav".Deep + 1' \
+    '0x01020300000000000000000000000000(*vdl.Value=example.org/cav.Level int32(4))'
+c '"example.org/cav".LevelCaveat="no"' \
+    "invalid expression (can't convert \"no\" to example.org/cav.Level int32)"
+unset VDLPATH
+
 # ---- change -----------------------------------------------------------------
 
 p -as bob set default friend; ok
