@@ -16,7 +16,7 @@ static int pub_new(const struct vsec_alg *alg, struct vsec_engine *e,
         return V23_EKEY;
     k = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, raw->pub.p, PUB);
     if (k == NULL)
-        return vsec_openssl_error_(V23_EKEY);
+        return vsec_openssl_error_(V23_ECRYPTO);
     *pub = k;
     return 0;
 }

@@ -9,9 +9,11 @@
 
 int vsec_openssl_error_(int otherwise)
 {
-    bool memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+    unsigned long err;
+    bool memory = false;
 
-    ERR_clear_error();
+    while ((err = ERR_get_error()) != 0)
+        memory = memory || ERR_GET_REASON(err) == ERR_R_MALLOC_FAILURE;
     return memory ? V23_ENOMEM : otherwise;
 }
 
@@ -22,8 +24,9 @@ int vsec_openssl_key_(const char *type, int what, OSSL_PARAM *params,
     EVP_PKEY *k = NULL;
     int rc = 0;
 
-    if (c == NULL || EVP_PKEY_fromdata_init(c) <= 0
-        || EVP_PKEY_fromdata(c, &k, what, params) <= 0)
+    if (c == NULL || EVP_PKEY_fromdata_init(c) <= 0)
+        rc = vsec_openssl_error_(V23_ECRYPTO);
+    else if (EVP_PKEY_fromdata(c, &k, what, params) <= 0)
         rc = vsec_openssl_error_(V23_EKEY);
     else
         *out = k;

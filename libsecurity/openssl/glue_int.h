@@ -17,7 +17,7 @@ int vsec_openssl_error_(int otherwise);
  * Key of OpenSSL's parameters.
  * @param type  "EC", "RSA"
  * @param what  EVP_PKEY_PUBLIC_KEY, EVP_PKEY_KEYPAIR, EVP_PKEY_KEY_PARAMETERS
- * @return 0, V23_EKEY, V23_ENOMEM
+ * @return 0, V23_EKEY, V23_ENOMEM, V23_ECRYPTO
  */
 int vsec_openssl_key_(const char *type, int what, OSSL_PARAM *params,
     EVP_PKEY **out);
