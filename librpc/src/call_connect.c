@@ -301,6 +301,8 @@ static void attempt_connect(struct vrpc_attempt_ *at)
 
     rc = vrpc_mgr_connect_(call->c->m, &at->ep, call->opts.cached_only,
         call->conn_deadline, &at->wait, &at->session);
+    if (rc == 0 && vrpc_mgr_settle_(at->session, &call->arena, &at->wait))
+        return;
     if (rc == 0)
         attempt_check(at);
     else if (rc != V23_EAGAIN)

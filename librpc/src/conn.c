@@ -155,7 +155,7 @@ static void set_empty(struct vrpc_conn *c, const struct vrpc_conn_config *cfg)
     c->message_transport = cfg->message_transport;
     c->encapsulated = cfg->encapsulated;
     c->has_handler = cfg->has_handler;
-    c->hold = cfg->hold && cfg->role == VRPC_ACCEPTOR;
+    c->hold = cfg->hold && cfg->has_handler;
     c->principal = vsec_principal_ref(cfg->principal);
     c->box = cfg->principal->engine->crypto->box;
     vrpc_link_init_(&c->ready);

@@ -42,7 +42,7 @@ static void unlink_waiter(struct vrpc_waiter_ *w)
     *w->link = w->next;
     if (w->next != NULL)
         w->next->link = w->link;
-    else
+    else if (d != NULL)
         d->tail = w->link;
     w->link = NULL;
     w->dial = NULL;
@@ -95,6 +95,8 @@ void vrpc_mgr_unwait_(struct vrpc_manager *m, struct vrpc_waiter_ *w)
     if (w->link == NULL)
         return;
     unlink_waiter(w);
+    if (d == NULL)
+        return;
     if (d->judge == w) {
         d->judge = NULL;
         if (vrpc_op_live_(d->judge_op)) {
@@ -142,6 +144,42 @@ size_t vrpc_mgr_find_(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
         }
     }
     return n;
+}
+
+bool vrpc_mgr_settle_(struct vrpc_session_ *s, struct v23_arena *scratch,
+    struct vrpc_waiter_ *w)
+{
+    struct v23_arena_mark mark = v23_arena_mark(scratch);
+    v23_security_caveat_list list = { NULL, 0 };
+    size_t n;
+
+    (void)vrpc_conn_remote_discharges(s->conn, &n);
+    if (!s->accepted || s->refreshed || n > 0)
+        return false;
+    /* Short of memory: then the check will say so. */
+    if (vsec_blessings_third_party(vrpc_conn_remote_blessings(s->conn),
+            scratch, &list) != 0)
+        list.n = 0;
+    v23_arena_rewind(scratch, mark);
+    if (list.n == 0)
+        return false;
+    w->dial = NULL;
+    w->link = &s->unsettled;
+    w->next = s->unsettled;
+    if (w->next != NULL)
+        w->next->link = &w->next;
+    s->unsettled = w;
+    return true;
+}
+
+void vrpc_dial_settled_(struct vrpc_session_ *s)
+{
+    struct vrpc_waiter_ *w;
+
+    while ((w = s->unsettled) != NULL) {
+        unlink_waiter(w);
+        w->done(w, V23_EAGAIN, NULL, NULL);
+    }
 }
 
 static struct vrpc_dial_ *find_dial(struct vrpc_manager *m,

@@ -15,6 +15,8 @@ V23_MUST_USE int vrpc_dial_authorize_(struct vrpc_session_ *s,
     struct v23_op op);
 void vrpc_dial_ready_(struct vrpc_session_ *s);
 void vrpc_dial_failed_(struct vrpc_session_ *s, int status, const char *why);
+/* The peer has presented its discharges, or the connection is gone. */
+void vrpc_dial_settled_(struct vrpc_session_ *s);
 /* End all dials. */
 void vrpc_dials_fail_(struct vrpc_manager *m, int rc, const char *why);
 

@@ -230,8 +230,13 @@ static int on_setup(struct vrpc_conn *c, struct vrpc_setup *s)
         return vrpc_fail_(c, rc, NULL);
     c->sealed = true;
     c->rtt_ns = c->now.mono_ns - c->born_ns;
-    c->shake->state = c->hold ? VRPC_HS_HOLD_ : VRPC_HS_AUTH_;
-    return c->role == VRPC_ACCEPTOR && !c->hold ? start_auth(c) : 0;
+    c->shake->state = VRPC_HS_AUTH_;
+    if (c->role == VRPC_DIALER)
+        return 0;
+    if (!c->hold)
+        return start_auth(c);
+    c->shake->state = VRPC_HS_HOLD_;
+    return 0;
 }
 
 /* ---- our Auth ------------------------------------------------------------ */
@@ -281,10 +286,18 @@ static int send_refresh(struct vrpc_conn *c, uint64_t bkey, uint64_t dkey)
     return b.err != 0 ? b.err : vrpc_express_(c, b.p, b.n, false);
 }
 
+/* A dialer's Auth left the discharges out. */
+static int send_own(struct vrpc_conn *c)
+{
+    uint64_t bkey, dkey;
+    int rc = vrpc_blessings_send_(c, c->own, &c->own_discharges, &bkey, &dkey);
+
+    return rc != 0 ? rc : send_refresh(c, bkey, dkey);
+}
+
 /* Both sides are known. */
 static int finish(struct vrpc_conn *c)
 {
-    uint64_t bkey, dkey;
     int rc;
 
     vrpc_shake_free_(c);
@@ -293,10 +306,8 @@ static int finish(struct vrpc_conn *c)
     c->health_request_at = c->now.mono_ns + c->channel_timeout_ns / 2;
     c->health_close_at = c->now.mono_ns + c->channel_timeout_ns;
     c->last_use_ns = c->now.mono_ns;
-    if (c->role == VRPC_DIALER && c->has_handler) {
-        rc = vrpc_blessings_send_(c, c->own, &c->own_discharges, &bkey, &dkey);
-        if (rc == 0)
-            rc = send_refresh(c, bkey, dkey);
+    if (c->role == VRPC_DIALER && c->has_handler && !c->hold) {
+        rc = send_own(c);
         if (rc != 0)
             return vrpc_fail_(c, rc, NULL);
     }
@@ -561,11 +572,12 @@ int vrpc_conn_present(struct vrpc_conn *c, struct vsec_blessings *b,
         return rc;
     set_own(c, b, &d);
     c->hold = false;
-    if (c->shake != NULL && c->shake->state == VRPC_HS_HOLD_) {
+    if (c->shake == NULL) /* a dialer, and it is done */
+        rc = send_own(c);
+    else if (c->shake->state == VRPC_HS_HOLD_)
         c->shake->answered = true;
-        vrpc_wake_(c);
-    }
-    return 0;
+    vrpc_wake_(c);
+    return rc;
 }
 
 int vrpc_conn_refresh(struct vrpc_conn *c, struct vsec_blessings *b,

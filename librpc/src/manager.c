@@ -100,10 +100,9 @@ static void hook_ready(void *ud, struct vrpc_conn *c)
     (void)c;
     s->ready = true;
     index_session(s);
-    /* A dialer's Auth left the discharges out; an acceptor's may be of what
-     * has been replaced during the handshake. */
-    if (!vrpc_routing_id_is_null(&s->m->rid) &&
-        (!s->accepted || s->shown != s->m->own.generation))
+    /* What was presented may have been replaced during the handshake. */
+    if (!vrpc_routing_id_is_null(&s->m->rid) && !s->held &&
+        s->shown != s->m->own.generation)
         vrpc_own_refresh_(s);
     if (s->m->server != NULL &&
         vrpc_server_state(s->m->server) != VRPC_SERVER_READY) {
@@ -166,6 +165,8 @@ static void hook_refreshed(void *ud, struct vrpc_conn *c)
     /* Nobody will ask for the old names again. */
     vrpc_names_unref_(s->names);
     s->names = NULL;
+    s->refreshed = true;
+    vrpc_dial_settled_(s);
 }
 
 static void hook_duck_acked(void *ud, struct vrpc_conn *c)
@@ -203,6 +204,7 @@ static void hook_closed(void *ud, struct vrpc_conn *c, int status,
     s->dead = true;
     session_unlink(s);
     vrpc_dial_failed_(s, status, text);
+    vrpc_dial_settled_(s);
     if (m->server != NULL)
         vrpc_server_session_(m->server, s);
     if (!s->released)
@@ -359,7 +361,7 @@ int vrpc_session_new_(struct vrpc_manager *m, struct vrpc_link *link,
         cfg.blessings = vsec_store_default(m->principal->store);
         cfg.discharges = m->own.v;
         cfg.ndischarges = m->own.n;
-        s->held = cfg.hold = s->accepted && m->own.hold;
+        s->held = cfg.hold = m->own.hold;
         s->shown = m->own.generation;
     }
     cfg.role = s->accepted ? VRPC_ACCEPTOR : VRPC_DIALER;

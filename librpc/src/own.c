@@ -33,7 +33,7 @@ void vrpc_own_refresh_(struct vrpc_session_ *s)
     struct vsec_blessings *b = vsec_store_default(m->principal->store);
     int rc;
 
-    if (b == NULL || !s->ready ||
+    if (b == NULL || !s->ready || s->held ||
         vrpc_conn_status(s->conn) >= VRPC_CONN_CLOSING)
         return;
     s->shown = m->own.generation;

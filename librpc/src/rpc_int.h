@@ -155,6 +155,8 @@ struct vrpc_session_ {
     size_t remote_n;              /* length of the first */
     bool accepted, ready, dead, released;
     bool held;                    /* vrpc_conn_present() is to come */
+    bool refreshed;               /* the peer's unsigned Auth has come */
+    struct vrpc_waiter_ *unsettled; /* who wait for that */
     uint32_t shown;               /* generation of what we presented */
     bool ducked, duck_acked;      /* lame duck entered, acknowledged */
     char *text;                   /* storage of the key */
@@ -182,6 +184,13 @@ struct vrpc_waiter_ {
 V23_MUST_USE int vrpc_mgr_connect_(struct vrpc_manager *m,
     const struct vrpc_endpoint *ep, bool cached_only, int64_t deadline,
     struct vrpc_waiter_ *w, struct vrpc_session_ **out);
+/*
+ * A connection that the peer dialed can tell who the peer is only after its
+ * first refresh, when its blessings need discharges (spec/rpc.md 8.5): w->done
+ * follows with V23_EAGAIN. False: there is nothing to wait for.
+ */
+bool vrpc_mgr_settle_(struct vrpc_session_ *s, struct v23_arena *scratch,
+    struct vrpc_waiter_ *w);
 /*
  * Live connections for an endpoint, by round trip time.
  * @return how many were written to out[max]

@@ -16,6 +16,7 @@ struct office {
     bool refuses;
     bool mute; /* answers when told */
     struct vrpc_server_call *waiting;
+    v23_security_caveat asked_for; /* by the call waiting */
     int64_t life; /* nanoseconds; 0 = for ever */
     const v23_security_caveat *nested; /* in discharges */
     const v23_security_caveat *other;  /* discharges this one instead */
@@ -70,7 +71,17 @@ static const struct v23_verror *mint(void *self, struct vrpc_server_call *call,
     if (!o->mute)
         return NULL;
     o->waiting = call;
+    o->asked_for = in->caveat;
     return &vrpc_pending;
+}
+
+/* Answer what was asked of an office that is mute. */
+static void reply_with_discharge(struct office *o)
+{
+    v23_discharger_discharger_discharge_out out;
+
+    make_discharge(o, o->waiting, &o->asked_for, &out.discharge);
+    ck_assert_int_eq(vrpc_server_call_reply(o->waiting, NULL, &out), 0);
 }
 
 static const v23_discharger_discharger_vt office_vt = { mint };
@@ -648,12 +659,17 @@ START_TEST(first_connections_wait_for_the_discharges)
         &stub_plain, &R));
     world_sleep(&W, 2 * SEC);
     ck_assert_int_eq(R.done, 0);
-    if (_i == 1)
-        world_sleep(&W, 4 * SEC); /* nor is it for ever */
+    if (_i == 0) {
+        reply_with_discharge(&O);
+        ck_assert(world_until(&W, &R.done, SEC));
+        ck_assert_str_eq(R.id, "");
+        return;
+    }
+    world_sleep(&W, 4 * SEC); /* not for ever */
+    ck_assert_int_eq(R.done, 1);
+    ck_assert_str_eq(R.id, VERR "NotTrusted");
     ck_assert_int_eq(vrpc_server_call_reply(O.waiting, refusal(O.waiting),
         NULL), 0);
-    ck_assert(world_until(&W, &R.done, SEC));
-    ck_assert_str_eq(R.id, VERR "NotTrusted");
 }
 END_TEST
 
@@ -666,6 +682,50 @@ START_TEST(a_server_that_just_started_has_its_discharges)
         &stub_plain, &R));
     ck_assert(world_until(&W, &R.done, SEC));
     ck_assert_str_eq(R.id, "");
+}
+END_TEST
+
+/* A server dials another one, which calls back on that connection. */
+START_TEST(calls_back_wait_for_the_discharges)
+{
+    struct vrpc_call_opts plain = VRPC_CALL_OPTS_INIT;
+    struct add_in in = { 1, 2 };
+    struct result there;
+    struct wnode *peer;
+    struct echo echo;
+    size_t dials;
+
+    memset(&echo, 0, sizeof(echo));
+    ck_assert_int_eq(world_node(&W, "peer", 66, &peer), 0);
+    ck_assert_int_eq(serve(peer, &echo, &vsec_auth_everyone), 0);
+    bless_with_third_party(peer);
+    O.mute = true;
+    plain.no_discharges = true;
+    ck_assert_ptr_nonnull(start(peer, world_name(P.s, ""), M_ADD, &plain,
+        &in, &stub_plain, &there));
+    ck_assert(world_until(&W, &there.done, 30 * SEC));
+    ck_assert_str_eq(there.id, "");
+    dials = W.ndials;
+    ck_assert_ptr_nonnull(start(P.s, world_name(peer, ""), M_ADD, NULL, &in,
+        &stub_plain, &R));
+    world_settle(&W);
+    ck_assert_int_eq(R.done, 0);
+    if (_i == 0) {
+        O.mute = false;
+        ck_assert_int_eq(vrpc_server_call_reply(O.waiting, refusal(O.waiting),
+            NULL), 0);
+        ck_assert(world_until(&W, &R.done, SEC));
+        ck_assert_str_eq(R.id, VERR "NotTrusted");
+    } else if (_i == 1) {
+        reply_with_discharge(&O);
+        ck_assert(world_until(&W, &R.done, SEC));
+        ck_assert_str_eq(R.id, "");
+    } else { /* nothing else to wait for */
+        world_cut(world_link_of(&W, P.s));
+        ck_assert(world_until(&W, &R.done, 100 * SEC));
+    }
+    ck_assert_int_eq(echo.calls, _i == 1);
+    ck_assert(_i == 2 || W.ndials == dials);
 }
 END_TEST
 
@@ -769,6 +829,7 @@ static void add_servers(TCase *t)
     tcase_add_test(t, failed_fetch_of_own_discharges_is_repeated);
     tcase_add_loop_test(t, first_connections_wait_for_the_discharges, 0, 2);
     tcase_add_test(t, a_server_that_just_started_has_its_discharges);
+    tcase_add_loop_test(t, calls_back_wait_for_the_discharges, 0, 3);
     tcase_add_test(t, new_default_blessings_reach_live_connections);
     tcase_add_test(t, another_client_may_fetch);
 }

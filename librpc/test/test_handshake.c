@@ -170,6 +170,57 @@ START_TEST(peer_authorization_may_take_its_time)
 }
 END_TEST
 
+START_TEST(acceptor_may_wait_with_what_it_presents)
+{
+    R.acfg.hold = true;
+    R.acfg.blessings = NULL;
+    ck_assert_int_eq(rig_conns(&R), 0);
+    if (_i == 0)
+        ck_assert_int_eq(rig_run(&R), 0); /* it has the dialer's Setup */
+    ck_assert_int_eq(R.d.ready, 0);
+    ck_assert_int_eq(vrpc_conn_present(R.a.conn, R.client, NULL, 0),
+        V23_EARG);
+    ck_assert_int_eq(vrpc_conn_present(R.a.conn, R.server, NULL, 0), 0);
+    ck_assert_int_eq(vrpc_conn_present(R.a.conn, R.server, NULL, 0),
+        V23_ESTATE);
+    ck_assert_int_eq(rig_run(&R), 0);
+
+    ck_assert_int_eq(R.d.ready, 1);
+    ck_assert_int_eq(R.a.ready, 1);
+    ck_assert(vsec_blessings_eq(vrpc_conn_remote_blessings(R.d.conn),
+        R.server));
+}
+END_TEST
+
+START_TEST(dialer_may_wait_with_what_it_presents)
+{
+    R.dcfg.hold = true;
+    R.dcfg.has_handler = true;
+    R.dcfg.blessings = R.client;
+    rig_connect();
+    ck_assert_int_eq(R.a.refreshed, 0);
+    ck_assert_int_eq(vrpc_conn_present(R.d.conn, R.client, NULL, 0), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
+
+    ck_assert_int_eq(R.a.refreshed, 1);
+    vrpc_conn_close(R.d.conn, V23_ECLOSED, NULL);
+    ck_assert_int_eq(vrpc_conn_present(R.d.conn, R.client, NULL, 0),
+        V23_ECLOSED);
+}
+END_TEST
+
+START_TEST(held_handshake_times_out)
+{
+    R.acfg.hold = true;
+    ck_assert_int_eq(rig_conns(&R), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
+    rig_sleep(&R, 60 * V23_NS_PER_SEC);
+
+    ck_assert_int_eq(R.a.close_status, V23_ETIMEOUT);
+    ck_assert_int_eq(R.d.ready, 0);
+}
+END_TEST
+
 START_TEST(other_routing_id_means_proxy)
 {
     struct vrpc_endpoint ep = R.aep;
@@ -612,6 +663,9 @@ int main(void)
     tcase_add_test(tc, versions_without_overlap_are_refused);
     tcase_add_test(tc, peer_authorization_may_refuse);
     tcase_add_test(tc, peer_authorization_may_take_its_time);
+    tcase_add_loop_test(tc, acceptor_may_wait_with_what_it_presents, 0, 2);
+    tcase_add_test(tc, dialer_may_wait_with_what_it_presents);
+    tcase_add_test(tc, held_handshake_times_out);
     tcase_add_test(tc, other_routing_id_means_proxy);
     tcase_add_test(tc, signers_may_take_their_time);
     tcase_add_test(tc, pending_signature_is_cancelled);

@@ -176,7 +176,9 @@ struct vrpc_conn_config {
     /* The transport is a flow of another connection (spec/rpc.md 2.5). */
     bool encapsulated;
     bool has_handler; /* the peer may open flows */
-    bool hold; /* acceptor: Auth waits for vrpc_conn_present() */
+    /* With a handler: an acceptor's Auth, and the unsigned one that follows a
+     * dialer's handshake, wait for vrpc_conn_present(). */
+    bool hold;
     const struct vrpc_conn_hooks *hooks; /* required; outlives it */
     void *ud;
 };
@@ -253,10 +255,10 @@ void vrpc_conn_close(struct vrpc_conn *c, int status, const char *text);
 /** Ask the peer to open no more flows; lame_duck_acked follows. Once. */
 void vrpc_conn_enter_lame_duck(struct vrpc_conn *c);
 /**
- * What an acceptor made with `hold` is to present: the handshake goes on.
+ * What a connection made with `hold` is to present: it goes on.
  * @param b  reference taken; NULL = nameless
  * @return 0; V23_ESTATE (not held); V23_EARG (blessings of another key);
- *         V23_ECLOSED; V23_ENOMEM
+ *         V23_ECLOSED; V23_ENOMEM; V23_ELIMIT
  */
 V23_MUST_USE int vrpc_conn_present(struct vrpc_conn *c,
     struct vsec_blessings *b, struct vsec_discharge *const *discharges,
