@@ -13,6 +13,8 @@
 #include <v23/vdl/v.io/x/ref/services/role/role.rpc.h>
 #include <v23/vdl/v.io/x/ref/services/role/role.vdl.h>
 
+#define TIMEOUT (60 * V23_NS_PER_SEC)
+
 /* ---- our blessing -------------------------------------------------------- */
 
 static struct v23_walltime expiry(int64_t ns)
@@ -92,6 +94,7 @@ static int seek(struct vname_program *p, const char *role,
     struct vname_ns_config ncfg = { .roots = p->flags.roots,
         .nroots = p->flags.nroots };
     struct vrpc_manager_config mcfg = { .principal = fresh };
+    struct vrpc_call_opts opts = { .timeout_ns = TIMEOUT };
     struct vrpc_ev_node *node = NULL;
     struct vname_ns *ns = NULL;
     struct seek s = { p, fresh, NULL, 0 };
@@ -102,7 +105,7 @@ static int seek(struct vname_program *p, const char *role,
     if (rc == 0)
         rc = vname_ns_new(&ncfg, &ns);
     if (rc == 0
-        && v23_role_role_seek_blessings_start(ncfg.client, role, NULL,
+        && v23_role_role_seek_blessings_start(ncfg.client, role, &opts,
             on_blessings, &s) == NULL)
         rc = V23_ENOMEM;
     if (rc == 0) {

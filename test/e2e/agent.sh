@@ -182,6 +182,20 @@ t 127 'No such file' $alice vrun ./nothing
 t 1 'V23_AGENT_PATH is not set' vrun true
 t 1 'cannot make a principal' env V23_CREDENTIALS="$tmp/bob" vbecome vrun \
     true
+
+# A role is asked for as the new principal, which shows a name for that.
+principal create --with-passphrase=false kitchen || die "create"
+$alice principal bless --require-caveats=false kitchen kitchen >k ||
+    die "bless"
+principal --v23.credentials=kitchen set default k
+principal --v23.credentials=kitchen set forpeer k ...
+principal --v23.credentials=kitchen recognize k
+daemon roled '^NAME=' env V23_CREDENTIALS="$tmp/kitchen" roled $on_loopback
+role=$(said roled NAME=)
+t 0 '^alice:kitchen:cook$' $alice vbecome --role="$role" principal get default \
+    --names
+t 0 '^alice:kitchen:cook$' $alice vrun --role="$role" principal get default --names
+t 1 'ERROR: ' $alice vbecome --role="$name" true
 check "keys in memory leave no files" [ -z "$(ls more/keys)" ]
 
 # ---- an agent that is gone --------------------------------------------------
