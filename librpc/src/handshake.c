@@ -96,7 +96,7 @@ void vrpc_shake_free_(struct vrpc_conn *c)
     if (hs == NULL)
         return;
     if (hs->state == VRPC_HS_SIGN_ && !hs->answered)
-        vsec_sign_cancel(c->principal->signer, c, hs->op);
+        vsec_principal_sign_cancel(c->principal, c, hs->op);
     v23_wipe(hs->secret, sizeof(hs->secret));
     v23_buf_fini(&hs->setup);
     v23_buf_fini(&hs->binding);

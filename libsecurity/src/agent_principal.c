@@ -330,8 +330,8 @@ static const struct vsec_roots_ops roots_ops = { NULL, NULL, destroy_roots,
 
 /* ---- principal ----------------------------------------------------------- */
 
-static int bless(struct vsec_principal *p, const struct vsec_bless *what,
-    struct vsec_blessings **out)
+static int bless(struct vsec_principal *p, struct vsec_issue *i,
+    const struct vsec_bless *what, struct vsec_blessings **out)
 {
     struct vsec_agent_client *cl = of_signer(p->signer);
     struct vsec_agent_call_ *call;
@@ -339,6 +339,7 @@ static int bless(struct vsec_principal *p, const struct vsec_bless *what,
     v23_agent_bless_args args;
     int rc;
 
+    (void)i; /* the agent signs */
     args.key = what->key->der;
     args.extended = vsec_blessings_wire(what->with);
     args.extension = what->extension;
@@ -385,7 +386,7 @@ static int bless_self(struct vsec_principal *p, struct vsec_issue *i,
     return rc;
 }
 
-static int mint_discharge(struct vsec_principal *p,
+static int mint_discharge(struct vsec_principal *p, struct vsec_issue *i,
     const v23_security_caveat *caveat, v23_security_caveat_list caveats,
     struct vsec_discharge **out)
 {
@@ -395,6 +396,7 @@ static int mint_discharge(struct vsec_principal *p,
     v23_agent_mint_args args;
     int rc;
 
+    (void)i;
     args.for_caveat = *caveat;
     args.additional_caveats = caveats;
     args.additional_caveats.n--;
@@ -415,7 +417,7 @@ static int mint_discharge(struct vsec_principal *p,
 }
 
 static const struct vsec_principal_ops principal_ops = { bless, bless_self,
-    mint_discharge };
+    mint_discharge, NULL, NULL, NULL };
 
 static struct agent_signer *signer_new(struct vsec_agent_client *cl)
 {

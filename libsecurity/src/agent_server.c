@@ -148,7 +148,7 @@ static void sign_canceled(struct vsec_agent_call_ *call)
     const struct v23_op op = { 0, 1 };
     struct vsec_agent_server *s = call->c->end.ud;
 
-    vsec_sign_cancel(s->principal->signer, call, op);
+    vsec_principal_sign_cancel(s->principal, call, op);
 }
 
 static int do_sign(struct work *w)

@@ -15,6 +15,8 @@ static void destroy(struct v23_ref *r)
     struct vsec_principal *p = (struct vsec_principal *)(void *)r;
     struct vsec_engine *e = p->engine;
 
+    if (p->ops != NULL && p->ops->destroy != NULL)
+        p->ops->destroy(p);
     vsec_store_unref(p->store);
     vsec_roots_unref(p->roots);
     vsec_signer_unref(p->signer);
@@ -114,8 +116,19 @@ int vsec_principal_sign(struct vsec_principal *p, const void *msg, size_t n,
 {
     if (p->signer == NULL)
         return V23_ENOSYS;
+    if (p->ops != NULL && p->ops->sign != NULL)
+        return p->ops->sign(p, msg, n, a, out, wait);
     return vsec_sign(p->signer, purpose(VSEC_PURPOSE_MESSAGE), msg, n, a, out,
         wait);
+}
+
+void vsec_principal_sign_cancel(struct vsec_principal *p, void *wait_ud,
+    struct v23_op op)
+{
+    if (p->ops != NULL && p->ops->cancel != NULL)
+        p->ops->cancel(p, wait_ud, op);
+    else if (p->signer != NULL)
+        vsec_sign_cancel(p->signer, wait_ud, op);
 }
 
 int vsec_sign_cert_(struct vsec_principal *p, struct vsec_issue *i,
@@ -194,7 +207,7 @@ int vsec_bless_(struct vsec_principal *p, struct vsec_issue *is,
     if (rc != 0)
         return rc;
     if (p->ops != NULL && p->ops->bless != NULL)
-        return p->ops->bless(p, what, out);
+        return p->ops->bless(p, is, what, out);
     v23_arena_init(&a, p->engine->al, SIZE_MAX);
     for (i = 0; rc == 0 && i < what->with->nchains; i++)
         rc = extend(p, is, what, &what->with->chains[i], &a, &links[i]);
@@ -283,7 +296,7 @@ int vsec_mint_(struct vsec_principal *p, struct vsec_issue *i,
     if (p->signer == NULL)
         return V23_ENOSYS;
     if (p->ops != NULL && p->ops->mint_discharge != NULL)
-        return p->ops->mint_discharge(p, caveat, caveats, out);
+        return p->ops->mint_discharge(p, i, caveat, caveats, out);
     memset(&w, 0, sizeof(w));
     v23_arena_init(&a, p->engine->al, VSEC_MAX_BLESSINGS);
     rc = vsec_caveat_param(caveat, &vsec_kind_third_party, &a, &param);

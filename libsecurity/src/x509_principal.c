@@ -115,7 +115,8 @@ static int bless_self(struct vsec_principal *p, struct vsec_issue *i,
     return rc;
 }
 
-static const struct vsec_principal_ops x509_ops = { NULL, bless_self, NULL };
+static const struct vsec_principal_ops x509_ops = { NULL, bless_self, NULL,
+    NULL, NULL, NULL };
 
 int vsec_principal_use_x509(struct vsec_principal *p, struct v23_bytes der)
 {

@@ -47,6 +47,7 @@ static const struct entry entries[] = {
     { V23_EKEYMISMATCH, "public key mismatch" },
     { V23_ECRYPTO, "cryptographic operation failed" },
     { V23_ETAMPERED, "signed data has been modified" },
+    { V23_EAUDIT, "failed to audit the call" },
     { V23_EMSG, "malformed message" },
     { V23_EFRAME, "frame too long" },
     { V23_EBOX, "message authentication failed" },

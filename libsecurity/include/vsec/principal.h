@@ -275,26 +275,36 @@ struct vsec_issue;
 
 /*
  * How a principal does what takes more than a signer: because its key signs
- * nothing but messages for others (an agent), or because a certificate says
- * what its name is. A member that is NULL: with the signer. Arguments are
- * checked before, but for an empty name to bless itself with; what comes back
- * must be verified. `issue` is for certificates signed by the own key.
+ * nothing but messages for others (an agent), because a certificate says what
+ * its name is, or because every use of the key is recorded (vsec/audit.h). A
+ * member that is NULL: with the signer. Arguments are checked before, but for
+ * an empty name to bless itself with; what comes back must be verified. `issue`
+ * is for certificates and discharges signed by the own key.
  */
 struct vsec_principal_ops {
-    int (*bless)(struct vsec_principal *p, const struct vsec_bless *what,
-        struct vsec_blessings **out);
+    int (*bless)(struct vsec_principal *p, struct vsec_issue *issue,
+        const struct vsec_bless *what, struct vsec_blessings **out);
     int (*bless_self)(struct vsec_principal *p, struct vsec_issue *issue,
         struct vdl_str name, v23_security_caveat_list caveats,
         struct vsec_blessings **out);
-    int (*mint_discharge)(struct vsec_principal *p,
+    int (*mint_discharge)(struct vsec_principal *p, struct vsec_issue *issue,
         const v23_security_caveat *caveat, v23_security_caveat_list caveats,
         struct vsec_discharge **out);
+    /* As vsec_principal_sign and vsec_principal_sign_cancel. */
+    int (*sign)(struct vsec_principal *p, const void *msg, size_t n,
+        struct v23_arena *a, struct vsec_signature *out,
+        const struct vsec_sign_wait *wait);
+    void (*cancel)(struct vsec_principal *p, void *wait_ud,
+        struct v23_op op);
+    /* The last owner is gone: free what `ud` points to. */
+    void (*destroy)(struct vsec_principal *p);
 };
 
 /* Members are for reading and stay the same for the object's life. */
 struct vsec_principal {
     struct v23_ref ref;
     const struct vsec_principal_ops *ops; /* NULL: with the signer */
+    void *ud;                             /* of ops */
     struct vsec_engine *engine;
     struct vsec_signer *signer; /* NULL: only the public key is known */
     struct vsec_pubkey *key;
@@ -353,6 +363,10 @@ V23_MUST_USE int vsec_principal_bless_self(struct vsec_principal *p,
 V23_MUST_USE int vsec_principal_sign(struct vsec_principal *p, const void *msg,
     size_t n, struct v23_arena *a, struct vsec_signature *out,
     const struct vsec_sign_wait *wait);
+/** Cancel a vsec_principal_sign() that returned V23_EAGAIN; a stale one is
+ * ignored. */
+void vsec_principal_sign_cancel(struct vsec_principal *p, void *wait_ud,
+    struct v23_op op);
 /**
  * Discharge a third-party caveat. That the caveat may be discharged is for the
  * caller to check.

@@ -69,6 +69,7 @@ enum v23_status {
     V23_EKEYMISMATCH = -209,   /* bound to different public keys */
     V23_ECRYPTO = -210,        /* the crypto provider failed */
     V23_ETAMPERED = -211,      /* signed data was modified or truncated */
+    V23_EAUDIT = -212,         /* done, but withheld: it cannot be recorded */
 
     /* librpc: -300 .. -399 */
     V23_EMSG = -300,        /* malformed flow-protocol message */
