@@ -175,17 +175,10 @@ static const struct vsec_hash_alg *hash_of(const struct vsec_crypto *c,
 static int take_value(const struct method *m, struct v23_bytes in,
     struct vsec_sigval *val)
 {
-    struct v23_bytes seq;
-
     memset(val, 0, sizeof(*val));
-    if (m->kind != VSEC_ECDSA) {
-        val->a = in;
-        return 0;
-    }
-    if (vsec_der_take_(&in, DER_SEQUENCE, &seq) != 0 || in.n != 0
-        || vsec_der_take_uint_(&seq, &val->a) != 0
-        || vsec_der_take_uint_(&seq, &val->b) != 0 || seq.n != 0)
-        return V23_ESIG;
+    if (m->kind == VSEC_ECDSA)
+        return vsec_der_ecdsa_(in, val);
+    val->a = in;
     return 0;
 }
 
