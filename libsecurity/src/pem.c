@@ -94,6 +94,17 @@ static bool take_block(struct v23_bytes *in, struct vsec_pem *out,
     return false;
 }
 
+/* Octets up to the next line of dashes, where a block ends. */
+static size_t block_size(struct v23_bytes in)
+{
+    struct v23_bytes rest = in;
+
+    while (rest.n > 0)
+        if (starts_with(take_line(&rest), dashes))
+            break;
+    return in.n - rest.n;
+}
+
 int vsec_pem_next(struct v23_bytes *text, const struct v23_alloc *al,
     struct vsec_pem *out)
 {
@@ -111,9 +122,9 @@ int vsec_pem_next(struct v23_bytes *text, const struct v23_alloc *al,
         if (!is_boundary(take_line(&in), begin, &pem.type))
             continue;
         /* Room at once: growing would leave copies of a key behind. */
-        rc = v23_buf_room(&b64, in.n);
+        rc = v23_buf_room(&b64, block_size(in));
         if (rc == 0)
-            rc = v23_buf_room(&pem.body, in.n);
+            rc = v23_buf_room(&pem.body, block_size(in));
         if (rc != 0)
             break;
         if (!take_block(&in, &pem, &b64)
