@@ -1,7 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * Discharging third-party caveats for callers. A call whose caveats take time
- * to validate stays pending; what is needed then lives in its arena.
+ * to validate, or its discharge to be signed, stays pending; what is needed then
+ * lives in its arena.
  */
 #include <vrpc/discharger.h>
 
@@ -67,26 +68,52 @@ static int restrict_use(struct job *j, v23_security_caveat *v, uint32_t *n)
     return rc;
 }
 
+static const struct v23_verror *take(struct job *j, int rc,
+    struct vsec_discharge *d, args_out *out)
+{
+    if (rc == 0)
+        rc = v23_arena_hold(vrpc_server_call_arena(j->call), &d->ref);
+    if (rc != 0)
+        return failed(j, "cannot mint a discharge", rc);
+    out->discharge = d->wire;
+    return NULL;
+}
+
+static void minted(void *ud, int rc, struct vsec_blessings *b,
+    struct vsec_discharge *d)
+{
+    struct job *j = ud;
+    const struct v23_verror *err;
+    args_out out;
+
+    (void)b;
+    memset(&out, 0, sizeof(out));
+    err = take(j, rc, d, &out);
+    (void)v23_discharger_discharger_discharge_reply(j->call, err, &out);
+}
+
 static const struct v23_verror *mint(struct job *j, args_out *out)
 {
-    struct v23_arena *a = vrpc_server_call_arena(j->call);
     v23_security_caveat v[MAX_CAVEATS];
-    v23_security_caveat_list list;
+    struct vsec_issue_wait wait = { minted, j };
     struct vsec_discharge *d = NULL;
+    const struct v23_verror *err;
+    struct vsec_issue *issue;
+    struct vsec_mint what;
     int rc;
 
-    list.v = v;
-    list.n = 0;
-    rc = restrict_use(j, v, &list.n);
+    what.caveat = &j->in->caveat;
+    what.caveats.v = v;
+    what.caveats.n = 0;
+    rc = restrict_use(j, v, &what.caveats.n);
     if (rc == 0)
-        rc = vsec_principal_mint_discharge(j->d->principal, &j->in->caveat,
-            list, &d);
-    if (rc == 0)
-        rc = v23_arena_hold(a, &d->ref);
-    if (rc == 0)
-        out->discharge = d->wire;
+        rc = vsec_principal_mint_start(j->d->principal, &what, &wait, &d,
+            &issue);
+    if (rc == V23_EAGAIN)
+        return &vrpc_pending;
+    err = take(j, rc, d, out);
     vsec_discharge_unref(d);
-    return rc == 0 ? NULL : failed(j, "cannot mint a discharge", rc);
+    return err;
 }
 
 /* ---- validating ---------------------------------------------------------- */
@@ -140,7 +167,8 @@ static void checked(void *ud, int rc, const struct vsec_names *names)
 
     memset(&out, 0, sizeof(out));
     err = conclude(j, rc, names, &out);
-    (void)v23_discharger_discharger_discharge_reply(j->call, err, &out);
+    if (err != &vrpc_pending)
+        (void)v23_discharger_discharger_discharge_reply(j->call, err, &out);
 }
 
 /* ---- the call ------------------------------------------------------------ */

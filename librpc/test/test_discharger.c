@@ -3,6 +3,7 @@
 #include <v23/vdl/v.io/x/ref/services/discharger/discharger.rpc.h>
 #include <vrpc/discharger.h>
 
+#include "../../libsecurity/test/slow_key.h"
 #include "echo.h"
 
 static struct v23_arena A; /* of the test */
@@ -324,6 +325,61 @@ START_TEST(caller_may_go_meanwhile)
 }
 END_TEST
 
+/* ---- keys that take time ------------------------------------------------- */
+
+static struct slow late;
+
+/* The same key, answering later. */
+static void slow_down(void)
+{
+    struct vsec_signer *real = N->principal->signer;
+
+    memset(&late, 0, sizeof(late));
+    slow_init(&late, vsec_signer_ref(real));
+    ck_assert_int_eq(vsec_principal_new(W.engine, &late.s, NULL, NULL, NULL,
+        &D.principal), 0);
+}
+
+static void speed_up(void)
+{
+    vsec_principal_unref(D.principal);
+    vsec_signer_unref(&late.s);
+    ck_assert(late.destroyed);
+}
+
+START_TEST(signature_may_take_time)
+{
+    const struct vsec_caveat_kind *v[1] = { &slow_kind };
+    struct vsec_caveat_kinds kinds = { v, 1 };
+    struct vdl_str param = vdl_str("x");
+    v23_security_caveat inner, c;
+
+    slow_down();
+    if (_i == 0) {
+        c = third_party(NULL, false, false);
+    } else { /* the restriction, too */
+        D.kinds = &kinds;
+        ck_assert_int_eq(vsec_caveat_make(&A, &slow_kind, &param, &inner), 0);
+        c = third_party(&inner, false, false);
+    }
+    call_it(&c);
+    world_settle(&W);
+    if (_i > 0)
+        vsec_check_complete(slow.c, slow.op, 0, NULL);
+    world_settle(&W);
+    ck_assert_int_eq(R.done, 0);
+    if (_i < 2)
+        slow_answer(&late);
+    else
+        slow_fail(&late, V23_ECRYPTO);
+    ck_assert(world_until(&W, &R.done, SEC));
+    ck_assert_str_eq(R.id, _i < 2 ? "" : VERR "Internal");
+    if (_i < 2)
+        ck_assert_int_eq(vsec_discharge_verify(R.d, N->principal->key), 0);
+    speed_up();
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
     tcase_add_test(t, discharge_is_signed_and_expires);
@@ -336,6 +392,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, logging_caveats_are_logged);
     tcase_add_loop_test(t, restrictions_may_take_time, 0, 2);
     tcase_add_test(t, caller_may_go_meanwhile);
+    tcase_add_loop_test(t, signature_may_take_time, 0, 3);
 }
 
 int main(void)
