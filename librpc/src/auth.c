@@ -93,7 +93,7 @@ static void remember(struct vrpc_check_ *c)
     n->ref.n = 1;
     n->ref.destroy = names_destroy;
     n->m = c->m;
-    v23_arena_init(&n->arena, c->m->al, SIZE_MAX);
+    v23_arena_init_small(&n->arena, c->m->al, SIZE_MAX, 128);
     n->remote = vsec_blessings_ref(c->call.remote_blessings);
     n->local = vsec_blessings_ref(c->call.local_blessings);
     n->sec = c->call.timestamp.sec;

@@ -165,7 +165,7 @@ static void set_empty(struct vrpc_conn *c, const struct vrpc_conn_config *cfg)
     vrpc_link_init_(&c->to_release);
     vrpc_link_init_(&c->spare);
     c->pool.max = VRPC_POOL_BUSY_;
-    v23_arena_init(&c->arena, c->al, SIZE_MAX);
+    v23_arena_init_small(&c->arena, c->al, SIZE_MAX, 256);
     v23_buf_init(&c->express, c->al, SIZE_MAX);
     v23_buf_init(&c->raw_out, c->al, SIZE_MAX);
     set_limits(c, &cfg->limits);

@@ -183,7 +183,7 @@ int vsec_blessings_build_(struct vsec_pubkey *key, const struct vsec_link_ *v,
     b->ref.destroy = destroy;
     b->key = vsec_pubkey_ref(key);
     b->nameless = nameless;
-    v23_arena_init(&b->arena, al, SIZE_MAX);
+    v23_arena_init_small(&b->arena, al, SIZE_MAX, nameless ? 384 : 1024);
     rc = fill(b, v, n);
     if (rc != 0) {
         v23_unref(&b->ref);
@@ -394,18 +394,20 @@ int vsec_blessings_from_wire(struct vsec_engine *e,
     rc = check_limits(w);
     if (rc != 0)
         return rc;
+    b = vsec_chain_cache_content_(cache, w);
+    if (b != NULL) {
+        *out = b;
+        return 0;
+    }
     if (vsec_is_nameless_(w)) {
         rc = vsec_pubkey_parse(e, w->certificate_chains.v[0].v[0].public_key,
             &key);
         if (rc == 0)
             rc = vsec_blessings_nameless(key, out);
+        if (rc == 0)
+            vsec_chain_cache_keep_(cache, *out);
         vsec_pubkey_unref(key);
         return rc;
-    }
-    b = vsec_chain_cache_content_(cache, w);
-    if (b != NULL) {
-        *out = b;
-        return 0;
     }
     v23_arena_init(&scratch, e->al, SIZE_MAX);
     v = v23_arena_new(&scratch, struct verify);

@@ -36,6 +36,14 @@ void v23_arena_init(struct v23_arena *a, const struct v23_alloc *al,
     memset(a, 0, sizeof(*a));
     a->al = al == NULL ? &v23_alloc_libc : al;
     a->limit = limit;
+    a->first = V23_ARENA_BLOCK;
+}
+
+void v23_arena_init_small(struct v23_arena *a, const struct v23_alloc *al,
+    size_t limit, size_t first)
+{
+    v23_arena_init(a, al, limit);
+    a->first = first;
 }
 
 void v23_arena_init_fixed(struct v23_arena *a, void *mem, size_t size)
@@ -57,7 +65,7 @@ static void use_block(struct v23_arena *a, struct v23_arena_block *b)
 /* Add a block with room for `size` bytes at that alignment. */
 static int grow(struct v23_arena *a, size_t size, size_t align)
 {
-    size_t want = V23_ARENA_BLOCK, total;
+    size_t want = a->first, total;
     struct v23_arena_block *b;
 
     if (a->al == NULL)
@@ -68,7 +76,7 @@ static int grow(struct v23_arena *a, size_t size, size_t align)
     /* As much again as there is: little is left over at the end. A block kept
      * by a reset was too small, so it is doubled like a later one. */
     if (a->blocks != NULL && (a->blocks->prev != NULL
-        || a->blocks->size != V23_ARENA_BLOCK))
+        || a->blocks->size != a->first))
         want = 2 * a->blocks->size;
     if (want > V23_ARENA_KEEP)
         want = V23_ARENA_KEEP;

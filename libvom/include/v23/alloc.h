@@ -85,6 +85,7 @@ struct v23_arena {
     size_t limit;               /* budget for `used` */
     uint8_t *fixed;             /* caller's buffer, or NULL */
     size_t fixed_size;
+    size_t first;               /* size of the first block */
 };
 
 /**
@@ -96,6 +97,9 @@ struct v23_arena {
  */
 void v23_arena_init(struct v23_arena *a, const struct v23_alloc *al,
     size_t limit);
+/** The same where little will be put: the first block has `first` bytes. */
+void v23_arena_init_small(struct v23_arena *a, const struct v23_alloc *al,
+    size_t limit, size_t first);
 /** Make an arena over `mem`; never allocates anything else. */
 void v23_arena_init_fixed(struct v23_arena *a, void *mem, size_t size);
 /**
