@@ -392,6 +392,15 @@ struct vrpc_client *vrpc_call_client(const struct vrpc_call *call)
 
 /* ---- clients ------------------------------------------------------------- */
 
+void vrpc_client_networks_(struct vrpc_client *c,
+    const struct vrpc_network *old, const struct vrpc_network *nets, size_t n)
+{
+    if (c == NULL || c->cfg.networks != old || old == NULL)
+        return;
+    c->cfg.networks = nets;
+    c->cfg.nnetworks = n;
+}
+
 int vrpc_client_new(struct vrpc_manager *m,
     const struct vrpc_client_config *cfg, struct vrpc_client **out)
 {

@@ -56,22 +56,30 @@ static int bind_names(struct vrpc_ev_node *n, struct v23_arena *a,
         out);
 }
 
-static int add(struct vrpc_ev_node *n, size_t cap, struct vdl_str protocol,
-    const char *address, const vdl_str_list *names)
+/* Room for the addresses of one listener. */
+#define MAX_CHOSEN 256u
+
+static int add(struct vrpc_ev_node *n, struct vdl_str protocol,
+    struct vdl_str address, const vdl_str_list *names)
 {
     struct vrpc_server *s = vrpc_manager_server(n->m);
     struct vrpc_endpoint *ep;
     char *text;
+    void *v = n->eps;
+    int rc;
 
-    if (n->neps == cap)
-        return 0;
-    text = v23_arena_dup(&n->eps_arena, address, strlen(address));
+    rc = v23_reserve(n->ev->al, &v, &n->eps_cap, n->neps + 1, SIZE_MAX,
+        sizeof(*n->eps));
+    if (rc != 0)
+        return rc;
+    n->eps = v;
+    text = v23_arena_dup(&n->eps_arena, address.p, address.n);
     if (text == NULL)
         return V23_ENOMEM;
     ep = &n->eps[n->neps];
     memset(ep, 0, sizeof(*ep));
     ep->protocol = protocol;
-    ep->address = vdl_str(text);
+    ep->address = vdl_strn(text, address.n);
     ep->rid = *vrpc_manager_rid(n->m);
     ep->mount_table = s != NULL && vrpc_server_is_mount_table(s);
     ep->blessings = *names;
@@ -79,35 +87,85 @@ static int add(struct vrpc_ev_node *n, size_t cap, struct vdl_str protocol,
     return 0;
 }
 
-/* A listener on all interfaces: the best kind of address that there is. */
-static int add_interfaces(struct vrpc_ev_node *n, size_t cap,
+static int text_of(struct v23_arena *a, const struct vrpc_network *net,
+    struct vdl_str *out)
+{
+    char host[INET6_ADDRSTRLEN];
+    bool v4 = is_v4(net);
+
+    inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? net->addr + 12 : net->addr, host,
+        sizeof(host));
+    out->n = (uint32_t)strlen(host);
+    out->p = v23_arena_dup(a, host, out->n);
+    return out->p == NULL ? V23_ENOMEM : 0;
+}
+
+/*
+ * Addresses under which a listener on every interface is reached, the best
+ * first; loopback ones only where there is nothing else.
+ */
+static int candidates(struct vrpc_ev_node *n,
+    const struct vrpc_ev_listener_ *l, struct vdl_str *out, size_t *nout)
+{
+    bool v4 = l->what->family != AF_INET6, v6 = l->sa.ss_family == AF_INET6;
+    const struct vrpc_network *nets;
+    size_t nnets, i;
+    int rank, rc = 0;
+
+    *nout = 0;
+    vrpc_ev_networks(n->ev, &nets, &nnets);
+    for (rank = RANK_PUBLIC; rank > RANK_NONE; rank--) {
+        if (rank == RANK_LOOPBACK && *nout > 0)
+            break;
+        for (i = 0; i < nnets && *nout < MAX_CHOSEN && rc == 0; i++)
+            if (rank_of(&nets[i]) == rank && (is_v4(&nets[i]) ? v4 : v6))
+                rc = text_of(&n->eps_arena, &nets[i], &out[(*nout)++]);
+    }
+    return rc;
+}
+
+/* "host" and the listener's port; "host:port" as it is. */
+static int add_chosen(struct vrpc_ev_node *n,
+    const struct vrpc_ev_listener_ *l, struct vdl_str address,
+    const vdl_str_list *names)
+{
+    const char *port = strrchr(l->bound, ':');
+    struct vdl_str host, given;
+    struct v23_buf b;
+    int rc;
+
+    if (vrpc_split_host_port(address, &host, &given) == 0)
+        return add(n, l->protocol, address, names);
+    v23_buf_init(&b, n->ev->al, 1024);
+    v23_buf_printf(&b, memchr(address.p, ':', address.n) != NULL
+            ? "[%.*s]%s" : "%.*s%s", (int)address.n, address.p, port);
+    rc = b.err != 0 ? b.err
+        : add(n, l->protocol, vdl_strn((char *)b.p, b.n), names);
+    v23_buf_fini(&b);
+    return rc;
+}
+
+static int add_interfaces(struct vrpc_ev_node *n,
     const struct vrpc_ev_listener_ *l, const vdl_str_list *names)
 {
-    const struct vrpc_network *nets;
-    char text[80], host[INET6_ADDRSTRLEN];
-    const char *port = strrchr(l->bound, ':');
-    bool v4_only = l->sa.ss_family == AF_INET;
-    int best = RANK_NONE, rc = 0;
-    size_t nnets, i;
+    struct vdl_str *all, *chosen;
+    size_t k, i;
+    int rc;
 
-    vrpc_ev_networks(n->ev, &nets, &nnets);
-    for (i = 0; i < nnets; i++)
-        if (rank_of(&nets[i]) > best && (!v4_only || is_v4(&nets[i])))
-            best = rank_of(&nets[i]);
-    for (i = 0; i < nnets && rc == 0; i++) {
-        if (best == RANK_NONE || rank_of(&nets[i]) != best ||
-            (v4_only && !is_v4(&nets[i])))
-            continue;
-        if (is_v4(&nets[i]))
-            inet_ntop(AF_INET, nets[i].addr + 12, host, sizeof(host));
-        else
-            inet_ntop(AF_INET6, nets[i].addr, host, sizeof(host));
-        snprintf(text, sizeof(text), is_v4(&nets[i]) ? "%s%s" : "[%s]%s",
-            host, port);
-        rc = add(n, cap, l->protocol, text, names);
+    all = v23_arena_get0(&n->eps_arena, 2 * MAX_CHOSEN, sizeof(*all),
+        V23_ALIGNOF(struct vdl_str));
+    if (all == NULL)
+        return V23_ENOMEM;
+    chosen = all;
+    rc = candidates(n, l, all, &k);
+    if (rc == 0 && n->choose != NULL) {
+        chosen = all + MAX_CHOSEN;
+        k = n->choose(n->choose_ud, l->protocol, all, k, chosen, MAX_CHOSEN);
     }
-    if (best == RANK_NONE)
-        rc = add(n, cap, l->protocol, l->bound, names);
+    for (i = 0; i < k && rc == 0; i++)
+        rc = chosen[i].n == 0 ? 0 : add_chosen(n, l, chosen[i], names);
+    if (rc == 0 && k == 0)
+        rc = add(n, l->protocol, vdl_str(l->bound), names);
     return rc;
 }
 
@@ -115,36 +173,35 @@ int vrpc_ev_endpoints(struct vrpc_ev_node *n,
     const struct vrpc_endpoint **eps, size_t *neps)
 {
     const struct vrpc_ev_listener_ *l;
-    const struct vrpc_network *nets;
     vdl_str_list names = { NULL, 0 };
-    size_t cap = 1, nnets;
     int rc;
 
-    vrpc_ev_networks(n->ev, &nets, &nnets);
-    for (l = n->listeners; l != NULL; l = l->next)
-        cap += nnets + 1;
     v23_arena_reset(&n->eps_arena);
     n->neps = 0;
-    n->eps = v23_arena_get0(&n->eps_arena, cap, sizeof(*n->eps),
-        V23_ALIGNOF(struct vrpc_endpoint));
-    if (n->eps == NULL)
-        return V23_ENOMEM;
     rc = bind_names(n, &n->eps_arena, &names);
     for (l = n->listeners; l != NULL && rc == 0; l = l->next) {
         if (l->fd < 0)
             continue;
-        if (vrpc_ev_is_unspecified_((const struct sockaddr *)&l->sa))
-            rc = add_interfaces(n, cap, l, &names);
+        if (l->roams)
+            rc = add_interfaces(n, l, &names);
         else
-            rc = add(n, cap, l->protocol, l->bound, &names);
+            rc = add(n, l->protocol, vdl_str(l->bound), &names);
     }
     if (rc == 0 && n->neps == 0)
-        rc = add(n, cap, vdl_str("bidi"), "", &names);
+        rc = add(n, vdl_str("bidi"), vdl_str(""), &names);
     if (rc != 0)
         return rc;
     *eps = n->eps;
     *neps = n->neps;
     return 0;
+}
+
+void vrpc_ev_set_chooser(struct vrpc_ev_node *n, vrpc_address_chooser_fn *fn,
+    void *ud)
+{
+    n->choose = fn;
+    n->choose_ud = ud;
+    vrpc_ev_endpoints_changed_(n);
 }
 
 void vrpc_ev_on_endpoints(struct vrpc_ev_node *n, void (*fn)(void *ud),

@@ -38,9 +38,17 @@ struct vrpc_ev {
     struct v23_buf out;        /* what is written; shared by all links */
     struct v23_buf in, msg;    /* one message of a websocket: put together,
                                   to be sent; likewise */
-    struct vrpc_network *nets;
+    struct vrpc_network *nets; /* of the interfaces, with has_nets */
     size_t nnets;
     bool has_nets;
+    /* vrpc_ev_interfaces_; the tests have others. */
+    int (*interfaces)(const struct v23_alloc *al, struct vrpc_network **nets,
+        size_t *n);
+    struct {
+        size_t users;      /* listeners that publish the interfaces */
+        int fd;            /* where the kernel tells of changes, or -1 */
+        struct event news, timer;
+    } roam;
 };
 
 struct vrpc_ev_node {
@@ -55,10 +63,12 @@ struct vrpc_ev_node {
     struct vsec_store_watch watch; /* of the default blessings */
     struct v23_arena eps_arena;
     struct vrpc_endpoint *eps;
-    size_t neps;
+    size_t neps, eps_cap;
     struct v23_buf errors;
     void (*eps_fn)(void *ud);
     void *eps_ud;
+    vrpc_address_chooser_fn *choose;
+    void *choose_ud;
     void (*stop_fn)(void *ud);
     void *stop_ud;
 };
@@ -172,6 +182,16 @@ void vrpc_ev_format_addr_(const struct sockaddr *sa, socklen_t len,
     struct v23_buf *out);
 bool vrpc_ev_is_unspecified_(const struct sockaddr *sa);
 
+/* networks_ev.c */
+/* Ask the system. 0, V23_ESYS, V23_ENOMEM. */
+V23_MUST_USE int vrpc_ev_interfaces_(const struct v23_alloc *al,
+    struct vrpc_network **nets, size_t *n);
+/* The interfaces may have changed: look, and tell whom it concerns. */
+void vrpc_ev_networks_changed_(struct vrpc_ev *ev);
+/* A listener on every interface begins, ends. */
+void vrpc_ev_roam_(struct vrpc_ev_listener_ *l);
+void vrpc_ev_unroam_(struct vrpc_ev_listener_ *l);
+
 /* unix_ev.c */
 /* The file of a listening socket. */
 struct vrpc_ev_unix_ {
@@ -204,6 +224,7 @@ struct vrpc_ev_listener_ {
     char *text;                       /* storage of both */
     struct sockaddr_storage sa;       /* bound to */
     struct vrpc_ev_unix_ file;        /* of a socket of protocol unix */
+    bool roams;                       /* its endpoints are the interfaces' */
     char bound[128];                  /* printed, while fd ≥ 0 */
     struct event event;   /* readable; or when to try again */
     int fd;               /* -1: failed, tried again */

@@ -219,6 +219,8 @@ static int listen_now(struct vrpc_ev_listener_ *l)
     v23_buf_init_fixed(&b, l->bound, sizeof(l->bound) - 1);
     vrpc_ev_format_addr_((struct sockaddr *)&l->sa, len, &b);
     l->bound[b.n] = 0;
+    if (vrpc_ev_is_unspecified_((struct sockaddr *)&l->sa))
+        vrpc_ev_roam_(l);
     event_assign(&l->event, l->node->ev->base, fd, EV_READ | EV_PERSIST,
         on_accept, l);
     return event_add(&l->event, NULL) == 0 ? 0 : V23_ENOMEM;
@@ -248,6 +250,7 @@ static void listener_free(struct vrpc_ev_listener_ *l)
     if (l->fd >= 0)
         close(l->fd);
     vrpc_ev_unix_remove_(&l->file);
+    vrpc_ev_unroam_(l);
     v23_put(l->node->ev->al, l->text);
     v23_put(l->node->ev->al, l);
 }

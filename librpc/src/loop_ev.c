@@ -176,6 +176,7 @@ int vrpc_ev_new(struct event_base *base, const struct v23_alloc *al,
     ev->al = al;
     ev->log = log;
     ev->armed = V23_NEVER;
+    ev->interfaces = vrpc_ev_interfaces_;
     ev->work_tail = &ev->work;
     v23_buf_init(&ev->out, al, SIZE_MAX);
     v23_buf_init(&ev->in, al, SIZE_MAX);
@@ -293,6 +294,7 @@ void vrpc_ev_node_free(struct vrpc_ev_node *n)
     vrpc_manager_free(n->m);
     vrpc_ev_dials_free_(n);
     v23_arena_fini(&n->eps_arena);
+    v23_put(n->ev->al, n->eps);
     v23_buf_fini(&n->errors);
     *n->plink = n->next;
     if (n->next != NULL)

@@ -308,6 +308,12 @@ void vrpc_own_start_(struct vrpc_manager *m);
 /* Present the default blessings and discharges on a connection again. */
 void vrpc_own_refresh_(struct vrpc_session_ *s);
 
+/* ---- client.c ------------------------------------------------------------ */
+
+/* A client that was given the networks `old` has these now; c may be NULL. */
+void vrpc_client_networks_(struct vrpc_client *c,
+    const struct vrpc_network *old, const struct vrpc_network *nets, size_t n);
+
 /* ---- what the server gives the manager ----------------------------------- */
 
 /* The peer opened a flow. */

@@ -11,6 +11,7 @@
 
 #include "ev_rig.h"
 
+#include "call_int.h"
 #include "ev_int.h"
 
 static char Dir[] = "/tmp/vrpc-test.XXXXXX"; /* for sockets */
@@ -469,6 +470,172 @@ START_TEST(address_that_does_not_answer_is_not_waited_for)
 }
 END_TEST
 
+/* ---- published addresses ------------------------------------------------- */
+
+/* What the machine's interfaces are, as far as the loop knows. */
+static const char *const *Interfaces;
+
+static int fake_interfaces(const struct v23_alloc *al,
+    struct vrpc_network **nets, size_t *n)
+{
+    size_t i;
+
+    *n = 0;
+    *nets = v23_get(al, 16 * sizeof(**nets));
+    if (*nets == NULL)
+        return V23_ENOMEM;
+    memset(*nets, 0, 16 * sizeof(**nets));
+    for (i = 0; Interfaces[i] != NULL; i++)
+        ck_assert_int_eq(vrpc_network_parse(vdl_str(Interfaces[i]),
+            &(*nets)[(*n)++]), 0);
+    return 0;
+}
+
+static void have_interfaces(const char *const *list)
+{
+    Interfaces = list;
+    EV->interfaces = fake_interfaces;
+    vrpc_ev_networks_changed_(EV);
+}
+
+/* The published hosts, in order, without their port. */
+static const char *published(void)
+{
+    static char text[512];
+    const struct vrpc_endpoint *eps;
+    size_t n, i, at = 0;
+
+    text[0] = 0;
+    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
+    for (i = 0; i < n; i++) {
+        const char *a = eps[i].address.p;
+        size_t k = eps[i].address.n;
+
+        while (k > 0 && a[k - 1] != ':')
+            k--;
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.*s",
+            i == 0 ? "" : " ", (int)(k == 0 ? 0 : k - 1), a);
+    }
+    return text;
+}
+
+static const char *const mixed[] = { "127.0.0.1/8", "::1/128",
+    "169.254.1.2/16", "10.1.2.3/8", "fe80::1/64", "fd00::7/64",
+    "198.51.100.9/24", "2001:db8::5/64", "192.168.3.4/16", NULL };
+static const char *const alone[] = { "127.0.0.1/8", "::1/128", NULL };
+static const char *const other[] = { "127.0.0.1/8", "10.7.7.7/8", NULL };
+
+START_TEST(every_interface_is_published_best_first)
+{
+    have_interfaces(mixed);
+    host_listen(&S, "wsh4", ":0");
+    ck_assert_str_eq(published(), "198.51.100.9 10.1.2.3 192.168.3.4");
+    vrpc_ev_unlisten(S.node);
+    host_listen(&S, "tcp", "127.0.0.1:0");
+    ck_assert_str_eq(published(), "127.0.0.1");
+    vrpc_ev_unlisten(S.node);
+    have_interfaces(alone);
+    host_listen(&S, "tcp4", ":0");
+    ck_assert_str_eq(published(), "127.0.0.1");
+    if (!has_ipv6())
+        return;
+    have_interfaces(mixed);
+    vrpc_ev_unlisten(S.node);
+    host_listen(&S, "tcp", ":0");
+    ck_assert_str_eq(published(), "198.51.100.9 10.1.2.3 192.168.3.4 "
+        "[fd00::7] [2001:db8::5]");
+    vrpc_ev_unlisten(S.node);
+    host_listen(&S, "tcp6", ":0");
+    ck_assert_str_eq(published(), "[fd00::7] [2001:db8::5]");
+}
+END_TEST
+
+static size_t choose_none(void *ud, struct vdl_str protocol,
+    const struct vdl_str *candidates, size_t n, struct vdl_str *out,
+    size_t max)
+{
+    (void)ud;
+    (void)protocol;
+    (void)candidates;
+    (void)n;
+    (void)out;
+    (void)max;
+    return 0;
+}
+
+static size_t choose_two(void *ud, struct vdl_str protocol,
+    const struct vdl_str *candidates, size_t n, struct vdl_str *out,
+    size_t max)
+{
+    ck_assert_ptr_eq(ud, &S);
+    ck_assert(vdl_str_is(protocol, "tcp4"));
+    ck_assert_uint_eq(n, 3);
+    ck_assert_uint_ge(max, n);
+    out[0] = candidates[1];
+    out[1] = vdl_str("host.test:99");
+    return 2;
+}
+
+START_TEST(chooser_decides_what_is_published)
+{
+    const struct vrpc_endpoint *eps;
+    size_t n;
+
+    have_interfaces(mixed);
+    host_listen(&S, "tcp4", ":0");
+    vrpc_ev_set_chooser(S.node, choose_two, &S);
+    ck_assert_str_eq(published(), "10.1.2.3 host.test");
+    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
+    ck_assert(vdl_str_is(eps[1].address, "host.test:99"));
+    vrpc_ev_set_chooser(S.node, choose_none, NULL);
+    ck_assert_str_eq(published(), "0.0.0.0");
+    vrpc_ev_set_chooser(S.node, NULL, NULL);
+    ck_assert_str_eq(published(), "198.51.100.9 10.1.2.3 192.168.3.4");
+}
+END_TEST
+
+START_TEST(changed_interfaces_are_published)
+{
+    int changes = 0;
+
+    have_interfaces(mixed);
+    host_listen(&S, "tcp4", ":0");
+    vrpc_ev_on_endpoints(S.node, count_stop, &changes);
+    have_interfaces(mixed);
+    ck_assert_int_eq(changes, 0); /* nothing is new */
+    have_interfaces(other);
+    ck_assert_int_eq(changes, 1);
+    ck_assert_str_eq(published(), "10.7.7.7");
+    vrpc_ev_unlisten(S.node);
+    host_listen(&S, "tcp4", "127.0.0.1:0");
+    changes = 0;
+    have_interfaces(mixed);
+    ck_assert_int_eq(changes, 0); /* it does not concern this one */
+}
+END_TEST
+
+START_TEST(client_learns_of_changed_interfaces)
+{
+    struct vrpc_manager_config mc;
+    struct vrpc_client_config cc;
+    struct vrpc_ev_node *node;
+    struct vrpc_client *c;
+
+    have_interfaces(mixed);
+    memset(&mc, 0, sizeof(mc));
+    mc.principal = W.nodes[0].principal;
+    ck_assert_int_eq(vrpc_ev_node_new(EV, &mc, &node), 0);
+    memset(&cc, 0, sizeof(cc));
+    vrpc_ev_networks(EV, &cc.networks, &cc.nnetworks);
+    ck_assert_int_eq(vrpc_client_new(vrpc_ev_node_manager(node), &cc, &c),
+        0);
+    have_interfaces(other);
+    ck_assert_uint_eq(c->cfg.nnetworks, 2);
+    ck_assert_ptr_eq(c->cfg.networks, EV->nets);
+    vrpc_ev_node_free(node);
+}
+END_TEST
+
 /* ---- socket files -------------------------------------------------------- */
 
 /* Listen once more on Path; its status. */
@@ -578,6 +745,10 @@ static void fill(TCase *tc)
     tcase_add_test(tc, any_address_serves_both_families);
     tcase_add_test(tc, zone_is_part_of_an_address);
     tcase_add_test(tc, address_that_does_not_answer_is_not_waited_for);
+    tcase_add_test(tc, every_interface_is_published_best_first);
+    tcase_add_test(tc, chooser_decides_what_is_published);
+    tcase_add_test(tc, changed_interfaces_are_published);
+    tcase_add_test(tc, client_learns_of_changed_interfaces);
     tcase_add_test(tc, stale_socket_file_is_replaced);
     tcase_add_test(tc, only_sockets_are_replaced_and_removed);
     tcase_add_test(tc, socket_path_is_published_absolute);

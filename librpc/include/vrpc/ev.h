@@ -89,14 +89,32 @@ V23_MUST_USE int vrpc_ev_listen(struct vrpc_ev_node *n,
 void vrpc_ev_unlisten(struct vrpc_ev_node *n);
 
 /**
- * Endpoints to publish (spec/rpc.md 14.6): one per address of each listener;
- * listening nowhere: the single bidi endpoint (14.5). The array and what it
+ * Endpoints to publish (spec/rpc.md 14.6): the address of each listener, for
+ * one on every interface those of the interfaces; listening nowhere: the
+ * single bidi endpoint (14.5). The array and what it
  * points to are valid until the next call of this function or a change.
  * @return 0 or V23_ENOMEM
  */
 V23_MUST_USE int vrpc_ev_endpoints(struct vrpc_ev_node *n,
     const struct vrpc_endpoint **eps, size_t *neps);
-/** Call `fn` when the set of endpoints has changed (re-listen, names). */
+/**
+ * Which addresses to publish for a listener on every interface.
+ *
+ * @param protocol    of the listener
+ * @param candidates  addresses without port, those that most can reach first
+ * @param out         room for `max` addresses: candidates or others, "host" or
+ *                    "host:port"; valid until the next call
+ * @return how many; 0: the listener's own address is published
+ */
+typedef size_t vrpc_address_chooser_fn(void *ud, struct vdl_str protocol,
+    const struct vdl_str *candidates, size_t n, struct vdl_str *out,
+    size_t max);
+/** NULL: publish all candidates. */
+void vrpc_ev_set_chooser(struct vrpc_ev_node *n, vrpc_address_chooser_fn *fn,
+    void *ud);
+/**
+ * Call `fn` when the set of endpoints may have changed (re-listen, names,
+ * addresses of the interfaces). */
 void vrpc_ev_on_endpoints(struct vrpc_ev_node *n, void (*fn)(void *ud),
     void *ud);
 /** Text of the errors of listeners that failed, one a line; "" = none. */
@@ -109,8 +127,8 @@ const char *vrpc_ev_listen_errors(struct vrpc_ev_node *n);
 void vrpc_ev_server_stop(struct vrpc_ev_node *n, int64_t lame_duck_ns,
     void (*done)(void *ud), void *ud);
 
-/** Networks of the local interfaces, for struct vrpc_client_config; they live
- * as long as the loop object. */
+/** Networks of the local interfaces, for struct vrpc_client_config. They are
+ * valid until they change; clients of the loop's nodes get the new ones. */
 void vrpc_ev_networks(struct vrpc_ev *ev, const struct vrpc_network **nets,
     size_t *n);
 
