@@ -70,7 +70,7 @@ session() {
     done <"$1"
 }
 
-for page in README.md docs/vom.md docs/vdl.md; do
+for page in README.md docs/vom.md docs/vdl.md docs/security.md; do
     dir=$tmp/$(basename $page .md)
     mkdir "$dir" && cd "$dir" || exit 1
     : >index
