@@ -29,7 +29,10 @@ struct v23_alloc {
     void *ud;
 };
 
-/* malloc, realloc, free. What NULL stands for. */
+/*
+ * malloc, realloc, free. What NULL stands for. A program without a heap defines
+ * it itself, over memory of its own; then malloc is not linked.
+ */
 extern const struct v23_alloc v23_alloc_libc;
 
 /** Get `size` (> 0) bytes, suitably aligned for any type; NULL when out. */
