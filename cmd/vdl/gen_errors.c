@@ -126,6 +126,7 @@ static const char *const retries[] = { "V23_NO_RETRY", "V23_RETRY_CONNECTION",
 static void definition(struct gen *g, const struct ir_error *e,
     const char *name)
 {
+    bool has_format = e->format != NULL && e->format[0] != '\0';
     const char *list = "";
     size_t i;
 
@@ -135,18 +136,23 @@ static void definition(struct gen *g, const struct ir_error *e,
     if (e->nparams > 0)
         gen_putw(g, "static const struct vdl_type *const %s_types_[] = "
             "{ %s };\n", name, list);
-    gen_put(g, "const struct v23_errdef %s_def = {\n    .id = %s,\n"
-        "    .retry = %s,\n", name, gen_str_init(g, e->id, strlen(e->id)),
+    /* Texts of their own objects: what is not used is not linked. */
+    gen_putw(g, "static const char %s_id_[] = %s;\n", name,
+        gen_literal(g, e->id, strlen(e->id)));
+    if (has_format)
+        gen_putw(g, "static const char %s_format_[] = %s;\n", name,
+            gen_literal(g, e->format, strlen(e->format)));
+    gen_put(g, "const struct v23_errdef %s_def = {\n"
+        "    .id = VDL_STR_INIT(%s_id_),\n    .retry = %s,\n", name, name,
         retries[e->retry]);
-    if (e->format != NULL && e->format[0] != '\0')
-        gen_putw(g, "    .format = %s,\n",
-            gen_str_init(g, e->format, strlen(e->format)));
+    if (has_format)
+        gen_put(g, "    .format = VDL_STR_INIT(%s_format_),\n", name);
     if (e->nparams > 0)
         gen_put(g, "    .nparams = %zu,\n    .params = %s_types_,\n",
             e->nparams, name);
-    gen_put(g, "};\nconst struct v23_verror %s_static = {\n    .id = %s,\n"
-        "    .retry = %s,\n};\n", name, gen_str_init(g, e->id,
-            strlen(e->id)), retries[e->retry]);
+    gen_put(g, "};\nconst struct v23_verror %s_static = {\n"
+        "    .id = VDL_STR_INIT(%s_id_),\n    .retry = %s,\n};\n", name, name,
+        retries[e->retry]);
 }
 
 void gen_errors_c(struct gen *g)

@@ -36,7 +36,7 @@ struct vdl_bytes {
     uint32_t n;
 };
 
-/* Constant initialiser of a vdl_str from a literal. */
+/* Constant initialiser of a vdl_str from a literal or an array with a NUL. */
 #define VDL_STR_INIT(lit) { (lit), (uint32_t)(sizeof(lit) - 1) }
 
 /** View of a NUL-terminated string (NULL = empty), which must stay alive. */
