@@ -3,6 +3,7 @@
  * The decoder's parts: dec_type.c (type streams), plan.c (how a wire type
  * becomes a target type), dec_value.c (values of one type), dec_skip.c,
  * dec_conv.c (conversions), dec_num.c, dec_keys.c, dec.c (messages).
+ * dec_lean.c is a decoder of its own, of which only dec_wire.c is shared.
  */
 #ifndef VOM_DEC_INT_H
 #define VOM_DEC_INT_H
@@ -74,7 +75,32 @@ int vom_typedec_body_(struct vom_typedec *td, uint64_t id, bool incomplete,
     const uint8_t **p, const uint8_t *end, size_t *need);
 /* The first byte of a type or value stream; *v80: it is of version 0x80. */
 int vom_typedec_version_(struct vom_typedec *td, uint8_t version, bool *v80);
-/* Parse a WireType (dec_wire.c); the result is one allocation. */
+/* Alternatives of a WireType. */
+enum {
+    VOM_WIRE_NAMED_,
+    VOM_WIRE_ENUM_,
+    VOM_WIRE_ARRAY_,
+    VOM_WIRE_LIST_,
+    VOM_WIRE_SET_,
+    VOM_WIRE_MAP_,
+    VOM_WIRE_STRUCT_,
+    VOM_WIRE_UNION_,
+    VOM_WIRE_OPTIONAL_
+};
+/* Ids of byte and string, the elements of the two built-in lists. */
+enum { VOM_ID_BYTE_ = 2, VOM_ID_STRING_ = 3 };
+/* Kind of a built-in type, with the element's id of a list; else VDL_KINDS. */
+unsigned vom_wire_kind_(uint64_t id, uint64_t *elem);
+struct vom_cursor_ {
+    const uint8_t *p, *end;
+};
+/* Check a WireType (dec_wire.c), the whole of the cursor: *w, which is zeroed,
+ * gets all but the members, which are at *at; its name views the input. */
+int vom_wire_scan_(struct vom_cursor_ *c, uint32_t max,
+    struct vom_pending_ *w, const uint8_t **at);
+/* The next member of a struct or union. */
+int vom_wire_member_(struct vom_cursor_ *c, struct vom_member_ *m);
+/* Parse one; the result is one allocation. */
 int vom_wire_parse_(const struct v23_alloc *al, uint32_t members,
     const uint8_t *p, size_t n, struct vom_pending_ **out);
 

@@ -65,16 +65,14 @@ size_t vom_typedec_count(const struct vom_typedec *td)
 static const struct vdl_type *builtin(const struct vom_typedec *td,
     uint64_t id)
 {
-    static const uint8_t kinds[] = { VDL_KINDS, VDL_BOOL, VDL_BYTE,
-        VDL_STRING, VDL_UINT16, VDL_UINT32, VDL_UINT64, VDL_INT16, VDL_INT32,
-        VDL_INT64, VDL_FLOAT32, VDL_FLOAT64, VDL_KINDS, VDL_KINDS,
-        VDL_TYPEOBJECT, VDL_ANY, VDL_INT8 };
+    uint64_t elem;
+    unsigned kind = vom_wire_kind_(id, &elem);
     const struct vdl_type *t = NULL;
 
-    if (id < sizeof(kinds) && kinds[id] != VDL_KINDS)
-        t = vdl_builtin_[kinds[id]];
-    else if (id == 39 || id == 40)
-        t = id == 39 ? &vdl_bytes_desc : &vdl_str_list_desc;
+    if (kind == VDL_LIST)
+        t = elem == VOM_ID_BYTE_ ? &vdl_bytes_desc : &vdl_str_list_desc;
+    else if (kind != VDL_KINDS)
+        t = vdl_builtin_[kind];
     if (td->v80 && t == NULL)
         return td->opt.v80->builtin(id);
     return td->v80 && id == 16 ? NULL : t;

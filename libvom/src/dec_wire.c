@@ -7,27 +7,27 @@
  */
 #include "dec_int.h"
 
-/* Indices of the alternatives that have members. */
-#define WIRE_NAMED 0
-#define WIRE_ENUM 1
-#define WIRE_ARRAY 2
-#define WIRE_MAP 5
-#define WIRE_STRUCT 6
-#define WIRE_UNION 7
-#define WIRE_OPTIONAL 8
+unsigned vom_wire_kind_(uint64_t id, uint64_t *elem)
+{
+    static const uint8_t kinds[] = { VDL_KINDS, VDL_BOOL, VDL_BYTE,
+        VDL_STRING, VDL_UINT16, VDL_UINT32, VDL_UINT64, VDL_INT16, VDL_INT32,
+        VDL_INT64, VDL_FLOAT32, VDL_FLOAT64, VDL_KINDS, VDL_KINDS,
+        VDL_TYPEOBJECT, VDL_ANY, VDL_INT8 };
 
-struct cursor {
-    const uint8_t *p, *end;
-};
+    if (id < sizeof(kinds))
+        return kinds[id];
+    *elem = id == 39 ? VOM_ID_BYTE_ : VOM_ID_STRING_;
+    return id == 39 || id == 40 ? VDL_LIST : VDL_KINDS;
+}
 
-static int get_uint(struct cursor *c, uint64_t *v)
+static int get_uint(struct vom_cursor_ *c, uint64_t *v)
 {
     int rc = vom_get_uint(&c->p, c->end, v);
 
     return rc == V23_EEOF ? V23_EWIRETYPE : rc;
 }
 
-static int get_str(struct cursor *c, struct vdl_str *s)
+static int get_str(struct vom_cursor_ *c, struct vdl_str *s)
 {
     uint64_t n;
     int rc = get_uint(c, &n);
@@ -44,7 +44,7 @@ static int get_str(struct cursor *c, struct vdl_str *s)
 }
 
 /* Index of the next field, or *end at the end of the struct. */
-static int get_field(struct cursor *c, uint64_t count, uint64_t *index,
+static int get_field(struct vom_cursor_ *c, uint64_t count, uint64_t *index,
     bool *end)
 {
     int rc;
@@ -58,7 +58,7 @@ static int get_field(struct cursor *c, uint64_t count, uint64_t *index,
     return rc == 0 && *index >= count ? V23_EWIRETYPE : rc;
 }
 
-static int get_member(struct cursor *c, struct vom_member_ *m)
+int vom_wire_member_(struct vom_cursor_ *c, struct vom_member_ *m)
 {
     uint64_t field;
     bool end;
@@ -76,7 +76,7 @@ static int get_member(struct cursor *c, struct vom_member_ *m)
 }
 
 /* Read over a list of labels or fields, at least one byte each. */
-static int get_members(struct cursor *c, uint32_t alt, uint32_t max,
+static int get_members(struct vom_cursor_ *c, uint32_t alt, uint32_t max,
     uint32_t *n, const uint8_t **at)
 {
     struct vom_member_ m;
@@ -94,13 +94,12 @@ static int get_members(struct cursor *c, uint32_t alt, uint32_t max,
     *n = (uint32_t)count;
     *at = c->p;
     for (i = 0; rc == 0 && i < count; i++)
-        rc = alt == WIRE_ENUM ? get_str(c, &m.name) : get_member(c, &m);
+        rc = alt == VOM_WIRE_ENUM_ ? get_str(c, &m.name) : vom_wire_member_(c, &m);
     return rc;
 }
 
-/* Everything but the members, of which the place is noted. */
-static int parse(struct cursor *c, uint32_t max, struct vom_pending_ *w,
-    const uint8_t **at)
+int vom_wire_scan_(struct vom_cursor_ *c, uint32_t max,
+    struct vom_pending_ *w, const uint8_t **at)
 {
     uint64_t alt, field, count;
     bool end;
@@ -108,10 +107,10 @@ static int parse(struct cursor *c, uint32_t max, struct vom_pending_ *w,
 
     if (rc != 0)
         return rc;
-    if (alt > WIRE_OPTIONAL)
+    if (alt > VOM_WIRE_OPTIONAL_)
         return V23_EWIRETYPE;
     w->alt = (uint32_t)alt;
-    count = alt == WIRE_ARRAY || alt == WIRE_MAP ? 3 : 2;
+    count = alt == VOM_WIRE_ARRAY_ || alt == VOM_WIRE_MAP_ ? 3 : 2;
     for (;;) {
         rc = get_field(c, count, &field, &end);
         if (rc != 0)
@@ -120,14 +119,14 @@ static int parse(struct cursor *c, uint32_t max, struct vom_pending_ *w,
             break;
         if (field == 0)
             rc = get_str(c, &w->name);
-        else if (alt == WIRE_ENUM || alt == WIRE_STRUCT || alt == WIRE_UNION)
+        else if (alt == VOM_WIRE_ENUM_ || alt == VOM_WIRE_STRUCT_ || alt == VOM_WIRE_UNION_)
             rc = get_members(c, w->alt, max, &w->nmembers, at);
         else
             rc = get_uint(c, &w->sub[field - 1]);
         if (rc != 0)
             return rc;
     }
-    if (c->p != c->end || (alt == WIRE_NAMED && w->name.n == 0))
+    if (c->p != c->end || (alt == VOM_WIRE_NAMED_ && w->name.n == 0))
         return V23_EWIRETYPE;
     return 0;
 }
@@ -136,7 +135,7 @@ static int parse(struct cursor *c, uint32_t max, struct vom_pending_ *w,
 static int copy_members(struct vom_pending_ *w, const uint8_t *at,
     const uint8_t *end, char *text)
 {
-    struct cursor c = { at, end };
+    struct vom_cursor_ c = { at, end };
     struct vdl_str *s;
     uint32_t i;
     int rc;
@@ -144,7 +143,7 @@ static int copy_members(struct vom_pending_ *w, const uint8_t *at,
     for (i = 0; i < w->nmembers; i++) {
         s = w->labels != NULL ? &w->labels[i] : &w->members[i].name;
         rc = w->labels != NULL ? get_str(&c, s)
-                               : get_member(&c, &w->members[i]);
+                               : vom_wire_member_(&c, &w->members[i]);
         if (rc != 0)
             return rc;
         /* Refused early: else they would be the cheapest way to fill memory
@@ -163,21 +162,21 @@ int vom_wire_parse_(const struct v23_alloc *al, uint32_t members,
 {
     struct vom_pending_ head = { 0 }, *w;
     const uint8_t *at = p;
-    struct cursor c = { p, p + n };
+    struct vom_cursor_ c = { p, p + n };
     size_t each;
     char *text;
-    int rc = parse(&c, members, &head, &at);
+    int rc = vom_wire_scan_(&c, members, &head, &at);
 
     if (rc != 0)
         return rc;
-    each = head.alt == WIRE_ENUM ? sizeof(*w->labels) : sizeof(*w->members);
+    each = head.alt == VOM_WIRE_ENUM_ ? sizeof(*w->labels) : sizeof(*w->members);
     /* The texts are fewer than the n bytes that hold them. */
     w = v23_get(al, sizeof(*w) + head.nmembers * each + n);
     if (w == NULL)
         return V23_ENOMEM;
     *w = head;
     text = (char *)(w + 1) + head.nmembers * each;
-    if (head.alt == WIRE_ENUM)
+    if (head.alt == VOM_WIRE_ENUM_)
         w->labels = (struct vdl_str *)(void *)(w + 1);
     else
         w->members = (struct vom_member_ *)(void *)(w + 1);

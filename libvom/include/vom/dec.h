@@ -178,6 +178,28 @@ static inline int vom_decode_single(const uint8_t *p, size_t n,
         t, out, used);
 }
 
+/**
+ * Decode the first value of a complete single stream on a small device: the
+ * same for the streams that are met, with a third of the code, because the
+ * peer's types are not made into descriptors.
+ *
+ * Fields are matched by name, names of types do not matter; but parts have to
+ * be of one kind on both sides. Not decoded, though skipped where the target
+ * has no such field, are floats, enums, optionals, sets and maps; anys and
+ * typeobjects are neither. Fields have to come in their order, as every encoder
+ * writes them. At most 48 types, of 32 fields.
+ *
+ * @param limits  not NULL
+ * @param t       a type known when the program was built
+ * @param out     of no use after an error
+ * @param used    bytes of the stream consumed; NULL: leftover is V23_ELENGTH
+ * @return 0; V23_ECOMPAT: not the same kinds, or one of those; V23_EEOF,
+ *         V23_ELIMIT, V23_ENOMEM and the codes of malformed streams
+ */
+V23_MUST_USE int vom_decode_lean(struct v23_bytes vom,
+    const struct vom_limits *limits, struct v23_arena *a,
+    const struct vdl_type *t, void *out, size_t *used);
+
 #ifdef __cplusplus
 }
 #endif
