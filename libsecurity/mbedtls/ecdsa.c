@@ -289,3 +289,8 @@ const struct vsec_alg vsec_mbedtls_p224 = ECDSA(VSEC_P224, 28);
 const struct vsec_alg vsec_mbedtls_p256 = ECDSA(VSEC_P256, 32);
 const struct vsec_alg vsec_mbedtls_p384 = ECDSA(VSEC_P384, 48);
 const struct vsec_alg vsec_mbedtls_p521 = ECDSA(VSEC_P521, 66);
+
+/* What a program that has no private key links. */
+const struct vsec_alg vsec_mbedtls_p256_verify = { VSEC_ECDSA, VSEC_P256, 32,
+    group_new, group_free, pub_new, pub_free, verify, NULL, NULL, NULL, NULL,
+    NULL };

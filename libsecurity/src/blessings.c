@@ -10,10 +10,10 @@
 #include "blessings_int.h"
 #include "caveat_int.h"
 
-#include <vom/dec.h>
 #include <vom/enc.h>
 #include <vom/value.h>
 #include <vsec/pattern.h>
+#include <vsec/profile.h>
 
 /* ---- the object ---------------------------------------------------------- */
 
@@ -113,28 +113,20 @@ static int note_caveats(struct vsec_blessings *b,
     return rc;
 }
 
-static int copy_chain(struct vsec_blessings *b, const struct vsec_link_ *in,
+/* A chain whose certificates are in the arena already. */
+static int fill_chain(struct vsec_blessings *b, const struct vsec_link_ *in,
     struct vsec_chain *out)
 {
-    v23_security_certificate *v;
     uint8_t *d;
     uint32_t i;
     int rc;
 
-    v = v23_arena_get0(&b->arena, in->certs.n, sizeof(*v),
-        V23_ALIGNOF(v23_security_certificate));
-    if (v == NULL)
-        return V23_ENOMEM;
     for (i = 0; i < in->certs.n; i++) {
-        rc = vdl_copy(&b->arena, &v23_security_certificate_desc, &v[i],
-            &in->certs.v[i]);
-        if (rc == 0)
-            rc = note_caveats(b, &v[i], out);
+        rc = note_caveats(b, &in->certs.v[i], out);
         if (rc != 0)
             return rc;
     }
-    out->certs.v = v;
-    out->certs.n = in->certs.n;
+    out->certs = in->certs;
     d = v23_arena_dup(&b->arena, in->digest.p, in->digest.n);
     if (d == NULL)
         return V23_ENOMEM;
@@ -157,7 +149,7 @@ static int fill(struct vsec_blessings *b, const struct vsec_link_ *v,
     if (chains == NULL || lists == NULL)
         return V23_ENOMEM;
     for (i = 0; i < n; i++) {
-        rc = copy_chain(b, &v[i], &chains[i]);
+        rc = fill_chain(b, &v[i], &chains[i]);
         if (rc != 0)
             return rc;
         lists[i] = chains[i].certs;
@@ -170,8 +162,13 @@ static int fill(struct vsec_blessings *b, const struct vsec_link_ *v,
     return rc != 0 ? rc : set_id(b);
 }
 
-int vsec_blessings_build_(struct vsec_pubkey *key, const struct vsec_link_ *v,
-    uint32_t n, bool nameless, struct vsec_blessings **out)
+/*
+ * Make an object of chains that lie in `own`. The arena becomes the object's,
+ * and *own an empty one, also on failure.
+ */
+static int adopt(struct v23_arena *own, struct vsec_pubkey *key,
+    const struct vsec_link_ *v, uint32_t n, bool nameless,
+    struct vsec_blessings **out)
 {
     const struct v23_alloc *al = key->engine->al;
     struct vsec_blessings *b = v23_new(al, struct vsec_blessings);
@@ -183,7 +180,9 @@ int vsec_blessings_build_(struct vsec_pubkey *key, const struct vsec_link_ *v,
     b->ref.destroy = destroy;
     b->key = vsec_pubkey_ref(key);
     b->nameless = nameless;
-    v23_arena_init_small(&b->arena, al, SIZE_MAX, nameless ? 384 : 1024);
+    b->arena = *own;
+    b->arena.limit = SIZE_MAX;
+    v23_arena_init(own, al, SIZE_MAX);
     rc = fill(b, v, n);
     if (rc != 0) {
         v23_unref(&b->ref);
@@ -191,6 +190,59 @@ int vsec_blessings_build_(struct vsec_pubkey *key, const struct vsec_link_ *v,
     }
     *out = b;
     return 0;
+}
+
+static int copy_chain(struct v23_arena *a, const struct vsec_link_ *in,
+    struct vsec_link_ *out)
+{
+    v23_security_certificate *v;
+    uint32_t i;
+    int rc;
+
+    v = v23_arena_get0(a, in->certs.n, sizeof(*v),
+        V23_ALIGNOF(v23_security_certificate));
+    if (v == NULL)
+        return V23_ENOMEM;
+    for (i = 0; i < in->certs.n; i++) {
+        rc = vdl_copy(a, &v23_security_certificate_desc, &v[i],
+            &in->certs.v[i]);
+        if (rc != 0)
+            return rc;
+    }
+    out->certs.v = v;
+    out->certs.n = in->certs.n;
+    out->digest = in->digest;
+    return 0;
+}
+
+/* The same as adopt, of copies of the chains. */
+static int copy(struct v23_arena *none, struct vsec_pubkey *key,
+    const struct vsec_link_ *v, uint32_t n, bool nameless,
+    struct vsec_blessings **out)
+{
+    struct v23_arena a;
+    struct vsec_link_ *links;
+    uint32_t i;
+    int rc = 0;
+
+    (void)none;
+    v23_arena_init_small(&a, key->engine->al, SIZE_MAX, 1024);
+    links = v23_arena_get0(&a, n, sizeof(*links),
+        V23_ALIGNOF(struct vsec_link_));
+    if (links == NULL)
+        rc = V23_ENOMEM;
+    for (i = 0; rc == 0 && i < n; i++)
+        rc = copy_chain(&a, &v[i], &links[i]);
+    if (rc == 0)
+        rc = adopt(&a, key, links, n, nameless, out);
+    v23_arena_fini(&a);
+    return rc;
+}
+
+int vsec_blessings_build_(struct vsec_pubkey *key, const struct vsec_link_ *v,
+    uint32_t n, bool nameless, struct vsec_blessings **out)
+{
+    return copy(NULL, key, v, n, nameless, out);
 }
 
 struct vsec_blessings *vsec_blessings_ref(struct vsec_blessings *b)
@@ -208,16 +260,30 @@ void vsec_blessings_unref(struct vsec_blessings *b)
 
 /* ---- verification -------------------------------------------------------- */
 
-/* Digests of the certificates of the chain being verified. */
+/* Digests of a certificate. */
+struct digests {
+    uint8_t content[VSEC_HASH_MAX];
+    uint8_t digest[VSEC_HASH_MAX];
+    uint8_t size;
+};
+
 struct verify {
     struct vsec_engine *engine;
     struct vsec_chain_cache *cache;
-    uint8_t content[VSEC_MAX_CERTS][VSEC_HASH_MAX];
-    uint8_t digest[VSEC_MAX_CERTS][VSEC_HASH_MAX];
-    uint8_t size[VSEC_MAX_CERTS];
+    /* Makes the object: adopt or copy. */
+    int (*build)(struct v23_arena *own, struct vsec_pubkey *key,
+        const struct vsec_link_ *v, uint32_t n, bool nameless,
+        struct vsec_blessings **out);
+    struct v23_arena *own;
+    struct digests *certs; /* of the chain being verified */
 };
 
-static int digests(struct verify *v, v23_security_certificate_list chain)
+static struct v23_bytes chained(const struct digests *d)
+{
+    return v23_bytes(d->digest, d->size);
+}
+
+static int digest_chain(struct verify *v, v23_security_certificate_list chain)
 {
     const struct vsec_hash_alg *h;
     struct v23_bytes prev = { NULL, 0 };
@@ -228,12 +294,12 @@ static int digests(struct verify *v, v23_security_certificate_list chain)
         h = vsec_hash_named(v->engine->crypto, chain.v[i].signature.hash);
         if (h == NULL)
             return V23_ENOSYS;
-        rc = vsec_cert_digests(h, &chain.v[i], prev, v->content[i],
-            v->digest[i]);
+        rc = vsec_cert_digests(h, &chain.v[i], prev, v->certs[i].content,
+            v->certs[i].digest);
         if (rc != 0)
             return rc;
-        v->size[i] = h->size;
-        prev = v23_bytes(v->digest[i], h->size);
+        v->certs[i].size = h->size;
+        prev = chained(&v->certs[i]);
     }
     return 0;
 }
@@ -266,7 +332,7 @@ static int verify_link(struct verify *v, v23_security_certificate_list chain,
         if (rc != 0)
             return rc;
     }
-    return vsec_verify(*signer, &sig, v->content[i], v->size[i]);
+    return vsec_verify(*signer, &sig, v->certs[i].content, v->certs[i].size);
 }
 
 /* Verify from the last certificate to the root, or to a verified prefix. */
@@ -275,18 +341,20 @@ static int verify_chain(struct verify *v, v23_security_certificate_list chain,
 {
     struct vsec_pubkey *signer = vsec_pubkey_ref(key);
     uint32_t n;
-    int rc = digests(v, chain);
+    int rc = digest_chain(v, chain);
 
     for (n = chain.n; rc == 0 && n > 0; n--) {
-        if (vsec_chain_cache_has_(v->cache,
-                v23_bytes(v->digest[n - 1], v->size[n - 1])))
+        if (v->cache != NULL
+            && vsec_chain_cache_ops_(v->cache)->has(v->cache,
+                chained(&v->certs[n - 1])))
             break;
         rc = verify_link(v, chain, n - 1, &signer);
     }
     vsec_pubkey_unref(signer);
     /* The prefix of n certificates is in the cache already. */
-    for (; rc == 0 && n < chain.n; n++)
-        vsec_chain_cache_add_(v->cache, v23_bytes(v->digest[n], v->size[n]));
+    for (; rc == 0 && v->cache != NULL && n < chain.n; n++)
+        vsec_chain_cache_ops_(v->cache)->add(v->cache,
+            chained(&v->certs[n]));
     return rc;
 }
 
@@ -339,21 +407,36 @@ static const v23_security_certificate *last(v23_security_certificate_list c)
     return &c.v[c.n - 1];
 }
 
+/* Room for the digests of the longest chain. */
+static struct digests *make_room(struct v23_arena *a,
+    const v23_security_wire_blessings *w)
+{
+    uint32_t i, most = 0;
+
+    for (i = 0; i < w->certificate_chains.n; i++)
+        if (w->certificate_chains.v[i].n > most)
+            most = w->certificate_chains.v[i].n;
+    return v23_arena_get0(a, most, sizeof(struct digests),
+        V23_ALIGNOF(struct digests));
+}
+
 /* Verify all chains and build the object. */
 static int verify_all(struct verify *v, const v23_security_wire_blessings *w,
     struct v23_arena *a, struct vsec_blessings **out)
 {
     const v23_security_certificate_list *chains = w->certificate_chains.v;
-    uint32_t i, end, n = w->certificate_chains.n;
+    uint32_t i, n = w->certificate_chains.n;
     struct vdl_bytes der = last(chains[0])->public_key;
     struct vsec_pubkey *key = NULL;
     struct vsec_link_ *links;
+    struct v23_bytes end;
     uint8_t *d;
     int rc;
 
     links = v23_arena_get0(a, n, sizeof(*links),
         V23_ALIGNOF(struct vsec_link_));
-    if (links == NULL)
+    v->certs = make_room(a, w);
+    if (links == NULL || v->certs == NULL)
         return V23_ENOMEM;
     rc = vsec_pubkey_parse(v->engine, der, &key);
     for (i = 0; rc == 0 && i < n; i++) {
@@ -364,27 +447,25 @@ static int verify_all(struct verify *v, const v23_security_wire_blessings *w,
         rc = verify_chain(v, chains[i], key);
         if (rc != 0)
             break;
-        end = chains[i].n - 1;
-        d = v23_arena_dup(a, v->digest[end], v->size[end]);
+        end = chained(&v->certs[chains[i].n - 1]);
+        d = v23_arena_dup(a, end.p, end.n);
         if (d == NULL)
             rc = V23_ENOMEM;
         links[i].certs = chains[i];
-        links[i].digest = v23_bytes(d, v->size[end]);
+        links[i].digest = v23_bytes(d, end.n);
     }
     if (rc == 0)
-        rc = vsec_blessings_build_(key, links, n, false, out);
+        rc = v->build(v->own, key, links, n, false, out);
     vsec_pubkey_unref(key);
     return rc;
 }
 
-int vsec_blessings_from_wire(struct vsec_engine *e,
-    struct vsec_chain_cache *cache, const v23_security_wire_blessings *w,
+static int receive(struct verify *v, const v23_security_wire_blessings *w,
     struct vsec_blessings **out)
 {
     struct vsec_pubkey *key = NULL;
     struct vsec_blessings *b;
     struct v23_arena scratch;
-    struct verify *v;
     int rc;
 
     if (w->certificate_chains.n == 0) {
@@ -394,74 +475,68 @@ int vsec_blessings_from_wire(struct vsec_engine *e,
     rc = check_limits(w);
     if (rc != 0)
         return rc;
-    b = vsec_chain_cache_content_(cache, w);
+    b = v->cache == NULL
+        ? NULL : vsec_chain_cache_ops_(v->cache)->content(v->cache, w);
     if (b != NULL) {
         *out = b;
         return 0;
     }
     if (vsec_is_nameless_(w)) {
-        rc = vsec_pubkey_parse(e, w->certificate_chains.v[0].v[0].public_key,
-            &key);
+        rc = vsec_pubkey_parse(v->engine,
+            w->certificate_chains.v[0].v[0].public_key, &key);
         if (rc == 0)
             rc = vsec_blessings_nameless(key, out);
-        if (rc == 0)
-            vsec_chain_cache_keep_(cache, *out);
+        if (rc == 0 && v->cache != NULL)
+            vsec_chain_cache_ops_(v->cache)->keep(v->cache, *out);
         vsec_pubkey_unref(key);
         return rc;
     }
-    v23_arena_init(&scratch, e->al, SIZE_MAX);
-    v = v23_arena_new(&scratch, struct verify);
-    rc = V23_ENOMEM;
-    if (v != NULL) {
-        v->engine = e;
-        v->cache = cache;
-        rc = verify_all(v, w, &scratch, out);
-    }
+    v23_arena_init(&scratch, v->engine->al, SIZE_MAX);
+    rc = verify_all(v, w, &scratch, out);
     v23_arena_fini(&scratch);
-    if (rc == 0)
-        vsec_chain_cache_keep_(cache, *out);
+    if (rc == 0 && v->cache != NULL)
+        vsec_chain_cache_ops_(v->cache)->keep(v->cache, *out);
     return rc;
+}
+
+int vsec_blessings_from_wire(struct vsec_engine *e,
+    struct vsec_chain_cache *cache, const v23_security_wire_blessings *w,
+    struct vsec_blessings **out)
+{
+    struct verify v = { e, cache, copy, NULL, NULL };
+
+    return receive(&v, w, out);
 }
 
 int vsec_blessings_nameless(struct vsec_pubkey *k, struct vsec_blessings **out)
 {
-    v23_security_certificate c;
-    struct vsec_link_ link;
-    uint8_t d[VSEC_HASH_MAX];
     struct v23_bytes none = { NULL, 0 };
-    int rc;
+    v23_security_certificate *c;
+    struct vsec_link_ link;
+    struct v23_arena a;
+    uint8_t d[VSEC_HASH_MAX];
+    int rc = V23_ENOMEM;
 
-    memset(&c, 0, sizeof(c));
-    c.public_key = k->der;
-    rc = vsec_cert_digests(k->hash, &c, none, NULL, d);
+    v23_arena_init_small(&a, k->engine->al, SIZE_MAX, 384);
+    c = v23_arena_new(&a, v23_security_certificate);
+    if (c == NULL)
+        goto out;
+    c->public_key = vdl_bytes(v23_arena_dup(&a, k->der.p, k->der.n), k->der.n);
+    if (c->public_key.p == NULL)
+        goto out;
+    rc = vsec_cert_digests(k->hash, c, none, NULL, d);
     if (rc != 0)
-        return rc;
-    link.certs.v = &c;
+        goto out;
+    link.certs.v = c;
     link.certs.n = 1;
     link.digest = v23_bytes(d, k->hash->size);
-    return vsec_blessings_build_(k, &link, 1, true, out);
+    rc = adopt(&a, k, &link, 1, true, out);
+out:
+    v23_arena_fini(&a);
+    return rc;
 }
 
 /* ---- encoded form -------------------------------------------------------- */
-
-/* Decode into our own types, which are not built again. */
-static int decode_wire(struct v23_bytes vom, struct v23_arena *a,
-    v23_security_wire_blessings *w)
-{
-    const struct vdl_type *whole = &v23_security_wire_blessings_desc;
-    const struct vdl_type *chains = whole->fields[0].type;
-    const struct vdl_type *cert = chains->elem->elem;
-    const struct vdl_type *caveats = cert->fields[2].type;
-    const struct vdl_type *const known[] = { &v23_uniqueid_id_desc,
-        caveats->elem, caveats, &v23_security_hash_desc,
-        &v23_security_signature_desc, cert, chains->elem, chains, whole };
-    struct vom_options opt = vom_options_host;
-    size_t used;
-
-    opt.known.types = known;
-    opt.known.n = sizeof(known) / sizeof(known[0]);
-    return vom_decode_single(vom.p, vom.n, &opt, a, whole, w, &used);
-}
 
 int vsec_blessings_decode(struct vsec_engine *e,
     struct vsec_chain_cache *cache, struct v23_bytes vom,
@@ -470,19 +545,20 @@ int vsec_blessings_decode(struct vsec_engine *e,
     v23_security_wire_blessings w;
     struct vsec_blessings *b;
     struct v23_arena a;
+    struct verify v = { e, cache, adopt, &a, NULL };
     int rc;
 
-    b = vsec_chain_cache_vom_(cache, vom);
+    b = cache == NULL ? NULL : vsec_chain_cache_ops_(cache)->vom(cache, vom);
     if (b != NULL) {
         *out = b;
         return 0;
     }
     v23_arena_init(&a, e->al, 4 * (size_t)VSEC_MAX_BLESSINGS);
-    rc = decode_wire(vom, &a, &w);
+    rc = vsec_profile.decode(vom, &a, &v23_security_wire_blessings_desc, &w);
     if (rc == 0)
-        rc = vsec_blessings_from_wire(e, cache, &w, out);
-    if (rc == 0)
-        vsec_chain_cache_keep_vom_(cache, vom, *out);
+        rc = receive(&v, &w, out);
+    if (rc == 0 && cache != NULL)
+        vsec_chain_cache_ops_(cache)->keep_vom(cache, vom, *out);
     v23_arena_fini(&a);
     return rc;
 }

@@ -48,21 +48,29 @@ bool vsec_is_nameless_(const v23_security_wire_blessings *w);
 V23_MUST_USE int vsec_chain_digest_(const struct vsec_crypto *c,
     v23_security_certificate_list certs, uint8_t *digest, size_t *n);
 
-/* The cache: NULL holds nothing. Failures of the hash count as misses. */
-bool vsec_chain_cache_has_(struct vsec_chain_cache *c, struct v23_bytes digest);
-void vsec_chain_cache_add_(struct vsec_chain_cache *c, struct v23_bytes digest);
-
-/* The whole object made of these certificates, or of this VOM value, before: a
- * reference, or NULL. */
-struct vsec_blessings *vsec_chain_cache_content_(struct vsec_chain_cache *c,
-    const v23_security_wire_blessings *w);
-struct vsec_blessings *vsec_chain_cache_vom_(struct vsec_chain_cache *c,
-    struct v23_bytes vom);
-/* Hold an object for them; without memory nothing happens. */
-void vsec_chain_cache_keep_(struct vsec_chain_cache *c,
-    struct vsec_blessings *b);
-void vsec_chain_cache_keep_vom_(struct vsec_chain_cache *c,
-    struct v23_bytes vom, struct vsec_blessings *b);
+/*
+ * What a cache does: its first member points to it, so that a program without
+ * a cache links none. Failures of the hash count as misses.
+ */
+struct vsec_chain_cache_ops_ {
+    bool (*has)(struct vsec_chain_cache *c, struct v23_bytes digest);
+    void (*add)(struct vsec_chain_cache *c, struct v23_bytes digest);
+    /* The whole object made of these certificates, or of this VOM value,
+     * before: a reference, or NULL. */
+    struct vsec_blessings *(*content)(struct vsec_chain_cache *c,
+        const v23_security_wire_blessings *w);
+    struct vsec_blessings *(*vom)(struct vsec_chain_cache *c,
+        struct v23_bytes vom);
+    /* Hold an object for them; without memory nothing happens. */
+    void (*keep)(struct vsec_chain_cache *c, struct vsec_blessings *b);
+    void (*keep_vom)(struct vsec_chain_cache *c, struct v23_bytes vom,
+        struct vsec_blessings *b);
+};
+static inline const struct vsec_chain_cache_ops_ *vsec_chain_cache_ops_(
+    const struct vsec_chain_cache *c)
+{
+    return *(const struct vsec_chain_cache_ops_ *const *)(const void *)c;
+}
 
 /* Length of an extension list joined by ':'; V23_ELIMIT when absurd. */
 V23_MUST_USE int vsec_chain_name_(v23_security_certificate_list certs,

@@ -5,9 +5,9 @@
  */
 #include "caveat_int.h"
 
-#include <vom/dec.h>
 #include <vom/enc.h>
 #include <vom/value.h>
+#include <vsec/profile.h>
 
 const v23_security_caveat_descriptor vsec_caveat_not_revoked = { { { 0x4b, 0x46,
     0x5c, 0x56, 0x37, 0x79, 0xd1, 0x3b, 0x7b, 0xa3, 0xa7, 0xd6, 0xa5, 0x34,
@@ -138,12 +138,10 @@ int vsec_caveat_digest(const struct vsec_hash_alg *h,
 int vsec_caveat_param(const v23_security_caveat *c,
     const struct vsec_caveat_kind *kind, struct v23_arena *a, void *out)
 {
-    size_t used;
-
     if (!vsec_caveat_is(c, kind))
         return V23_ENOENT;
-    return vom_decode_single(c->param_vom.p, c->param_vom.n, NULL, a,
-        kind->desc->param_type, out, &used);
+    return vsec_profile.decode(v23_bytes(c->param_vom.p, c->param_vom.n), a,
+        kind->desc->param_type, out);
 }
 
 int vsec_expiry_note_(const v23_security_caveat *c, struct v23_arena *scratch,

@@ -1,20 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
-/*
- * The standard kinds of caveats. Third-party caveats are validated by the
- * checker (check.c), which knows the discharges; their kind here only names
- * the parameter.
- */
+/* The standard kinds of caveats but third-party ones (third_party.c). */
 #include <vsec/check.h>
 #include <vsec/pattern.h>
 
 #include "check_int.h"
-
-static int refuse(const struct v23_verror **err, const struct v23_verror *e)
-{
-    if (err != NULL)
-        *err = e;
-    return V23_ECAVEAT;
-}
 
 static int check_const(void *ud, struct vsec_check *c, struct v23_op op,
     const struct vsec_call *call, const void *param, struct v23_arena *a,
@@ -26,33 +15,18 @@ static int check_const(void *ud, struct vsec_check *c, struct v23_op op,
     (void)call;
     if (*(const bool *)param)
         return 0;
-    return refuse(err, v23_security_err_const_caveat_validation(a, NULL));
+    return vsec_refuse_(err, VSEC_ERROR_(
+        v23_security_err_const_caveat_validation_static, const_caveat, a,
+        NULL));
 }
 
-/* Both kinds of time caveats report the same error; instants in its text are
- * to be read by people. */
 static int wrong_time(const struct vsec_call *call, const char *how,
     const v23_time_time *limit, struct v23_arena *a,
     const struct v23_verror **err)
 {
-    v23_time_time now = vsec_time_to_wire(call->timestamp);
-    const struct v23_verror *e =
-        v23_security_err_expiry_caveat_validation(a, NULL, &now, limit);
-    struct v23_verror *copy = v23_arena_new(a, struct v23_verror);
-    char mem[160];
-    struct v23_buf b;
-
-    v23_buf_init_fixed(&b, mem, sizeof(mem));
-    v23_buf_puts(&b, "now(");
-    vsec_time_format(call->timestamp, &b);
-    v23_buf_printf(&b, ") is %s(", how);
-    vsec_time_format(vsec_time_from_wire(*limit), &b);
-    v23_buf_puts(&b, ")");
-    if (copy == NULL || b.err != 0)
-        return refuse(err, e);
-    *copy = *e;
-    copy->msg = vdl_strn(v23_arena_dup(a, b.p, b.n), b.n);
-    return refuse(err, copy->msg.p == NULL ? e : copy);
+    return vsec_refuse_(err, VSEC_ERROR_(
+        v23_security_err_expiry_caveat_validation_static, time, a,
+        call->timestamp, how, limit));
 }
 
 static int check_expiry(void *ud, struct vsec_check *c, struct v23_op op,
@@ -96,7 +70,8 @@ static int check_method(void *ud, struct vsec_check *c, struct v23_op op,
     for (i = 0; i < methods->n; i++)
         if (vdl_str_eq(methods->v[i], call->method))
             return 0;
-    return refuse(err, v23_security_err_method_caveat_validation(a, NULL,
+    return vsec_refuse_(err, VSEC_ERROR_(
+        v23_security_err_method_caveat_validation_static, method, a, NULL,
         call->method, *methods));
 }
 
@@ -117,7 +92,8 @@ static int check_peers(void *ud, struct vsec_check *c, struct v23_op op,
     for (i = 0; i < patterns->n; i++)
         if (vsec_pattern_matched(patterns->v[i], local))
             return 0;
-    return refuse(err, v23_security_err_peer_blessings_caveat_validation(a,
+    return vsec_refuse_(err, VSEC_ERROR_(
+        v23_security_err_peer_blessings_caveat_validation_static, peers, a,
         NULL, local, *patterns));
 }
 
@@ -161,8 +137,9 @@ static int check_access_tag(void *ud, struct vsec_check *c, struct v23_op op,
         for (j = 0; j < want->n; j++)
             if (vdl_str_eq(tags.v[i], want->v[j]))
                 return 0;
-    return refuse(err, v23_access_err_access_tag_caveat_validation(a, NULL,
-        tags, *want));
+    return vsec_refuse_(err, VSEC_ERROR_(
+        v23_access_err_access_tag_caveat_validation_static, access_tag, a,
+        NULL, tags, *want));
 }
 
 #define KIND(desc, name, fn) { &(desc), (name), (fn), NULL, NULL }
@@ -177,8 +154,6 @@ const struct vsec_caveat_kind vsec_kind_method = KIND(
     V23_SECURITY_METHOD_CAVEAT, "Method", check_method);
 const struct vsec_caveat_kind vsec_kind_peer_blessings = KIND(
     V23_SECURITY_PEER_BLESSINGS_CAVEAT, "PeerBlessings", check_peers);
-const struct vsec_caveat_kind vsec_kind_third_party = KIND(
-    V23_SECURITY_PUBLIC_KEY_THIRD_PARTY_CAVEAT, "PublicKeyThirdParty", NULL);
 const struct vsec_caveat_kind vsec_kind_access_tag = KIND(
     V23_ACCESS_ACCESS_TAG_CAVEAT, "AccessTag", check_access_tag);
 

@@ -5,8 +5,6 @@
  */
 #include "caveat_int.h"
 
-#include <inttypes.h>
-
 #include <vom/dec.h>
 #include <vom/value.h>
 
@@ -116,9 +114,11 @@ static int put_value(struct vsec_engine *e, const struct vdl_any *v,
         v23_buf_puts(out, "string=");
         v23_buf_put_str(out, *(const struct vdl_str *)v->val);
     } else if (number != NULL && t->kind >= VDL_INT8) {
-        v23_buf_printf(out, "%s=%" PRId64, number, vdl_get_int(t, v->val));
+        v23_buf_printf(out, "%s=%lld", number,
+            (long long)vdl_get_int(t, v->val));
     } else if (number != NULL) {
-        v23_buf_printf(out, "%s=%" PRIu64, number, vdl_get_uint(t, v->val));
+        v23_buf_printf(out, "%s=%llu", number,
+            (unsigned long long)vdl_get_uint(t, v->val));
     } else if (vdl_type_equal(t, &v23_time_time_desc)) {
         v23_buf_puts(out, "time.Time=");
         vsec_time_format(

@@ -34,6 +34,7 @@ struct object {
 };
 
 struct vsec_chain_cache {
+    const struct vsec_chain_cache_ops_ *ops;
     struct vsec_engine *engine;
     struct bucket *buckets;
     struct object *objects; /* WAYS for each of object_mask + 1 sets */
@@ -52,37 +53,6 @@ static uint32_t buckets_for(uint32_t max)
     while (2 * n * WAYS <= max)
         n *= 2;
     return n;
-}
-
-int vsec_chain_cache_new(struct vsec_engine *e, uint32_t max,
-    struct vsec_chain_cache **out)
-{
-    struct vsec_chain_cache *c;
-    uint32_t n, m;
-    int rc = V23_ENOMEM;
-
-    if (max == 0)
-        max = DEFAULT_MAX;
-    if (max > MOST)
-        max = MOST;
-    n = buckets_for(max);
-    m = buckets_for(max / PER_OBJECT);
-    c = v23_new(e->al, struct vsec_chain_cache);
-    if (c == NULL)
-        return V23_ENOMEM;
-    c->engine = vsec_engine_ref(e);
-    c->mask = n - 1;
-    c->buckets = v23_get0(e->al, n, sizeof(*c->buckets));
-    c->objects = v23_get0(e->al, (size_t)m * WAYS, sizeof(*c->objects));
-    if (c->objects != NULL)
-        c->object_mask = m - 1;
-    if (c->buckets != NULL && c->objects != NULL)
-        rc = vsec_random_fill(e, &c->seed, sizeof(c->seed));
-    if (rc != 0)
-        vsec_chain_cache_free(c);
-    else
-        *out = c;
-    return rc;
 }
 
 static void drop(struct vsec_chain_cache *c, struct object *o)
@@ -120,13 +90,13 @@ uint32_t vsec_chain_cache_count(const struct vsec_chain_cache *c)
 
 /* ---- digests ------------------------------------------------------------- */
 
-/* Bucket of a digest and its key; NULL without a cache or hash. */
+/* Bucket of a digest and its key; NULL without a hash. */
 static struct bucket *find(struct vsec_chain_cache *c, struct v23_bytes digest,
     uint8_t key[KEY])
 {
     uint32_t i;
 
-    if (c == NULL || digest.n == 0
+    if (digest.n == 0
         || vsec_hash(c->engine->crypto->sha256, digest.p, digest.n, key) != 0)
         return NULL;
     i = (uint32_t)key[0] | (uint32_t)key[1] << 8 | (uint32_t)key[2] << 16;
@@ -143,7 +113,7 @@ static bool holds(const struct bucket *b, const uint8_t key[KEY])
     return false;
 }
 
-bool vsec_chain_cache_has_(struct vsec_chain_cache *c, struct v23_bytes digest)
+static bool has(struct vsec_chain_cache *c, struct v23_bytes digest)
 {
     uint8_t key[KEY];
     struct bucket *b = find(c, digest, key);
@@ -151,7 +121,7 @@ bool vsec_chain_cache_has_(struct vsec_chain_cache *c, struct v23_bytes digest)
     return b != NULL && holds(b, key);
 }
 
-void vsec_chain_cache_add_(struct vsec_chain_cache *c, struct v23_bytes digest)
+static void add(struct vsec_chain_cache *c, struct v23_bytes digest)
 {
     uint8_t key[KEY];
     struct bucket *b = find(c, digest, key);
@@ -250,17 +220,13 @@ static struct object *set_of(struct vsec_chain_cache *c, uint64_t hash)
     return &c->objects[((uint32_t)hash & c->object_mask) * WAYS];
 }
 
-struct vsec_blessings *vsec_chain_cache_content_(struct vsec_chain_cache *c,
+static struct vsec_blessings *content(struct vsec_chain_cache *c,
     const v23_security_wire_blessings *w)
 {
-    struct object *o;
-    uint64_t hash;
+    uint64_t hash = hash_content(c, w);
+    struct object *o = set_of(c, hash);
     int i;
 
-    if (c == NULL)
-        return NULL;
-    hash = hash_content(c, w);
-    o = set_of(c, hash);
     for (i = 0; i < WAYS; i++)
         if (o[i].b != NULL && o[i].vom == NULL && o[i].hash == hash
             && same_content(&o[i].b->wire, w))
@@ -268,14 +234,14 @@ struct vsec_blessings *vsec_chain_cache_content_(struct vsec_chain_cache *c,
     return NULL;
 }
 
-struct vsec_blessings *vsec_chain_cache_vom_(struct vsec_chain_cache *c,
+static struct vsec_blessings *vom_value(struct vsec_chain_cache *c,
     struct v23_bytes vom)
 {
     struct object *o;
     uint64_t hash;
     int i;
 
-    if (c == NULL || vom.n == 0 || vom.n > OBJECT_MAX)
+    if (vom.n == 0 || vom.n > OBJECT_MAX)
         return NULL;
     hash = v23_hash(c->seed, vom.p, vom.n);
     o = set_of(c, hash);
@@ -301,21 +267,21 @@ static struct object *make_place(struct vsec_chain_cache *c, uint64_t hash)
     return &o[i];
 }
 
-void vsec_chain_cache_keep_(struct vsec_chain_cache *c,
+static void keep(struct vsec_chain_cache *c,
     struct vsec_blessings *b)
 {
-    if (c == NULL || b->arena.used > OBJECT_MAX)
+    if (b->arena.used > OBJECT_MAX)
         return;
     make_place(c, hash_content(c, &b->wire))->b = vsec_blessings_ref(b);
 }
 
-void vsec_chain_cache_keep_vom_(struct vsec_chain_cache *c,
+static void keep_vom(struct vsec_chain_cache *c,
     struct v23_bytes vom, struct vsec_blessings *b)
 {
     struct object *o;
     uint8_t *copy;
 
-    if (c == NULL || b == NULL || vom.n > OBJECT_MAX)
+    if (b == NULL || vom.n > OBJECT_MAX)
         return;
     copy = v23_get(c->engine->al, vom.n);
     if (copy == NULL)
@@ -325,4 +291,41 @@ void vsec_chain_cache_keep_vom_(struct vsec_chain_cache *c,
     o->b = vsec_blessings_ref(b);
     o->vom = copy;
     o->n = vom.n;
+}
+
+/* ---- the cache ----------------------------------------------------------- */
+
+static const struct vsec_chain_cache_ops_ ops = { has, add, content, vom_value,
+    keep, keep_vom };
+
+int vsec_chain_cache_new(struct vsec_engine *e, uint32_t max,
+    struct vsec_chain_cache **out)
+{
+    struct vsec_chain_cache *c;
+    uint32_t n, m;
+    int rc = V23_ENOMEM;
+
+    if (max == 0)
+        max = DEFAULT_MAX;
+    if (max > MOST)
+        max = MOST;
+    n = buckets_for(max);
+    m = buckets_for(max / PER_OBJECT);
+    c = v23_new(e->al, struct vsec_chain_cache);
+    if (c == NULL)
+        return V23_ENOMEM;
+    c->ops = &ops;
+    c->engine = vsec_engine_ref(e);
+    c->mask = n - 1;
+    c->buckets = v23_get0(e->al, n, sizeof(*c->buckets));
+    c->objects = v23_get0(e->al, (size_t)m * WAYS, sizeof(*c->objects));
+    if (c->objects != NULL)
+        c->object_mask = m - 1;
+    if (c->buckets != NULL && c->objects != NULL)
+        rc = vsec_random_fill(e, &c->seed, sizeof(c->seed));
+    if (rc != 0)
+        vsec_chain_cache_free(c);
+    else
+        *out = c;
+    return rc;
 }

@@ -3,8 +3,8 @@
  * Validation of the remote end's blessings: roots first, then the caveats of
  * each chain, in order. A caveat that needs time suspends the check.
  *
- * A third-party caveat makes the caveats of its discharge part of the chain's
- * list: `levels` is the stack of lists being worked through, so no recursion,
+ * A third-party caveat (third_party.c) makes the caveats of its discharge part of
+ * the chain's list: `levels` is the stack of lists being worked through, so no recursion,
  * and both its depth and the number of steps are bounded: discharges may refer
  * to each other in circles.
  *
@@ -16,7 +16,7 @@
 #include <vom/dec.h>
 #include <vsec/principal.h>
 
-enum { MAX_STEPS = 4096, MAX_SHOWN = 256, HEX_ID = 33 };
+enum { MAX_STEPS = 4096 };
 
 /* One chain whose caveats are to be validated. */
 struct pending {
@@ -104,7 +104,7 @@ static const struct vsec_caveat_kind *find_kind(const struct vsec_call *call,
     const v23_security_caveat *cav)
 {
     const struct vsec_caveat_kinds *k = call->kinds != NULL
-        ? call->kinds : &vsec_kinds_standard;
+        ? call->kinds : vsec_profile.kinds;
     size_t i;
 
     for (i = 0; i < k->n; i++)
@@ -128,15 +128,16 @@ static int decode_param(const struct vsec_caveat_kind *k,
     *param = p;
     if (rc == 0 || rc == V23_ENOMEM)
         return rc;
-    *err = v23_security_err_caveat_param_coding(a, NULL, &cav->id, t,
-        vsec_plain_error_(a, "%s", v23_strerror(rc)));
+    *err = VSEC_ERROR_(v23_security_err_caveat_param_coding_static, param, a,
+        cav, t, rc);
     return V23_ECAVEAT;
 }
 
 static const struct v23_verror *wrapped(struct v23_arena *a,
     const struct v23_verror *cause)
 {
-    return v23_security_err_caveat_validation(a, NULL, cause);
+    return VSEC_ERROR_(v23_security_err_caveat_validation_static, validation,
+        a, NULL, cause);
 }
 
 int vsec_caveat_validate_now_(const struct vsec_caveat_kind *k,
@@ -156,85 +157,12 @@ int vsec_caveat_validate_now_(const struct vsec_caveat_kind *k,
     return rc;
 }
 
-static struct vsec_discharge *find_discharge(const struct vsec_call *call,
-    const char *id)
+int vsec_check_descend_(struct vsec_check *c,
+    v23_security_caveat_list caveats)
 {
-    size_t i;
-
-    for (i = 0; i < call->nremote_discharges; i++)
-        if (vdl_str_is(vsec_discharge_id(call->remote_discharges[i]), id))
-            return call->remote_discharges[i];
-    return NULL;
-}
-
-static int refuse(const struct v23_verror **err, const struct v23_verror *e)
-{
-    *err = e;
-    return V23_ECAVEAT;
-}
-
-static struct vsec_engine *engine_of(const struct vsec_call *call)
-{
-    return call->remote_blessings != NULL ? call->remote_blessings->key->engine
-        : call->principal != NULL         ? call->principal->engine
-                                          : NULL;
-}
-
-/* Signed by the discharger, for this purpose? */
-static int verify(struct vsec_check *c, struct vsec_engine *e,
-    struct vsec_discharge *d,
-    const v23_security_public_key_third_party_caveat_param *p,
-    const struct v23_verror **err)
-{
-    struct vdl_str id = vsec_discharge_id(d);
-    struct vsec_pubkey *key;
-    int rc = vsec_pubkey_parse(e, p->discharger_key, &key);
-
-    if (rc == V23_EKEY)
-        return refuse(err, vsec_plain_error_(c->a,
-            "key of the discharger is malformed in third party caveat(id=%.*s)",
-            (int)id.n, id.p));
-    if (rc != 0)
-        return rc;
-    rc = vsec_discharge_verify(d, key);
-    vsec_pubkey_unref(key);
-    if (rc == V23_ESIG || rc == V23_ENOSYS)
-        return refuse(err, vsec_plain_error_(c->a,
-            "signature of the discharge for third party caveat(id=%.*s) does "
-            "not verify", (int)id.n, id.p));
-    return rc;
-}
-
-static int shown(struct vdl_str s)
-{
-    return s.n > MAX_SHOWN ? MAX_SHOWN : (int)s.n;
-}
-
-/* The discharge must be there and signed by the discharger; its own caveats
- * become the next level. */
-static int third_party(struct vsec_check *c,
-    const v23_security_public_key_third_party_caveat_param *p,
-    const struct v23_verror **err)
-{
-    struct vsec_engine *e = engine_of(c->call);
-    struct vsec_discharge *d;
-    char id[VSEC_CAVEAT_ID];
-    int rc = e == NULL ? V23_EARG : vsec_third_party_id(e, p, id);
-
-    if (rc != 0)
-        return rc;
-    d = find_discharge(c->call, id);
-    if (d == NULL)
-        return refuse(err, vsec_plain_error_(c->a,
-            "missing discharge for third party caveat(id=%s) from %.*s", id,
-            shown(p->discharger_location), p->discharger_location.p));
-    rc = verify(c, e, d, p, err);
-    if (rc != 0)
-        return rc;
     if (c->depth == VSEC_MAX_NESTED)
-        return refuse(err, vsec_plain_error_(c->a, "discharges are nested too "
-            "deeply at third party caveat(id=%s)", id));
-    c->levels[c->depth].caveats = d->wire.u.public_key.caveats;
+        return V23_ELIMIT;
+    c->levels[c->depth].caveats = caveats;
     c->levels[c->depth].next = 0;
     c->depth++;
     return 0;
@@ -273,40 +201,20 @@ static int validate(struct vsec_check *c, const v23_security_caveat *cav,
 
     *wrap = false;
     if (k == NULL)
-        return refuse(err, v23_security_err_caveat_not_registered(c->a, NULL,
-            &cav->id));
+        return vsec_refuse_(err, VSEC_ERROR_(
+            v23_security_err_caveat_not_registered_static, not_registered,
+            c->a, NULL, &cav->id));
     if (++c->steps > MAX_STEPS)
-        return refuse(err, vsec_plain_error_(c->a,
+        return vsec_refuse_(err, vsec_plain_error_(c->a,
             "too many caveats, not validated: %s and later ones", k->name));
     rc = decode_param(k, cav, c->a, &param, err);
     if (rc != 0)
         return rc;
     *wrap = true;
-    if (k == &vsec_kind_third_party)
-        return third_party(c, param, err);
     return ask(c, k, param, err);
 }
 
 /* ---- all chains ---------------------------------------------------------- */
-
-/* "Expiry", or the id of a kind that nobody knows. */
-static const char *name_of(struct vsec_check *c,
-    const v23_security_caveat *cav)
-{
-    const struct vsec_caveat_kind *k = find_kind(c->call, cav);
-    char *hex;
-    struct v23_buf b;
-
-    if (k != NULL)
-        return k->name;
-    hex = v23_arena_get(c->a, HEX_ID, 1);
-    if (hex == NULL)
-        return "unknown";
-    v23_buf_init_fixed(&b, hex, HEX_ID);
-    v23_hex_put(&b, cav->id.v, sizeof(cav->id.v));
-    v23_buf_put_byte(&b, 0);
-    return hex;
-}
 
 /* Reject the current chain because the caveat at the top level failed. */
 static void fail_chain(struct vsec_check *c, const struct v23_verror *err,
@@ -314,14 +222,14 @@ static void fail_chain(struct vsec_check *c, const struct v23_verror *err,
 {
     struct pending *p = &c->pending[c->current++];
     const struct level *l = &c->levels[c->depth - 1];
+    const v23_security_caveat *cav;
 
     /* In a discharge: the caveat that asked for it failed, for a reason
      * that is only a text. */
     if (c->depth > 1) {
-        err = vsec_plain_error_(c->a,
-            "a caveat(%s) on the discharge failed to validate: %.*s",
-            name_of(c, &l->caveats.v[l->next - 1]), shown(err->msg),
-            err->msg.p);
+        cav = &l->caveats.v[l->next - 1];
+        err = VSEC_ERROR_(vsec_unknown_error_, discharge, c->a, cav,
+            find_kind(c->call, cav), err);
         wrap = true;
     }
     reject_name(c, p->name, wrap ? wrapped(c->a, err) : err);
@@ -379,7 +287,7 @@ static void take_all(struct vsec_check *c,
             accept_name(c, c->pending[c->current].name);
         else
             reject_name(c, c->pending[c->current].name,
-                vsec_copy_error_(c->a, errs[c->current]));
+                VSEC_ERROR_(*errs[c->current], copy, c->a, errs[c->current]));
     }
 }
 
@@ -560,7 +468,7 @@ void vsec_check_complete(struct vsec_check *c, struct v23_op op, int rc,
     if (rc == V23_ECAVEAT) {
         if (err == NULL)
             err = vsec_plain_error_(c->a, "%s", v23_strerror(rc));
-        fail_chain(c, vsec_copy_error_(c->a, err), true);
+        fail_chain(c, VSEC_ERROR_(*err, copy, c->a, err), true);
         rc = 0;
     }
     if (rc == 0)

@@ -6,8 +6,8 @@
  */
 #include "caveat_int.h"
 
-#include <vom/dec.h>
 #include <vom/value.h>
+#include <vsec/profile.h>
 
 #include <stddef.h>
 
@@ -79,12 +79,10 @@ int vsec_discharge_decode(const struct v23_alloc *al, struct v23_bytes vom,
 {
     v23_security_wire_discharge w;
     struct v23_arena a;
-    size_t used;
     int rc;
 
     v23_arena_init(&a, al, 4 * (size_t)VSEC_MAX_BLESSINGS);
-    rc = vom_decode_single(vom.p, vom.n, NULL, &a,
-        &v23_security_wire_discharge_desc, &w, &used);
+    rc = vsec_profile.decode(vom, &a, &v23_security_wire_discharge_desc, &w);
     if (rc == 0)
         rc = vsec_discharge_from_wire(al, &w, out);
     v23_arena_fini(&a);

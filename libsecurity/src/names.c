@@ -1,28 +1,11 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * Names that need no validation of caveats by others: those of the local end,
- * and those of blessings that signed data at rest (spec 6.4). And the errors
- * that checks are made of.
+ * and those of blessings that signed data at rest (spec 6.4).
  */
 #include "check_int.h"
 
-#include <vom/value.h>
 #include <vsec/principal.h>
-
-/* ---- errors -------------------------------------------------------------- */
-
-const struct v23_verror *vsec_copy_error_(struct v23_arena *a,
-    const struct v23_verror *e)
-{
-    struct v23_verror *copy;
-
-    if (e == NULL)
-        return NULL;
-    copy = v23_arena_new(a, struct v23_verror);
-    if (copy == NULL || vdl_copy(a, &v23_verror_desc, copy, e) != 0)
-        return vsec_plain_error_(a, "out of memory");
-    return copy;
-}
 
 /* ---- local names --------------------------------------------------------- */
 
@@ -81,8 +64,9 @@ static int check_signing(const struct vsec_call *call,
             } else if (vsec_caveat_is(cav, &vsec_kind_const)) {
                 k = &vsec_kind_const;
             } else {
-                *err = v23_security_err_invalid_signing_blessing_caveat(a,
-                    NULL, &cav->id);
+                *err = VSEC_ERROR_(
+                    v23_security_err_invalid_signing_blessing_caveat_static,
+                    signing, a, NULL, &cav->id);
                 return V23_ECAVEAT;
             }
             rc = vsec_caveat_validate_now_(k, cav, call, a, err);

@@ -251,19 +251,6 @@ void vsec_roots_use_x509(struct vsec_roots *r, struct vsec_x509 *x)
     r->x509 = x;
 }
 
-static const struct v23_verror *unrecognized(const struct vsec_roots *r,
-    const v23_security_certificate *cert, struct v23_arena *a,
-    const char *why)
-{
-    char text[VSEC_FINGERPRINT];
-
-    /* Without MD5 the text stays empty. */
-    if (vsec_fingerprint(r->engine->crypto, cert->public_key, text) != 0)
-        text[0] = 0;
-    return v23_security_err_unrecognized_root(a, NULL, vdl_str(text),
-        vsec_plain_error_(a, "%s", why));
-}
-
 int vsec_roots_recognized_cert(const struct vsec_roots *r,
     const v23_security_certificate *cert, struct vdl_str name,
     struct v23_walltime now, struct v23_arena *a,
@@ -281,7 +268,8 @@ int vsec_roots_recognized_cert(const struct vsec_roots *r,
         rc = r->x509->recognized(r->x509, cert, name, now, &why);
     }
     if (rc == V23_EUNTRUSTED && err != NULL)
-        *err = unrecognized(r, cert, a, why);
+        *err = VSEC_ERROR_(v23_security_err_unrecognized_root_static, root,
+            r->engine->crypto, cert->public_key, why, a);
     if (rc == V23_ECERT && err != NULL)
         *err = vsec_plain_error_(a, "%s", why);
     return rc == V23_ECERT ? V23_EUNTRUSTED : rc;

@@ -6,8 +6,6 @@
  */
 #include "caveat_int.h"
 
-#include <inttypes.h>
-
 enum { NANOS = 1000000000 };
 
 v23_time_time vsec_time_to_wire(struct v23_walltime t)
@@ -92,8 +90,9 @@ void vsec_time_format(struct v23_walltime t, struct v23_buf *out)
         days--;
     }
     civil(days, &year, &month, &day);
-    v23_buf_printf(out, "%s%04" PRIu64 "-%02d-%02d %02d:%02d:%02d",
-        year < 0 ? "-" : "", year < 0 ? -(uint64_t)year : (uint64_t)year,
+    v23_buf_printf(out, "%s%04llu-%02d-%02d %02d:%02d:%02d",
+        year < 0 ? "-" : "",
+        (unsigned long long)(year < 0 ? -(uint64_t)year : (uint64_t)year),
         month, day, (int)(rest / 3600), (int)(rest / 60 % 60),
         (int)(rest % 60));
     if (frac != 0) {
@@ -101,7 +100,7 @@ void vsec_time_format(struct v23_walltime t, struct v23_buf *out)
             frac /= 10;
             digits--;
         }
-        v23_buf_printf(out, ".%0*" PRId32, digits, frac);
+        v23_buf_printf(out, ".%0*ld", digits, (long)frac);
     }
     v23_buf_puts(out, " +0000 UTC");
 }

@@ -9,6 +9,26 @@
 #include <vom/enc.h>
 #include <vom/value.h>
 #include <vsec/pattern.h>
+#include <vsec/profile.h>
+
+/* Devices decode what hosts decode, and to the same. */
+static bool check_lean(struct run_case *c)
+{
+    const struct vdl_type *t = &v23_security_wire_blessings_desc;
+    struct v23_bytes vom = run_hex(c, "vom");
+    v23_security_wire_blessings host, lean;
+    struct v23_arena a;
+    bool ok;
+    int rc1, rc2;
+
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    rc1 = vsec_decode_host(vom, &a, t, &host);
+    rc2 = vsec_decode_lean(vom, &a, t, &lean);
+    ok = (rc1 == 0) == (rc2 == 0)
+        && (rc1 != 0 || vdl_equal(t, &host, &lean));
+    v23_arena_fini(&a);
+    return ok || run_fail(c, "on a device: %s", v23_strerror(rc2));
+}
 
 /* ---- blessings.jsonl ----------------------------------------------------- */
 
@@ -160,7 +180,7 @@ bool run_sec_blessings_case(struct run_case *c)
         cJSON_ArrayForEach(o, chains)
             ok = ok && check_chain(c, o, &b->chains[i++]);
     ok = ok && check_properties(c, b) && check_third_parties(c, b, &a)
-        && check_roots(c, b) && check_text_form(c);
+        && check_roots(c, b) && check_text_form(c) && check_lean(c);
     v23_arena_fini(&a);
     vsec_blessings_unref(b);
     return ok;
@@ -203,7 +223,7 @@ bool run_sec_decode(struct run_case *c)
         vsec_blessings_unref(b);
     }
     vsec_chain_cache_free(cache);
-    return ok;
+    return ok && check_lean(c);
 }
 
 /* ---- unions.jsonl -------------------------------------------------------- */

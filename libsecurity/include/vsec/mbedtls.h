@@ -19,6 +19,8 @@ extern const struct vsec_hash_alg vsec_mbedtls_sha256, vsec_mbedtls_sha384,
     vsec_mbedtls_sha512, vsec_mbedtls_md5, vsec_mbedtls_sha1;
 extern const struct vsec_alg vsec_mbedtls_p224, vsec_mbedtls_p256,
     vsec_mbedtls_p384, vsec_mbedtls_p521, vsec_mbedtls_rsa;
+/* For devices that only verify: no private keys, no random source. */
+extern const struct vsec_alg vsec_mbedtls_p256_verify;
 extern const struct vsec_cipher_ops vsec_mbedtls_cipher;
 
 /* All of them, for programs that link several providers and choose. Its copy

@@ -14,6 +14,8 @@ extern "C" {
 #endif
 
 extern const struct vsec_alg vsec_sodium_ed25519;
+/* For devices that only verify: no private keys, no random source. */
+extern const struct vsec_alg vsec_sodium_ed25519_verify;
 extern const struct vsec_box_ops vsec_sodium_box;
 /** Start libsodium: the `start` of every list that uses it. 0, V23_ECRYPTO. */
 V23_MUST_USE int vsec_sodium_start(void);
