@@ -122,6 +122,7 @@ $$($(1)_GEN_C): $(BUILD)/gen/$(1).stamp ;
 endef
 empty :=
 comma := ,
+hash := \#
 space := $(empty) $(empty)
 # Lowest layer first: a stamp depends on those below.
 $(foreach l,$(LIBS),$(eval $(call gen_rules,$(l))))
@@ -345,36 +346,55 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$(f),$(or $($(f)_LAYER),libvom))
 
 # Small programs of test/size, at -Os. What calls malloc must not link where a
 # program is to do without. $(1) = host or arm, $(2) = compiler, $(3) = flags,
-# $(4) = flags for linking.
+# $(4) = flags for linking, $(5) = the crypto libraries.
 ARM_CC ?= arm-none-eabi-gcc
 SIZEFLAGS := $(STD) -Os -fno-asynchronous-unwind-tables \
 	-DV23_CONFIG_FILE='"mcu.h"' -Itest/size
 NO_MALLOC := $(foreach f,malloc calloc realloc free,-Wl,--wrap=$(f) -Wl,--wrap=_$(f)_r)
 size_gen_c := $(BUILD)/gen/size/example.org/size/size.vdl.c
+SIZE_VOM := encode decode both
+SIZE_VERIFY := verify_p256 verify_p256_sha256 verify_ed25519
+# Include path of a source: what its own library sees.
+size_inc = $(call inc_of,$(or $(filter $(LIBS),$(firstword $(subst /, ,$(1)))),libsecurity)) -I$(BUILD)/gen/size
 define size_rules
-size_$(1)_lib := $$(patsubst %.c,$(BUILD)/size/$(1)/%.o,$(libvom_SRCS) $(libvom_BOOT) $(libvom_STD)) \
+size_$(1)_libvom := $$(patsubst %.c,$(BUILD)/size/$(1)/%.o,$(libvom_SRCS) $(libvom_BOOT) $(libvom_STD)) \
 	$$(libvom_GEN_C:$(BUILD)/gen/%.c=$(BUILD)/size/$(1)/gen/%.o)
+size_$(1)_libsecurity := $$(patsubst %.c,$(BUILD)/size/$(1)/%.o,$(libsecurity_BARE) $(libsecurity_mbedtls_SRCS) $(libsecurity_sodium_SRCS)) \
+	$$(libsecurity_GEN_C:$(BUILD)/gen/%.c=$(BUILD)/size/$(1)/gen/%.o)
 size_$(1)_prog := $$(patsubst %.c,$(BUILD)/size/$(1)/%.o,$$(wildcard test/size/*.c)) \
 	$(BUILD)/size/$(1)/gen/size/example.org/size/size.vdl.o
-$$(size_$(1)_lib) $$(size_$(1)_prog): | $(libvom_stamp) $(size_vdl_stamp)
+$$(size_$(1)_libvom) $$(size_$(1)_libsecurity) $$(size_$(1)_prog): | $(libvom_stamp) $(libsecurity_stamp) $(size_vdl_stamp) $(BUILD)/size/crypto
 $(BUILD)/size/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(call say,CC,$$@) $(2) $(SIZEFLAGS) $(3) $(WARN) $$(call inc_of,libvom) -I$(BUILD)/gen/size -MMD -MP -c -o $$@ $$<
+	$$(call say,CC,$$@) $(2) $(SIZEFLAGS) $(3) $(WARN) $$(call size_inc,$$<) -MMD -MP -c -o $$@ $$<
 $(BUILD)/size/$(1)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $$(@D)
-	$$(call say,CC,$$@) $(2) $(SIZEFLAGS) $(3) $(GENWARN) $$(call inc_of,libvom) -I$(BUILD)/gen/size -MMD -MP -c -o $$@ $$<
-$(BUILD)/size/$(1)/libvom.a: $$(size_$(1)_lib)
+	$$(call say,CC,$$@) $(2) $(SIZEFLAGS) $(3) $(GENWARN) $$(call size_inc,$$*) -MMD -MP -c -o $$@ $$<
+$(BUILD)/size/$(1)/libvom.a: $$(size_$(1)_libvom)
+$(BUILD)/size/$(1)/libsecurity.a: $$(size_$(1)_libsecurity)
+$(BUILD)/size/$(1)/%.a:
 	$$(call say,AR,$$@) rm -f $$@ && $(AR) rcsD $$@ $$^
-$(BUILD)/size/$(1)/%.elf: $(BUILD)/size/$(1)/test/size/%.o $(BUILD)/size/$(1)/test/size/board_$(1).o \
-	  $(BUILD)/size/$(1)/gen/size/example.org/size/size.vdl.o $(BUILD)/size/$(1)/libvom.a
+$(SIZE_VOM:%=$(BUILD)/size/$(1)/%.elf): $(BUILD)/size/$(1)/gen/size/example.org/size/size.vdl.o
+$(SIZE_VERIFY:%=$(BUILD)/size/$(1)/%.elf): $(BUILD)/size/$(1)/test/size/verify.o \
+	$(BUILD)/size/$(1)/test/size/verify_data.o $(BUILD)/size/$(1)/libsecurity.a $(filter %.ld,$(5))
+$(BUILD)/size/$(1)/%.elf: $(BUILD)/size/$(1)/test/size/%.o $(BUILD)/size/$(1)/test/size/board_$(1).o $(BUILD)/size/$(1)/libvom.a
 	$$(call say,LD,$$@) $(2) $(SIZEFLAGS) $(3) $(4) -Wl,--gc-sections -Wl,-Map=$$@.map \
-	  $$(if $$(filter encode decode,$$*),$$(NO_MALLOC)) -o $$@ $$^ -lm
-size-$(1): $$(foreach p,encode decode both,$(BUILD)/size/$(1)/$$(p).elf)
+	  $$(if $$(filter both,$$*),,$$(NO_MALLOC)) -o $$@ $$(filter %.o,$$^) \
+	  $$(filter %/libsecurity.a,$$^) $$(filter %/libvom.a,$$^) $$(if $$(filter verify%,$$*),$(5)) -lm
+size-$(1): $(foreach p,$(SIZE_VOM) $(SIZE_VERIFY),$(BUILD)/size/$(1)/$(p).elf)
 endef
 $(eval $(call extra_vdl,size,test/size/vdl,example.org/size,,vdl))
 # Binding functions when they are first called would take from the stack.
-$(eval $(call size_rules,host,$(CC),,-Wl$(comma)-z$(comma)now))
-$(eval $(call size_rules,arm,$(ARM_CC),-mcpu=cortex-m4 -mthumb,--specs=nano.specs --specs=nosys.specs -nostartfiles -Wl$(comma)--entry=board_start))
+$(eval $(call size_rules,host,$(CC),,-Wl$(comma)-z$(comma)now,-lmbedcrypto -lsodium))
+$(eval $(call size_rules,arm,$(ARM_CC),-mcpu=cortex-m4 -mthumb -isystem $(BUILD)/size/crypto,--specs=nano.specs --specs=nosys.specs -nostartfiles -Wl$(comma)--entry=board_start,$(BUILD)/size/arm/crypto.ld))
+# For the bare ARM the crypto libraries are their headers, which suit any
+# machine, and addresses that lead nowhere: they are not what is measured.
+header_dir = $(patsubst %/$(1),%,$(firstword $(filter %/$(1),$(shell echo '$(hash)include <$(1)>' | $(CC) -M -xc - 2>/dev/null))))
+$(BUILD)/size/crypto:
+	@mkdir -p $@
+	$(Q)ln -sf $(foreach h,mbedtls psa,$(call header_dir,mbedtls/version.h)/$(h)) $(foreach h,sodium sodium.h,$(call header_dir,sodium.h)/$(h)) $@
+$(BUILD)/size/arm/crypto.ld: $(BUILD)/size/arm/libsecurity.a
+	$(Q)$(ARM_CC:%gcc=%nm) -u $< | awk '$$2 ~ /^(mbedtls|crypto|sodium|randombytes)_/ { print $$2 " = 0x1000;" }' | sort -u >$@
 
 # Every target on its stored inputs.
 fuzz: $(FUZZERS:%=$(BUILD)/test/%)
@@ -422,7 +442,7 @@ bench-security: $(BUILD)/test/secbench
 	$(Q)$(EXEC) $(BUILD)/test/secbench
 
 # The compiler and its C library are packages of their own.
-HAVE_ARM := $(if $(filter size,$(MAKECMDGOALS)),$(shell echo '\#include <string.h>' | \
+HAVE_ARM := $(if $(filter size,$(MAKECMDGOALS)),$(shell echo '$(hash)include <string.h>' | \
 	$(ARM_CC) --specs=nano.specs -E -xc - >/dev/null 2>&1 && echo 1))
 size: $(LIBS:%=$(BUILD)/lib/%.a) size-host $(if $(HAVE_ARM),size-arm)
 	$(Q)BUILD=$(BUILD) HAVE_ARM=$(HAVE_ARM) sh test/size.sh

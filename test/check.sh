@@ -56,7 +56,7 @@ stage "the benchmark's own checks" "$BUILD/test/vombench" -time=1ms
 for k in ecdsa256 ed25519; do
     stage "the benchmark's own checks, $k" "$BUILD/test/secbench" -time=1ms -key=$k
 done
-for p in encode decode both; do
+for p in encode decode both verify_p256 verify_p256_sha256 verify_ed25519; do
     stage "small program: $p" "$BUILD/size/host/$p.elf"
 done
 stage "layers" sh test/layers.sh

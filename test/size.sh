@@ -16,9 +16,9 @@ sections() {
     done
 }
 
-# parts MAP: what the linker took from libvom and the generated descriptors,
-# and what from everything else: "flash ram flash ram". The stack and the heap
-# of the board are nobody's.
+# parts MAP: what the linker took from the libraries and the generated
+# descriptors, and what from everything else: "flash ram flash ram". The stack
+# and the heap of the board are nobody's, and so are crypto libraries.
 parts() {
     awk '
         /^Linker script and memory map/ { on = 1 }
@@ -27,7 +27,7 @@ parts() {
         /^ \./ { name = $1; sub(/^ [^ ]+/, "") }
         $1 ~ /^0x/ && $2 ~ /^0x/ && NF >= 3 && name != "" {
             n = number($2)
-            mine = $3 ~ /libvom\.a|\.vdl\.o$/
+            mine = $3 ~ /lib(vom|security)\.a|\.vdl\.o$/
             if (number($1) != 0 && n != 0 && $3 !~ /board_/) {
                 if (name ~ /^\.(text|rodata|data)/) flash[mine] += n
                 if (name ~ /^\.(data|bss)/) ram[mine] += n
@@ -48,9 +48,11 @@ program() {
     shift 3
     elf=$BUILD/size/$machine/$name.elf
     depth=$("$@" "$elf" 2>/dev/null) || depth=failed
+    depth=${depth##*
+}
     [ "$1" = false ] && depth=-
     set -- $(parts "$elf.map") "$depth"
-    printf '%-8s %-10s %8d %8d %10d %8d %8s' "$name" "$machine" "$1" "$2" \
+    printf '%-18s %-5s %8d %8d %10d %8d %8s' "$name" "$machine" "$1" "$2" \
         "$3" "$4" "$5"
     [ "$wanted" -ne 0 ] && {
         printf '  <= %5d' "$wanted"
@@ -61,20 +63,25 @@ program() {
 
 printf '%-24s %9s %9s %9s %9s\n' library text rodata data bss
 sections "$BUILD"/lib/*.a
-printf '\nlibvom at -Os\n'
+printf '\nat -Os\n'
 for m in host arm; do
-    [ -e "$BUILD/size/$m/libvom.a" ] &&
-        printf '%-8s %s\n' $m "$(sections "$BUILD/size/$m/libvom.a")"
+    for l in vom security; do
+        [ -e "$BUILD/size/$m/lib$l.a" ] &&
+            printf '%-8s %s\n' $m "$(sections "$BUILD/size/$m/lib$l.a")"
+    done
 done
-printf '\n%-19s %17s %19s %8s\n' "program" "libvom's part" "the rest" ""
-printf '%-8s %-10s %8s %8s %10s %8s %8s\n' "" "" flash RAM flash RAM stack
-for p in encode decode both; do program $p host 0 env; done
+verify="verify_p256 verify_p256_sha256 verify_ed25519"
+printf '\n%-24s %17s %19s %8s\n' "program" "libraries' part" "the rest" ""
+printf '%-18s %-5s %8s %8s %10s %8s %8s\n' "" "" flash RAM flash RAM stack
+for p in encode decode both $verify; do program $p host 0 env; done
 if [ -n "$HAVE_ARM" ]; then
     arm=qemu-arm
     command -v $arm >/dev/null || arm=false
     program encode arm 6144 $arm
     program decode arm 10240 $arm
     program both arm 24576 $arm
+    # Without their crypto libraries they cannot run.
+    for p in $verify; do program $p arm 20480 false; done
     [ $arm = false ] && echo "left out: stack depth on ARM; needs qemu-arm" \
         "(make deps-ci)"
 else

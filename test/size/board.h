@@ -6,6 +6,10 @@
 #ifndef SIZE_BOARD_H
 #define SIZE_BOARD_H
 
+#include <v23/bytes.h>
+
+/** Print a line. */
+void board_print(struct vdl_str text);
 /** The program; 0 = it did what it should. */
 int program(void);
 

@@ -43,16 +43,21 @@ static void call(int number, intptr_t a, const void *b, size_t n)
     __asm__ volatile("svc 0" : "+r"(r0) : "r"(r1), "r"(r2), "r"(r7) : "memory");
 }
 
+void board_print(struct vdl_str text)
+{
+    call(SYS_WRITE, 1, text.p, text.n);
+    call(SYS_WRITE, 1, "\n", 1);
+}
+
 static void print_number(size_t n)
 {
     char text[12], *end = text + sizeof(text), *p = end;
 
-    *--p = '\n';
     do {
         *--p = (char)('0' + n % 10);
         n /= 10;
     } while (n != 0);
-    call(SYS_WRITE, 1, p, (size_t)(end - p));
+    board_print(vdl_strn(p, (size_t)(end - p)));
 }
 
 void board_main(void)

@@ -28,6 +28,12 @@ static size_t used(void)
     return sizeof(stack) - n;
 }
 
+void board_print(struct vdl_str text)
+{
+    fwrite(text.p, 1, text.n, stdout);
+    putchar('\n');
+}
+
 int main(void)
 {
     static ucontext_t there;
