@@ -170,7 +170,7 @@ void vsec_agent_answer_(struct vsec_agent_call_ *call,
     const struct v23_verror *err);
 /* ---- client -------------------------------------------------------------- */
 
-struct vsec_agent_sign_; /* a signature that somebody waits for */
+struct vsec_agent_later_; /* what somebody waits for */
 
 /* Members are shared by agent_client.c and agent_principal.c. */
 struct vsec_agent_client {
@@ -183,7 +183,7 @@ struct vsec_agent_client {
     struct vsec_pubkey *key;
     struct vsec_store *store; /* of the principal; no references */
     struct vsec_roots *roots;
-    struct vsec_agent_sign_ *signs;
+    struct vsec_agent_later_ *later;
     struct { /* the agent's state, on its way */
         uint8_t waits; /* answers still to come */
         bool again;    /* it has changed since it was asked for */

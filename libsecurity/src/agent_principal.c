@@ -7,6 +7,7 @@
  */
 #include "agent_int.h"
 
+#include "blessings_int.h"
 #include "store_int.h"
 
 struct agent_signer {
@@ -40,11 +41,57 @@ static struct vsec_agent_client *ref_client(struct vsec_agent_client *cl)
 
 /* ---- signer -------------------------------------------------------------- */
 
-struct vsec_agent_sign_ {
-    struct vsec_agent_sign_ *next;
-    struct vsec_sign_req req;
+/* What somebody waits for. */
+struct vsec_agent_later_ {
+    struct vsec_agent_later_ *next;
+    void *ud; /* with op: who waits */
+    struct v23_op op;
     bool canceled;
+    struct vsec_sign_req req; /* a signature … */
+    struct vsec_issue *issue; /* … or what is made with the key */
+    struct vsec_pubkey *key;  /* … bound to, or signed by, this one */
 };
+
+static struct vsec_agent_later_ *later_new(struct vsec_agent_client *cl,
+    void *ud, struct v23_op op)
+{
+    struct vsec_agent_later_ *w = v23_new(cl->engine->al,
+        struct vsec_agent_later_);
+
+    if (w == NULL)
+        return NULL;
+    w->ud = ud;
+    w->op = op;
+    w->next = cl->later;
+    cl->later = w;
+    return w;
+}
+
+static void later_free(struct vsec_agent_client *cl,
+    struct vsec_agent_later_ *w)
+{
+    struct vsec_agent_later_ **p;
+
+    for (p = &cl->later; *p != w; p = &(*p)->next)
+        ;
+    *p = w->next;
+    vsec_pubkey_unref(w->key);
+    v23_put(cl->engine->al, w);
+}
+
+/* Ask for it; V23_EAGAIN, or why not. */
+static int later_start(struct vsec_agent_client *cl,
+    struct vsec_agent_later_ *w, enum vsec_agent_method_no_ m,
+    const void *args, void (*done)(struct vsec_agent_call_ *call))
+{
+    const struct vsec_agent_then_ then = { done, w, false };
+    int rc = vsec_agent_start_(cl->conn, m, args, &then, NULL);
+
+    if (rc == 0)
+        return V23_EAGAIN;
+    later_free(cl, w);
+    return rc == V23_EAGAIN ? V23_ELIMIT : rc;
+}
 
 static bool is_text(struct vdl_bytes b, const void *p, size_t n)
 {
@@ -76,43 +123,30 @@ static int take_signature(const struct vsec_sign_req *req,
 
 static void signed_later(struct vsec_agent_call_ *call)
 {
-    struct vsec_agent_sign_ *w = call->then.ud, **p;
-    struct vsec_agent_client *cl = call->c->end.ud;
+    struct vsec_agent_later_ *w = call->then.ud;
     const v23_agent_signature *r = call->results;
-    const struct v23_alloc *al = cl->engine->al;
+    struct vsec_sign_req req = w->req;
+    bool canceled = w->canceled;
     struct vsec_sigval val;
     int rc = call->rc;
 
-    for (p = &cl->signs; *p != w; p = &(*p)->next)
-        ;
-    *p = w->next;
-    if (!w->canceled) {
-        if (rc == 0)
-            rc = take_signature(&w->req, &r->signature, &val);
-        vsec_sign_complete(&w->req, rc, &val);
-    }
-    v23_put(al, w);
+    later_free(call->c->end.ud, w);
+    if (canceled)
+        return;
+    if (rc == 0)
+        rc = take_signature(&req, &r->signature, &val);
+    vsec_sign_complete(&req, rc, &val);
 }
 
 static int sign_later(struct vsec_agent_client *cl,
     const struct vsec_sign_req *req, const v23_agent_bytes *args)
 {
-    struct vsec_agent_sign_ *w = v23_new(cl->engine->al,
-        struct vsec_agent_sign_);
-    struct vsec_agent_then_ then = { signed_later, w, false };
-    int rc;
+    struct vsec_agent_later_ *w = later_new(cl, req->wait.ud, req->wait.op);
 
     if (w == NULL)
         return V23_ENOMEM;
     w->req = *req;
-    w->next = cl->signs;
-    cl->signs = w;
-    rc = vsec_agent_start_(cl->conn, VSEC_AGENT_SIGN_, args, &then, NULL);
-    if (rc == 0)
-        return V23_EAGAIN;
-    cl->signs = w->next;
-    v23_put(cl->engine->al, w);
-    return rc == V23_EAGAIN ? V23_ELIMIT : rc;
+    return later_start(cl, w, VSEC_AGENT_SIGN_, args, signed_later);
 }
 
 static int sign(struct vsec_signer *s, const struct vsec_sign_req *req,
@@ -150,11 +184,11 @@ static int sign(struct vsec_signer *s, const struct vsec_sign_req *req,
 
 static void cancel(struct vsec_signer *s, void *wait_ud, struct v23_op op)
 {
-    struct vsec_agent_sign_ *w;
+    struct vsec_agent_later_ *w;
 
-    for (w = of_signer(s)->signs; w != NULL; w = w->next)
-        if (w->req.wait.ud == wait_ud && w->req.wait.op.index == op.index
-            && w->req.wait.op.generation == op.generation)
+    for (w = of_signer(s)->later; w != NULL; w = w->next)
+        if (w->ud == wait_ud && w->op.index == op.index
+            && w->op.generation == op.generation)
             w->canceled = true;
 }
 
@@ -330,33 +364,99 @@ static const struct vsec_roots_ops roots_ops = { NULL, NULL, destroy_roots,
 
 /* ---- principal ----------------------------------------------------------- */
 
+/* What the agent makes with its key. */
+struct made {
+    struct vsec_blessings *b;
+    struct vsec_discharge *d;
+};
+
+/* Blessings must be bound to the key, discharges signed by it. */
+static int take_made(struct vsec_agent_client *cl,
+    const struct vsec_agent_call_ *call, const struct vsec_pubkey *key,
+    struct made *out)
+{
+    int rc;
+
+    memset(out, 0, sizeof(*out));
+    if (call->m != &vsec_agent_methods_[VSEC_AGENT_MINT_]) {
+        rc = vsec_agent_blessings_(cl,
+            &((const v23_agent_blessings *)call->results)->blessings, key,
+            &out->b);
+        return rc == 0 && out->b == NULL ? V23_ECERT : rc;
+    }
+    rc = vsec_discharge_from_wire(cl->engine->al,
+        &((const v23_agent_discharge *)call->results)->discharge, &out->d);
+    if (rc == 0)
+        rc = vsec_discharge_verify(out->d, key);
+    if (rc != 0) {
+        vsec_discharge_unref(out->d);
+        out->d = NULL;
+    }
+    return rc;
+}
+
+static void made_later(struct vsec_agent_call_ *call)
+{
+    struct vsec_agent_later_ *w = call->then.ud;
+    struct vsec_agent_client *cl = call->c->end.ud;
+    struct vsec_issue *issue = w->issue;
+    bool canceled = w->canceled;
+    struct made made = { NULL, NULL };
+    int rc = call->rc;
+
+    if (!canceled && rc == 0)
+        rc = take_made(cl, call, w->key, &made);
+    later_free(cl, w);
+    if (!canceled)
+        vsec_issue_come_(issue, rc, made.b, made.d);
+}
+
+/* Have it made: at once, or for an issue later. */
+static int make(struct vsec_principal *p, struct vsec_issue *i,
+    enum vsec_agent_method_no_ m, const void *args, struct vsec_pubkey *key,
+    struct made *out)
+{
+    struct vsec_agent_client *cl = of_signer(p->signer);
+    struct vsec_agent_later_ *w;
+    struct vsec_agent_call_ *call;
+    int rc;
+
+    if (i != NULL && vsec_issue_take_(i, &out->b, &out->d))
+        return 0;
+    if (cl->conn == NULL)
+        return V23_ECLOSED;
+    if (i != NULL) {
+        w = later_new(cl, i, vsec_issue_ask_(i));
+        if (w == NULL)
+            return V23_ENOMEM;
+        w->issue = i;
+        w->key = vsec_pubkey_ref(key);
+        return later_start(cl, w, m, args, made_later);
+    }
+    rc = vsec_agent_client_ask_(cl, m, args, &call);
+    if (rc != 0)
+        return rc;
+    rc = take_made(cl, call, key, out);
+    vsec_agent_call_free_(call);
+    return rc;
+}
+
 static int bless(struct vsec_principal *p, struct vsec_issue *i,
     const struct vsec_bless *what, struct vsec_blessings **out)
 {
-    struct vsec_agent_client *cl = of_signer(p->signer);
-    struct vsec_agent_call_ *call;
-    struct vsec_blessings *b = NULL;
     v23_agent_bless_args args;
+    struct made made;
     int rc;
 
-    (void)i; /* the agent signs */
     args.key = what->key->der;
     args.extended = vsec_blessings_wire(what->with);
     args.extension = what->extension;
     args.additional_caveats = what->caveats;
     args.additional_caveats.n--;
     args.caveat = what->caveats.v[args.additional_caveats.n];
-    rc = vsec_agent_client_ask_(cl, VSEC_AGENT_BLESS_, &args, &call);
-    if (rc != 0)
-        return rc;
-    rc = vsec_agent_blessings_(cl,
-        &((const v23_agent_blessings *)call->results)->blessings, what->key,
-        &b);
-    vsec_agent_call_free_(call);
-    if (rc == 0 && b == NULL)
-        rc = V23_ECERT;
+    rc = make(p, i, VSEC_AGENT_BLESS_, &args, what->key, &made);
     if (rc == 0)
-        *out = b;
+        *out = made.b;
     return rc;
 }
 
@@ -364,25 +464,15 @@ static int bless_self(struct vsec_principal *p, struct vsec_issue *i,
     struct vdl_str name, v23_security_caveat_list caveats,
     struct vsec_blessings **out)
 {
-    struct vsec_agent_client *cl = of_signer(p->signer);
-    struct vsec_agent_call_ *call;
-    struct vsec_blessings *b = NULL;
     v23_agent_bless_self_args args;
+    struct made made;
     int rc;
 
-    (void)i; /* the agent signs */
     args.name = name;
     args.caveats = caveats;
-    rc = vsec_agent_client_ask_(cl, VSEC_AGENT_BLESS_SELF_, &args, &call);
-    if (rc != 0)
-        return rc;
-    rc = vsec_agent_blessings_(cl,
-        &((const v23_agent_blessings *)call->results)->blessings, p->key, &b);
-    vsec_agent_call_free_(call);
-    if (rc == 0 && b == NULL)
-        rc = V23_ECERT;
+    rc = make(p, i, VSEC_AGENT_BLESS_SELF_, &args, p->key, &made);
     if (rc == 0)
-        *out = b;
+        *out = made.b;
     return rc;
 }
 
@@ -390,29 +480,17 @@ static int mint_discharge(struct vsec_principal *p, struct vsec_issue *i,
     const v23_security_caveat *caveat, v23_security_caveat_list caveats,
     struct vsec_discharge **out)
 {
-    struct vsec_agent_client *cl = of_signer(p->signer);
-    struct vsec_discharge *d = NULL;
-    struct vsec_agent_call_ *call;
     v23_agent_mint_args args;
+    struct made made;
     int rc;
 
-    (void)i;
     args.for_caveat = *caveat;
     args.additional_caveats = caveats;
     args.additional_caveats.n--;
     args.caveat_on_discharge = caveats.v[args.additional_caveats.n];
-    rc = vsec_agent_client_ask_(cl, VSEC_AGENT_MINT_, &args, &call);
-    if (rc != 0)
-        return rc;
-    rc = vsec_discharge_from_wire(cl->engine->al,
-        &((const v23_agent_discharge *)call->results)->discharge, &d);
-    vsec_agent_call_free_(call);
+    rc = make(p, i, VSEC_AGENT_MINT_, &args, p->key, &made);
     if (rc == 0)
-        rc = vsec_discharge_verify(d, p->key);
-    if (rc == 0)
-        *out = d;
-    else
-        vsec_discharge_unref(d);
+        *out = made.d;
     return rc;
 }
 

@@ -91,11 +91,48 @@ static int join(struct work *w, v23_security_caveat one,
 
 /* ---- the key ------------------------------------------------------------- */
 
+static void reply(struct vsec_agent_server *s, struct vsec_agent_call_ *call,
+    int rc, const struct v23_verror *err);
+
+/* A key that takes its time has made it, or not. */
+static void issued(void *ud, int rc, struct vsec_blessings *b,
+    struct vsec_discharge *d)
+{
+    struct vsec_agent_call_ *call = ud;
+
+    call->then.done = NULL;
+    if (rc == 0)
+        rc = v23_arena_hold(&call->arena, b != NULL ? &b->ref : &d->ref);
+    if (rc == 0 && b != NULL)
+        ((v23_agent_blessings *)call->results)->blessings
+            = vsec_blessings_wire(b);
+    else if (rc == 0)
+        ((v23_agent_discharge *)call->results)->discharge = d->wire;
+    reply(call->c->end.ud, call, rc, NULL);
+}
+
+static void issue_canceled(struct vsec_agent_call_ *call)
+{
+    vsec_issue_cancel(call->then.ud);
+}
+
+/* The outcome of a start: V23_EAGAIN goes on by issued(). */
+static int start(struct work *w, int rc, struct vsec_issue *i)
+{
+    if (rc == V23_EAGAIN) {
+        w->call->then.done = issue_canceled;
+        w->call->then.ud = i;
+    }
+    return rc;
+}
+
 static int do_bless(struct work *w)
 {
+    const struct vsec_issue_wait wait = { issued, w->call };
     const v23_agent_bless_args *a = w->args;
     v23_agent_blessings *r = w->results;
     struct vsec_blessings *b = NULL;
+    struct vsec_issue *i = NULL;
     struct vsec_pubkey *key = NULL;
     struct vsec_bless what;
     int rc;
@@ -109,7 +146,8 @@ static int do_bless(struct work *w)
         rc = join(w, a->caveat, a->additional_caveats, &what.caveats);
     what.key = key;
     if (rc == 0)
-        rc = vsec_principal_bless(w->p, &what, &b);
+        rc = start(w, vsec_principal_bless_start(w->p, &what, &wait, &b, &i),
+            i);
     if (rc == 0)
         rc = put_blessings(w, b, &r->blessings);
     vsec_blessings_unref(what.with);
@@ -119,16 +157,17 @@ static int do_bless(struct work *w)
 
 static int do_bless_self(struct work *w)
 {
+    const struct vsec_issue_wait wait = { issued, w->call };
     const v23_agent_bless_self_args *a = w->args;
     v23_agent_blessings *r = w->results;
+    struct vsec_issue *i = NULL;
     struct vsec_blessings *b;
-    int rc = vsec_principal_bless_self(w->p, a->name, a->caveats, &b);
+    int rc = vsec_principal_bless_self_start(w->p, a->name, a->caveats, &wait,
+        &b, &i);
 
+    rc = start(w, rc, i);
     return rc == 0 ? put_blessings(w, b, &r->blessings) : rc;
 }
-
-static void reply(struct vsec_agent_server *s, struct vsec_agent_call_ *call,
-    int rc, const struct v23_verror *err);
 
 static void signed_later(void *ud, struct v23_op op, int rc,
     const struct vsec_signature *sig)
@@ -169,14 +208,20 @@ static int do_sign(struct work *w)
 
 static int do_mint(struct work *w)
 {
+    const struct vsec_issue_wait wait = { issued, w->call };
     const v23_agent_mint_args *a = w->args;
     v23_agent_discharge *r = w->results;
-    v23_security_caveat_list caveats;
+    struct vsec_issue *i = NULL;
     struct vsec_discharge *d;
-    int rc = join(w, a->caveat_on_discharge, a->additional_caveats, &caveats);
+    struct vsec_mint what;
+    int rc;
 
+    what.caveat = &a->for_caveat;
+    rc = join(w, a->caveat_on_discharge, a->additional_caveats,
+        &what.caveats);
     if (rc == 0)
-        rc = vsec_principal_mint_discharge(w->p, &a->for_caveat, caveats, &d);
+        rc = start(w, vsec_principal_mint_start(w->p, &what, &wait, &d, &i),
+            i);
     return rc == 0 ? put_discharge(w, d, &r->discharge) : rc;
 }
 

@@ -40,6 +40,19 @@ V23_MUST_USE int vsec_issue_sign_(struct vsec_issue *i, struct vsec_signer *s,
     struct vdl_bytes purpose, struct v23_bytes msg, struct v23_arena *a,
     struct vsec_signature *out);
 
+/*
+ * For principals that have things made elsewhere: an issue's thing was asked
+ * for (the op is for the signer's cancel, with the issue as its wait_ud), and
+ * has come, the references being the issue's; the issue may end in it. Its
+ * next turn asks again, and is given what has come.
+ */
+struct v23_op vsec_issue_ask_(struct vsec_issue *i);
+void vsec_issue_come_(struct vsec_issue *i, int rc, struct vsec_blessings *b,
+    struct vsec_discharge *d);
+/* True: *b or *d, a reference, has come. */
+bool vsec_issue_take_(struct vsec_issue *i, struct vsec_blessings **b,
+    struct vsec_discharge **d);
+
 /* Exactly one certificate with nothing but a key (spec 5.7). */
 bool vsec_is_nameless_(const v23_security_wire_blessings *w);
 

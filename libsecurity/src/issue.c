@@ -18,6 +18,8 @@ struct vsec_issue {
     v23_security_caveat caveat; /* that is discharged */
     struct vsec_blessings *b;
     struct vsec_discharge *d;
+    struct vsec_blessings *came_b; /* made elsewhere, not yet taken */
+    struct vsec_discharge *came_d;
     v23_security_signature sigs[VSEC_MAX_CHAINS];
     uint32_t n, at; /* signatures so far; used in this turn */
     uint32_t generation;
@@ -30,6 +32,8 @@ static void issue_free(struct vsec_issue *i)
 
     vsec_blessings_unref(i->b);
     vsec_discharge_unref(i->d);
+    vsec_blessings_unref(i->came_b);
+    vsec_discharge_unref(i->came_d);
     vsec_blessings_unref(i->bless.with);
     vsec_pubkey_unref(i->bless.key);
     v23_arena_fini(&i->arena);
@@ -63,6 +67,17 @@ static int turn(struct vsec_issue *i)
     return rc == V23_EAGAIN && !i->asked ? V23_ESTATE : rc;
 }
 
+/* Go on after what came, or why it did not. */
+static void go_on(struct vsec_issue *i, int rc)
+{
+    if (rc == 0)
+        rc = turn(i);
+    if (rc == V23_EAGAIN)
+        return;
+    i->wait.done(i->wait.ud, rc, i->b, i->d);
+    issue_free(i);
+}
+
 static void signed_later(void *ud, struct v23_op op, int rc,
     const struct vsec_signature *sig)
 {
@@ -70,14 +85,7 @@ static void signed_later(void *ud, struct v23_op op, int rc,
 
     if (op.generation != i->generation)
         return;
-    if (rc == 0)
-        rc = keep(i, sig);
-    if (rc == 0)
-        rc = turn(i);
-    if (rc == V23_EAGAIN)
-        return;
-    i->wait.done(i->wait.ud, rc, i->b, i->d);
-    issue_free(i);
+    go_on(i, rc == 0 ? keep(i, sig) : rc);
 }
 
 int vsec_issue_sign_(struct vsec_issue *i, struct vsec_signer *s,
@@ -104,6 +112,36 @@ int vsec_issue_sign_(struct vsec_issue *i, struct vsec_signer *s,
     if (rc == 0)
         i->at++;
     return rc;
+}
+
+/* ---- what is made elsewhere ---------------------------------------------- */
+
+struct v23_op vsec_issue_ask_(struct vsec_issue *i)
+{
+    struct v23_op op = { i->n, ++i->generation };
+
+    i->asked = true;
+    return op;
+}
+
+bool vsec_issue_take_(struct vsec_issue *i, struct vsec_blessings **b,
+    struct vsec_discharge **d)
+{
+    if (i->came_b == NULL && i->came_d == NULL)
+        return false;
+    *b = i->came_b;
+    *d = i->came_d;
+    i->came_b = NULL;
+    i->came_d = NULL;
+    return true;
+}
+
+void vsec_issue_come_(struct vsec_issue *i, int rc, struct vsec_blessings *b,
+    struct vsec_discharge *d)
+{
+    i->came_b = b;
+    i->came_d = d;
+    go_on(i, rc);
 }
 
 /* ---- what is made -------------------------------------------------------- */

@@ -329,16 +329,12 @@ END_TEST
 START_TEST(answers_come_in_any_order)
 {
     struct slow_user s;
-    struct vsec_blessings *b;
-    const v23_security_caveat_list none = { NULL, 0 };
 
     slow_begin(&s);
     slow_start(&s);
     settle_users(&s.u, 1);
-    ck_assert_int_eq(vsec_principal_bless_self(s.p, vdl_str("x"), none, &b),
+    ck_assert_int_eq(vsec_roots_add(s.p->roots, s.p->key->der, vdl_str("x")),
         0);
-    text_is(vsec_blessings_text(b), "x");
-    vsec_blessings_unref(b);
     ck_assert_int_eq(s.done, 0);
     slow_answer(&s.x);
     settle_users(&s.u, 1);
@@ -350,16 +346,13 @@ END_TEST
 START_TEST(who_blocks_is_not_called_back)
 {
     struct slow_user s;
-    struct vsec_blessings *b;
-    const v23_security_caveat_list none = { NULL, 0 };
 
     slow_begin(&s);
     slow_start(&s);
     settle_users(&s.u, 1);
     slow_answer(&s.x); /* its answer comes before that of the blocking call */
-    ck_assert_int_eq(vsec_principal_bless_self(s.p, vdl_str("x"), none, &b),
+    ck_assert_int_eq(vsec_roots_add(s.p->roots, s.p->key->der, vdl_str("x")),
         0);
-    vsec_blessings_unref(b);
     ck_assert_int_eq(s.done, 0);
     vsec_agent_run(s.u.here);
     ck_assert_int_eq(s.done, 1);
@@ -440,18 +433,134 @@ START_TEST(principal_outlives_its_client)
 }
 END_TEST
 
+/* ---- what the agent makes, later ----------------------------------------- */
+
+struct issued {
+    int done, rc;
+    struct vsec_blessings *b;
+    struct vsec_discharge *d;
+};
+
+static void issued(void *ud, int rc, struct vsec_blessings *b,
+    struct vsec_discharge *d)
+{
+    struct issued *s = ud;
+
+    s->done++;
+    s->rc = rc;
+    s->b = vsec_blessings_ref(b);
+    s->d = vsec_discharge_ref(d);
+}
+
+static struct vsec_issue *bless_later(struct vsec_principal *p,
+    struct issued *s)
+{
+    const v23_security_caveat_list none = { NULL, 0 };
+    const struct vsec_issue_wait wait = { issued, s };
+    struct vsec_issue *i = NULL;
+    struct vsec_blessings *b;
+
+    memset(s, 0, sizeof(*s));
+    ck_assert_int_eq(vsec_principal_bless_self_start(p, vdl_str("x"), none,
+        &wait, &b, &i), V23_EAGAIN);
+    ck_assert_ptr_nonnull(i);
+    return i;
+}
+
+START_TEST(blessings_and_discharges_come_later)
+{
+    v23_security_caveat any = vsec_caveat_unconstrained(),
+                        c = third_party(owner);
+    const struct vsec_mint mint = { &c, one(&any) };
+    struct user u;
+    struct vsec_principal *p = user_new(&u, server);
+    struct vsec_bless what = { p->key, vsec_store_default(p->store),
+        VDL_STR_INIT("me"), one(&any) };
+    struct issued s = { 0, 0, NULL, NULL };
+    const struct vsec_issue_wait wait = { issued, &s };
+    struct vsec_blessings *b;
+    struct vsec_discharge *d;
+    struct vsec_issue *i;
+
+    (void)bless_later(p, &s);
+    settle_users(&u, 1);
+    ck_assert_int_eq(s.done, 1);
+    ck_assert_int_eq(s.rc, 0);
+    text_is(vsec_blessings_text(s.b), "x");
+    vsec_blessings_unref(s.b);
+    ck_assert_int_eq(vsec_principal_bless_start(p, &what, &wait, &b, &i),
+        V23_EAGAIN);
+    settle_users(&u, 1);
+    text_is(vsec_blessings_text(s.b), "alice:me");
+    vsec_blessings_unref(s.b);
+    ck_assert_int_eq(vsec_principal_mint_start(p, &mint, &wait, &d, &i),
+        V23_EAGAIN);
+    settle_users(&u, 1);
+    ck_assert_int_eq(s.done, 3);
+    ck_assert_ptr_null(s.b);
+    ck_assert_int_eq(vsec_discharge_verify(s.d, owner->key), 0);
+    vsec_discharge_unref(s.d);
+    user_end(&u);
+}
+END_TEST
+
+START_TEST(agent_waits_for_its_key)
+{
+    struct slow_user s;
+    struct issued r;
+
+    slow_begin(&s);
+    (void)bless_later(s.p, &r);
+    settle_users(&s.u, 1);
+    ck_assert_int_eq(r.done, 0);
+    slow_answer(&s.x);
+    settle_users(&s.u, 1);
+    ck_assert_int_eq(r.done, 1);
+    text_is(vsec_blessings_text(r.b), "x");
+    vsec_blessings_unref(r.b);
+    /* Its user leaves: the key is not waited for. */
+    (void)bless_later(s.p, &r);
+    settle_users(&s.u, 1);
+    ck_assert(s.x.busy);
+    vsec_agent_close(s.u.there, V23_EEOF);
+    ck_assert(!s.x.busy);
+    vsec_agent_close(s.u.here, V23_EEOF);
+    ck_assert_int_eq(r.done, 1);
+    ck_assert_int_eq(r.rc, V23_ECLOSED);
+    slow_end(&s);
+}
+END_TEST
+
+START_TEST(canceled_blessing_calls_nobody)
+{
+    struct user u;
+    struct vsec_principal *p = user_new(&u, server);
+    struct issued s;
+
+    vsec_issue_cancel(bless_later(p, &s));
+    settle_users(&u, 1);
+    ck_assert_int_eq(s.done, 0);
+    user_end(&u);
+}
+END_TEST
+
 START_TEST(agents_can_be_chained)
 {
     struct user u, v;
     struct vsec_principal *p = user_new(&u, server), *q;
     struct vsec_agent_server *second = agent(p);
     struct vsec_signature sig;
-    struct vsec_blessings *b;
-    const v23_security_caveat_list none = { NULL, 0 };
+    struct issued s;
 
     q = user_new(&v, second);
-    ck_assert_int_eq(vsec_principal_bless_self(q, vdl_str("x"), none, &b), 0);
-    vsec_blessings_unref(b);
+    (void)bless_later(q, &s);
+    settle_users(&v, 1);
+    settle_users(&u, 1);
+    ck_assert_int_eq(s.done, 0);
+    settle_users(&v, 1);
+    ck_assert_int_eq(s.done, 1);
+    text_is(vsec_blessings_text(s.b), "x");
+    vsec_blessings_unref(s.b);
     /* The second agent asks the first without blocking: somebody has to carry
      * octets there. */
     ck_assert_int_eq(vsec_principal_sign(q, "x", 1, &arena, &sig, NULL),
@@ -634,6 +743,9 @@ static void add(TCase *t)
     tcase_add_test(t, end_fails_what_is_pending);
     tcase_add_test(t, silent_agent_times_out);
     tcase_add_test(t, principal_outlives_its_client);
+    tcase_add_test(t, blessings_and_discharges_come_later);
+    tcase_add_test(t, agent_waits_for_its_key);
+    tcase_add_test(t, canceled_blessing_calls_nobody);
     tcase_add_test(t, agents_can_be_chained);
     tcase_add_test(t, keys_in_memory_come_and_go);
     tcase_add_test(t, agent_without_manager_says_so);
