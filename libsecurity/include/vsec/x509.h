@@ -11,9 +11,10 @@
  * is one. Nothing asks whether a certificate was revoked.
  *
  * Accepted are leaves that the reference implementation accepts, but for what
- * RFC 5280 forbids (times without seconds or Z, octets after the certificate),
- * RSASSA-PSS signatures, RSA keys below VSEC_RSA_MIN_BITS, and e-mail and URI
- * names under a constraint of their kind.
+ * RFC 5280 forbids (times without seconds or Z, octets where none belong),
+ * RSASSA-PSS signatures, RSA keys of authorities below VSEC_RSA_MIN_BITS, and
+ * under name constraints e-mail and URI names of a constrained kind and DNS
+ * names with empty labels.
  *
  * What uses none of these functions links none of them: roots and principals
  * reach them through pointers.
