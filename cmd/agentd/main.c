@@ -15,6 +15,7 @@
 #include <event2/event.h>
 
 #include <v23/cmdline.h>
+#include <v23/time.h>
 #include <vrpc/agent.h>
 #include <vrpc/flags.h>
 #include <vsec/credentials.h>
@@ -34,6 +35,7 @@ struct app {
     struct vsec_agent_keys *keys; /* NULL: manages no others */
     struct vsec_agent_server *server;
     struct vrpc_agent_listener *listener;
+    struct event *reload;
     struct lock lock;
     char dir[PATH], socket[PATH + 16];
 };
@@ -253,6 +255,36 @@ static int serve(struct app *app)
     return rc == 0 ? 0 : v23_error("%s", why);
 }
 
+/* ---- changes by others --------------------------------------------------- */
+
+/* Somebody may have changed the directory behind our back. */
+static void reload(evutil_socket_t fd, short what, void *ud)
+{
+    struct app *app = ud;
+    char why[VSEC_CRED_WHY];
+
+    (void)fd;
+    (void)what;
+    if (vsec_cred_reload(app->p, why) != 0)
+        v23_logf(&app->log, V23_LOG_ERROR, "failed to reload principal: %s",
+            why);
+    else
+        vsec_agent_server_flush(app->server);
+}
+
+static int watch(struct app *app)
+{
+    int64_t ns = vsec_cred_env_reload_ns(&app->log);
+    struct timeval tv;
+
+    tv.tv_sec = (time_t)(ns / V23_NS_PER_SEC);
+    tv.tv_usec = (suseconds_t)(ns % V23_NS_PER_SEC / 1000);
+    app->reload = event_new(app->base, -1, EV_PERSIST, reload, app);
+    if (app->reload == NULL || event_add(app->reload, &tv) != 0)
+        return v23_error("out of memory");
+    return 0;
+}
+
 /* ---- program ------------------------------------------------------------- */
 
 /* The directory, made when it is missing, as an absolute path. */
@@ -299,6 +331,8 @@ static int work(struct app *app, char **argv, int *status)
     forget_passphrase(app);
     if (rc == 0)
         rc = serve(app);
+    if (rc == 0)
+        rc = watch(app);
     if (rc != 0)
         return rc;
     memset(&opt, 0, sizeof(opt));
@@ -324,6 +358,8 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     rc = find_dir(app, inv);
     if (rc == 0)
         rc = work(app, argv, &status);
+    if (app->reload != NULL)
+        event_free(app->reload);
     vrpc_agent_unlisten(app->listener);
     vsec_agent_server_free(app->server);
     vsec_agent_keys_free(app->keys);
@@ -345,6 +381,8 @@ static const struct v23_command command = {
         "Signals that ask to end go to the command. When it has ended, and "
         "is not to be run again, agentd ends with its exit code, or 128 and "
         "the number of the signal that ended it.\n\n"
+        "What others change in the directory is read every 5 minutes, or "
+        "every V23_CREDENTIALS_RELOAD_INTERVAL (30s).\n\n"
         "The command finds the socket in V23_AGENT_PATH; V23_CREDENTIALS and "
         "V23_AGENT_ENDPOINT are not set for it.",
     .args = "<command> [<argument>...]",

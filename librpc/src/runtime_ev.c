@@ -160,20 +160,6 @@ static void reload(evutil_socket_t signo, short what, void *ud)
     arm_reload(rt);
 }
 
-static int64_t reload_interval(const struct vrpc_runtime *rt)
-{
-    const char *text = getenv("V23_CREDENTIALS_RELOAD_INTERVAL");
-    int64_t ns = 5 * 60 * V23_NS_PER_SEC, given;
-
-    if (text == NULL || *text == 0)
-        return ns;
-    if (v23_duration_parse(text, &given, NULL) == 0 && given > 0)
-        return given;
-    v23_logf(&rt->log, V23_LOG_WARN, "V23_CREDENTIALS_RELOAD_INTERVAL: "
-        "\"%.64s\" is not a time above zero; 5m is used", text);
-    return ns;
-}
-
 /* Credentials of files are read again after a while and at SIGHUP, which in
  * any case does not end the program: it may have been started as a daemon. */
 static int watch_credentials(struct vrpc_runtime *rt)
@@ -186,7 +172,7 @@ static int watch_credentials(struct vrpc_runtime *rt)
     rt->p->reload = evtimer_new(rt->base, reload, rt);
     if (rt->p->reload == NULL)
         return V23_ENOMEM;
-    rt->p->reload_ns = reload_interval(rt);
+    rt->p->reload_ns = vsec_cred_env_reload_ns(&rt->log);
     arm_reload(rt);
     return 0;
 }

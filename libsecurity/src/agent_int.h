@@ -219,4 +219,21 @@ V23_MUST_USE int vsec_agent_client_change_(struct vsec_agent_client *cl,
     enum vsec_agent_method_no_ m, const void *args,
     struct vsec_agent_call_ **out);
 
+/* ---- server -------------------------------------------------------------- */
+
+enum { VSEC_AGENT_NAME_ = 64 };
+
+struct vsec_agent_server {
+    struct vsec_principal *principal;
+    struct vsec_engine *engine;
+    struct vsec_chain_cache *cache;
+    struct vsec_agent_conn *conns;
+    struct vsec_agent_manager manager;
+    bool manages;
+    char name[VSEC_AGENT_NAME_];
+};
+
+/* Work on a call of a user's; `ud` is the server (agent_handlers.c). */
+void vsec_agent_request_(void *ud, struct vsec_agent_call_ *call);
+
 #endif

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <v23/time.h>
+
 #include <vsec/x509.h>
 
 /* ---- load ---------------------------------------------------------------- */
@@ -114,6 +116,20 @@ bool vsec_cred_env_readonly_fs(void)
     if (v == NULL || *v == 0)
         v = getenv("V23_CREDENTIALS_NO_LOCK");
     return v != NULL && *v != 0;
+}
+
+int64_t vsec_cred_env_reload_ns(const struct v23_log *log)
+{
+    const char *text = getenv("V23_CREDENTIALS_RELOAD_INTERVAL");
+    int64_t ns = 5 * 60 * V23_NS_PER_SEC, given;
+
+    if (text == NULL || *text == 0)
+        return ns;
+    if (v23_duration_parse(text, &given, NULL) == 0 && given > 0)
+        return given;
+    v23_logf(log, V23_LOG_WARN, "V23_CREDENTIALS_RELOAD_INTERVAL: "
+        "\"%.64s\" is not a time above zero; 5m is used", text);
+    return ns;
 }
 
 /* "anonymous-<fruit>-<pid>[@<host>]" */

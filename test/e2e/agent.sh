@@ -102,7 +102,7 @@ check "nothing else is left" sh -c '! ls new | grep templock'
 
 # ---- working through an agent -----------------------------------------------
 
-daemon agent READY sh -c "exec agentd --v23.credentials=alice \
+daemon agent READY env V23_CREDENTIALS_RELOAD_INTERVAL=50ms sh -c "exec agentd --v23.credentials=alice \
     --additional-principals='$tmp/more' sh -c 'echo READY; exec sleep 1000' \
     <pass"
 agent=$pid
@@ -163,6 +163,18 @@ $alice principal blessself alicia >b2 || die "blessself"
 t 0 "" $alice principal set default b2
 check "the server has become alicia" wait_for identified alicia
 t 0 "" $alice principal set default b
+
+# So is one behind the agent's back.
+mkdir -m 700 plain
+cp alice/* plain/ 2>/dev/null
+rm -f plain/agent.* plain/privatekey.pem
+cp "$keys/alice.pkcs8.pem" plain/privatekey.pem
+principal --v23.credentials=plain blessself aliza >b3 &&
+    principal --v23.credentials=plain set default b3 || die "set default"
+cp plain/blessingstore.* alice/
+check "the server has become aliza" wait_for identified aliza
+t 0 "" $alice principal set default b
+check "the server is alice again" wait_for identified alice
 
 # ---- vbecome and vrun -------------------------------------------------------
 

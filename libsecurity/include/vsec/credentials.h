@@ -150,6 +150,10 @@ extern const char *const vsec_cred_env[];
 /** Does the environment say that credentials are on a read-only file system
  * (12.8)? For vsec_cred_opts.readonly_fs. */
 bool vsec_cred_env_readonly_fs(void);
+/** How often a program should call vsec_cred_reload(), in nanoseconds:
+ * $V23_CREDENTIALS_RELOAD_INTERVAL, else 5 minutes; what is no time above zero
+ * is told to the log. */
+int64_t vsec_cred_env_reload_ns(const struct v23_log *log);
 
 /* ---- signed streams (12.4) ----------------------------------------------- */
 
