@@ -61,6 +61,14 @@ static int use_agent(struct app *app, const char *path)
     return 0;
 }
 
+/* To the letter what the reference tool says. */
+static int no_credentials(const char *dir, const char *why)
+{
+    return v23_error("runtimeFactory returned: failed to initialize "
+        "credentials, perhaps you need to create them with 'principal create "
+        "%s: %s", dir, why);
+}
+
 int app_runtime(struct app *app)
 {
     char dir[4096], why[VSEC_CRED_WHY];
@@ -74,10 +82,7 @@ int app_runtime(struct app *app)
     rc = vsec_cred_runtime(dir, &opt, &app->p, why);
     if (rc == 0)
         return 0;
-    /* To the letter what the reference tool says. */
-    return v23_error("runtimeFactory returned: failed to initialize "
-        "credentials, perhaps you need to create them with 'principal create "
-        "%s: %s", dir, why);
+    return no_credentials(dir, why);
 }
 
 int app_mutable(struct app *app)
@@ -96,9 +101,19 @@ int app_mutable(struct app *app)
         return v23_error("no credentials directory: use --v23.credentials or "
             "V23_CREDENTIALS");
     rc = vsec_cred_load(dir, &opt, &app->p, why);
-    if (rc == V23_EBADPASSPHRASE)
+    switch (rc) {
+    case 0:
+        return 0;
+    case V23_EPASSPHRASE:
+        return v23_error("principal: passphrase required for decrypting "
+            "private key");
+    case V23_EBADPASSPHRASE:
         return v23_error("principal: %s", why);
-    return rc == 0 ? 0 : v23_error("%s", why);
+    case V23_ENOSYS: /* the key is where it cannot be asked */
+    case V23_ECANCELED:
+        return v23_error("%s", why);
+    }
+    return no_credentials(dir, why);
 }
 
 struct v23_walltime app_now(void)
@@ -206,18 +221,52 @@ static bool in_alphabet(unsigned char c)
         || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+static size_t skip_newlines(struct v23_bytes t, size_t i)
+{
+    while (i < t.n && (t.p[i] == '\r' || t.p[i] == '\n'))
+        i++;
+    return i;
+}
+
+/* Where a text stops being base64, as the reference tool counts. */
+static size_t first_bad(struct v23_bytes t)
+{
+    size_t i = 0, j = 0;
+
+    for (;;) {
+        i = skip_newlines(t, i);
+        if (i == t.n)
+            return i - j; /* the group that is cut */
+        if (!in_alphabet(t.p[i]))
+            break;
+        i++;
+        j = (j + 1) % 4;
+    }
+    if (t.p[i] != '=' || j < 2)
+        return i;
+    i = skip_newlines(t, i + 1);
+    if (j == 2 && i < t.n && t.p[i] == '=')
+        i = skip_newlines(t, i + 1);
+    return i;
+}
+
 bool app_base64(struct v23_bytes text, struct v23_buf *out, size_t *at)
 {
-    size_t i;
-
     if (v23_base64_parse((const char *)text.p, text.n, true, out) == 0)
         return true;
-    for (i = 0; i < text.n; i++)
-        if (!in_alphabet(text.p[i]) && text.p[i] != '\r'
-            && text.p[i] != '\n')
-            break;
-    *at = i;
+    *at = first_bad(text);
     return false;
+}
+
+/* What of a text is shown in an error: a short one, of a long one its start,
+ * which may be that of a key. */
+static int shown(struct v23_bytes text)
+{
+    size_t i = 0, most = text.n > 40 ? 16 : text.n;
+
+    while (i < most && text.p[i] >= ' ' && text.p[i] != 0x7f)
+        i++;
+    return (int)i;
 }
 
 int app_parse_blessings(struct app *app, struct v23_bytes text,
@@ -231,13 +280,13 @@ int app_parse_blessings(struct app *app, struct v23_bytes text,
     if (!app_base64(text, &b, &at)) {
         rc = V23_ETEXT;
         snprintf(why, size, "failed to decode %.*s: illegal base64 data at "
-            "input byte %zu", (int)(text.n > 200 ? 200 : text.n),
-            (const char *)text.p, at);
+            "input byte %zu", shown(text), (const char *)text.p, at);
     } else {
         rc = vsec_blessings_decode(app->engine, NULL, v23_bytes(b.p, b.n),
             out);
         if (rc != 0)
-            snprintf(why, size, "%s", v23_strerror(rc));
+            snprintf(why, size, "failed to decode %.*s: %s", shown(text),
+                (const char *)text.p, b.n == 0 ? "EOF" : v23_strerror(rc));
     }
     v23_buf_fini(&b);
     return rc;
@@ -329,7 +378,7 @@ void app_extension_error(const char *ext, char *why, size_t size)
 
 /* The directory was opened without passphrase: say why there is no signer,
  * unless that is the reason. */
-static int no_signer(struct app *app)
+static void no_signer(struct app *app, char *out, size_t size)
 {
     char dir[4096], why[VSEC_CRED_WHY];
     struct vsec_principal *p = NULL;
@@ -341,8 +390,9 @@ static int no_signer(struct app *app)
     rc = vsec_cred_load(dir, &opt, &p, why);
     vsec_principal_unref(p);
     if (rc == 0 || rc == V23_EPASSPHRASE)
-        return v23_error("underlying signer is nil");
-    return v23_error("underlying signer is nil: %s", why);
+        why[0] = 0;
+    snprintf(out, size, "underlying signer is nil%s%s",
+        why[0] == 0 ? "" : ": ", why);
 }
 
 /* The certificate of `p` is not for the host of a name. */
@@ -380,32 +430,35 @@ void app_self_error(const struct vsec_principal *p, int rc, const char *name,
         snprintf(why, size, "%s", v23_strerror(rc));
 }
 
-int app_bless_error(struct app *app, int rc, const char *ext,
-    const struct vsec_blessings *with)
+const char *app_bless_why(struct app *app, int rc, const char *ext,
+    const struct vsec_blessings *with, char why[APP_WHY])
 {
-    char why[512], own[VSEC_FINGERPRINT], other[VSEC_FINGERPRINT];
+    char own[VSEC_FINGERPRINT], other[VSEC_FINGERPRINT], text[APP_ERRNO];
 
     switch (rc) {
     case V23_EPATTERN:
-        app_extension_error(ext, why, sizeof(why));
-        return v23_error("%s", why);
+        app_extension_error(ext, why, APP_WHY);
+        return why;
     case V23_EKEYMISMATCH:
-        return v23_error("Principal with public key %s cannot extend "
+        snprintf(why, APP_WHY, "Principal with public key %s cannot extend "
             "blessing with public key %s",
             app_fingerprint(app, app->p->key->der, own),
             app_fingerprint(app, with->key->der, other));
+        return why;
     case V23_ENOSYS:
-        if (app->p->signer == NULL)
-            return no_signer(app);
-        break;
+        if (app->p->signer != NULL)
+            break;
+        no_signer(app, why, APP_WHY);
+        return why;
     case V23_EDENIED:
-        return v23_error("the ssh-agent refuses to sign");
+        return "the ssh-agent refuses to sign";
     case V23_ESYS:
-        return v23_error("cannot sign: %s", app_errno(why));
+        snprintf(why, APP_WHY, "cannot sign: %s", app_errno(text));
+        return why;
     case V23_EARG:
-        return v23_error("the blessings to extend have no names");
+        return "the blessings to extend have no names";
     default:
         break;
     }
-    return v23_error("%s", v23_strerror(rc));
+    return v23_strerror(rc);
 }

@@ -249,6 +249,7 @@ static int bless_local(struct app *app, const struct target *t,
 {
     struct vsec_blessings *b = NULL;
     struct vsec_bless what;
+    char why[APP_WHY];
     int rc;
 
     what.key = NULL;
@@ -260,7 +261,8 @@ static int bless_local(struct app *app, const struct target *t,
     what.caveats = l;
     rc = vsec_principal_bless(app->p, &what, &b);
     if (rc != 0)
-        rc = app_bless_error(app, rc, t->extension, with);
+        rc = v23_error("%s",
+            app_bless_why(app, rc, t->extension, with, why));
     else
         rc = app_print_blessings(app, b);
     vsec_blessings_unref(b);
@@ -404,8 +406,8 @@ const struct v23_command cmd_bless = {
         "  OR\n"
         "(d) None (if the --remote-arg-file flag is specified, only "
         "<extension> should\n"
-        "    be provided to bless).\n\n<extension> is the string extension that will be applied "
-        "to create the blessing.",
+        "    be provided to bless).\n\n<extension> is the string "
+        "extension that will be applied to create the blessing.",
     .flags = bless_flags,
     .nflags = sizeof(bless_flags) / sizeof(bless_flags[0]),
     .run = bless,

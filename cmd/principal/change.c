@@ -267,7 +267,8 @@ static int unite(void *ud, const struct v23_invocation *inv, int argc,
         }
     }
     if (rc == 0)
-        rc = app_print_blessings(app, pair[0]);
+        rc = pair[0] == NULL ? v23_error("no blessings found")
+                             : app_print_blessings(app, pair[0]);
     vsec_blessings_unref(pair[0]);
     return rc;
 }

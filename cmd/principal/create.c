@@ -113,6 +113,8 @@ struct heritage {
 static int bless_new(void *ud, struct vsec_principal *fresh)
 {
     const struct heritage *h = ud;
+    struct vdl_str with = vsec_blessings_text(h->with);
+    char print[VSEC_FINGERPRINT], why[APP_WHY];
     struct vsec_blessings *b;
     struct vsec_bless what;
     int rc;
@@ -123,7 +125,10 @@ static int bless_new(void *ud, struct vsec_principal *fresh)
     what.caveats = h->caveats;
     rc = vsec_principal_bless(h->app->p, &what, &b);
     if (rc != 0)
-        return app_bless_error(h->app, rc, h->extension, h->with);
+        return v23_error("Bless(%s, %.*s, \"%s\", ...) failed: %s",
+            app_fingerprint(h->app, fresh->key->der, print), (int)with.n,
+            with.p, h->extension,
+            app_bless_why(h->app, rc, h->extension, h->with, why));
     rc = set_defaults(fresh, b);
     vsec_blessings_unref(b);
     return rc;

@@ -100,7 +100,8 @@ static int read_key(struct app *app, const char *path, bool encrypted_ok,
         rc = failed("passphrase required");
     } else if (rc != 0) {
         snprintf(why, sizeof(why), "%.256s: %s", path, rc == V23_ENOENT
-            ? "no private key in any PEM block" : v23_strerror(rc));
+            ? "processed all PEM blocks without finding a private key"
+            : v23_strerror(rc));
         rc = failed(why);
     } else {
         *out = vsec_signer_ref(f.signer);

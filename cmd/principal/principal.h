@@ -9,7 +9,7 @@
 #include <vsec/credentials.h>
 
 /* Most octets of a file of blessings. */
-enum { FILE_MAX = 8 << 20, APP_ERRNO = 128 };
+enum { FILE_MAX = 8 << 20, APP_ERRNO = 128, APP_WHY = 768 };
 
 struct app {
     struct vrpc_flags flags;
@@ -63,9 +63,9 @@ void app_extension_error(const char *ext, char *why, size_t size);
 /* The same about an error of vsec_principal_bless_self(). */
 void app_self_error(const struct vsec_principal *p, int rc, const char *name,
     char *why, size_t size);
-/* Print an error of vsec_principal_bless(). */
-int app_bless_error(struct app *app, int rc, const char *ext,
-    const struct vsec_blessings *with);
+/* Why vsec_principal_bless() failed; may use `why`. */
+const char *app_bless_why(struct app *app, int rc, const char *ext,
+    const struct vsec_blessings *with, char why[APP_WHY]);
 
 /* Why blessings cannot be stored (change.c). */
 const char *app_store_error(int rc);
@@ -170,7 +170,8 @@ int app_read_key(struct app *app, const char *who, struct vsec_pubkey **out);
 /* ---- commands ------------------------------------------------------------ */
 
 extern const struct v23_command cmd_create, cmd_fork, cmd_update_pkcs8,
-    cmd_seekblessings, cmd_scripts, cmd_recvblessings, cmd_dump, cmd_dumpblessings, cmd_dumproots,
+    cmd_seekblessings, cmd_scripts, cmd_recvblessings, cmd_dump,
+    cmd_dumpblessings, cmd_dumproots,
     cmd_blessself, cmd_bless, cmd_set, cmd_get, cmd_recognize, cmd_union;
 
 /* Bless over the network (remote.c). */

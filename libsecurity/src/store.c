@@ -318,14 +318,16 @@ struct vsec_pubkey *vsec_store_key(const struct vsec_store *s)
 
 /* ---- text ---------------------------------------------------------------- */
 
-/* A column of 30 octets and 3 blanks, then the text. */
+/* A column of 30 characters and 3 blanks, then the text. */
 static void put_line(struct v23_buf *out, struct vdl_str left,
     struct vdl_str right)
 {
-    uint32_t i;
+    uint32_t i, n = 0;
 
     v23_buf_put_str(out, left);
-    for (i = left.n; i < 30; i++)
+    for (i = 0; i < left.n; i++)
+        n += ((uint8_t)left.p[i] & 0xC0) != 0x80;
+    for (; n < 30; n++)
         v23_buf_put_byte(out, ' ');
     v23_buf_puts(out, "   ");
     v23_buf_put_str(out, right);

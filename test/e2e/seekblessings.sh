@@ -125,8 +125,10 @@ chmod +x bin/xdg-open
 PATH=$tmp/bin:$PATH
 daemon seeker seekblessings? as alice env V23_OAUTH_IDENTITY_PROVIDER=http://env \
     principal seekblessings
+url=$(grep ^http://env/seekblessings? seeker.out)
 wait_for [ -e shown ] || bad "no browser"
 check "the environment names the provider, the browser gets its URL" \
-    [ "$(cat shown)" = "$(grep ^http://env/seekblessings? seeker.out)" ]
-kill "$pid"
+    [ "$(cat shown)" = "$url" ]
+back error=YWdhaW4=
+none 1 400 'ERROR: failed to get blessings: again'
 summary
