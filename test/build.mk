@@ -6,3 +6,4 @@ TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
 fuzz_naming_LAYER := libnaming
 fuzz_agent_LAYER := libsecurity
+fuzz_ws_LAYER := librpc

@@ -276,27 +276,27 @@ static void read_to_end(int fd, char *got, size_t size)
     got[n] = 0;
 }
 
+#define BYTES(text) text, sizeof(text) - 1
+#define UPGRADE \
+    "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n" \
+    "Connection: upgrade\r\nSec-WebSocket-Version: 13\r\n" \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
 static const struct {
     const char *bytes;
     size_t n;
-    const char *status; /* of the answer; NULL = none */
+    const char *status; /* of the answer; "" = none, NULL = not HTTP */
 } hostile[] = {
-    { "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 27, "HTTP/1.1 400" },
-    { "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade"
-      "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"
-      "ZQ==\r\nOrigin: http://evil\r\n\r\n", 163, "HTTP/1.1 403" },
-    { "GARBAGE\r\n\r\n", 11, "HTTP/1.1 400" },
-    { "\x80\x00\x00\x05hello", 9, NULL },
-    /* Upgraded, then a frame that is not masked; one that is too long. */
-    { "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade"
-      "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"
-      "ZQ==\r\n\r\n\x82\x01x", 145, "HTTP/1.1 101" },
-    { "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade"
-      "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"
-      "ZQ==\r\n\r\n\x82\xff\x00\x00\x00\x00\x00\x10\x00\x00mask.", 157,
+    { BYTES("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), "HTTP/1.1 400" },
+    { BYTES(UPGRADE "Origin: http://evil\r\n\r\n"), "HTTP/1.1 403" },
+    { BYTES("GARBAGE\r\n\r\n"), "HTTP/1.1 400" },
+    { BYTES("\x80\x00\x00\x05hello"), NULL },
+    /* A frame that is not masked; one that is too long. */
+    { BYTES(UPGRADE "\r\n\x82\x01x"), "HTTP/1.1 101" },
+    { BYTES(UPGRADE "\r\n\x82\xff\x00\x00\x00\x00\x00\x10\x00\x00mask."),
         "HTTP/1.1 101" },
     /* Half a request, and nothing more: a second, then it is over. */
-    { "GET / HTTP/1.1\r\nHo", 18, "" },
+    { BYTES("GET / HTTP/1.1\r\nHo"), "" },
 };
 
 START_TEST(hostile_peer_costs_its_own_connection)
