@@ -51,6 +51,8 @@ for lib in $order; do
             esac
             case $inc:$f in
             event*:*_ev.c | event*:*/ev_int.h) ;;
+            wslay/*:*_ev.c) ;;
+            wslay/*:*) say "$f includes <$inc>, but is not named *_ev.c" ;;
             event*:*) say "$f includes <$inc>, but is not named *_ev.c" ;;
             esac
         done
