@@ -95,7 +95,8 @@ struct sender {
     struct vname_program p;
     const struct remote_bless *what;
     struct vsec_principal *blesser;
-    char why[256]; /* set when nothing was granted */
+    char why[256]; /* set when nothing was granted, */
+    int refused;   /* with this status */
     int result;
 };
 
@@ -117,7 +118,7 @@ static int grant(void *ud, struct v23_op op, struct vrpc_call *call,
     if (strcmp(print, s->what->key) != 0) {
         snprintf(s->why, sizeof(s->why), "key mismatch: Remote end has "
             "public key %s, want %.60s", print, s->what->key);
-        return V23_EUNTRUSTED;
+        return s->refused = V23_EUNTRUSTED;
     }
     rc = vsec_pubkey_parse(e, key, &what.key);
     if (rc != 0)
@@ -129,9 +130,21 @@ static int grant(void *ud, struct v23_op op, struct vrpc_call *call,
     vsec_pubkey_unref(what.key);
     if (rc == V23_EPATTERN)
         app_extension_error(s->what->extension, s->why, sizeof(s->why));
-    else if (rc != 0)
-        snprintf(s->why, sizeof(s->why), "%s", v23_strerror(rc));
-    return rc;
+    return s->refused = rc;
+}
+
+/* The message ends in what the status stands for: say it in full. */
+static int not_sent(const struct sender *s, const struct v23_verror *err)
+{
+    const char *status = v23_strerror(s->refused);
+    size_t n = strlen(status), all = err->msg.n;
+
+    if (s->why[0] != 0 && all >= n
+        && memcmp(err->msg.p + all - n, status, n) == 0)
+        return v23_error("failed to make RPC to \"%s\": %.*s%s",
+            s->what->name, (int)(all - n), err->msg.p, s->why);
+    return v23_error("failed to make RPC to \"%s\": %.*s", s->what->name,
+        (int)all, all == 0 ? "" : err->msg.p);
 }
 
 static void sent(void *ud, const struct v23_verror *err,
@@ -142,9 +155,7 @@ static void sent(void *ud, const struct v23_verror *err,
     (void)results;
     (void)n;
     if (err != NULL)
-        s->result = v23_error("failed to make RPC to \"%s\": %s%s%.*s",
-            s->what->name, s->why, s->why[0] == 0 ? "" : ": ",
-            (int)err->msg.n, err->msg.n == 0 ? "" : err->msg.p);
+        s->result = not_sent(s, err);
     vname_program_done(&s->p);
 }
 
