@@ -35,6 +35,14 @@ void app_options(struct app *app, struct vsec_cred_opts *opt)
     memset(opt, 0, sizeof(*opt));
     opt->engine = app->engine;
     opt->readonly_fs = vsec_cred_env_readonly_fs();
+    opt->log = &app->log;
+}
+
+const char *app_store_error(const struct app *app, int rc)
+{
+    if (rc == V23_EKEYMISMATCH)
+        return "blessing's public key does not match store's public key";
+    return app->logged[0] != 0 ? app->logged : v23_strerror(rc);
 }
 
 /* The agent that is used without a directory; NULL = none. */

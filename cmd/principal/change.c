@@ -17,14 +17,10 @@ static int add_roots(struct app *app, const struct vsec_blessings *b)
 {
     int rc = vsec_principal_add_to_roots(app->p, b);
 
-    return rc == 0 ? 0 : v23_error("AddToRoots failed: %s", v23_strerror(rc));
-}
-
-const char *app_store_error(int rc)
-{
-    return rc == V23_EKEYMISMATCH
-        ? "blessing's public key does not match store's public key"
-        : v23_strerror(rc);
+    if (rc == 0)
+        return 0;
+    return v23_error("AddToRoots failed: %s",
+        app_store_error(app, rc));
 }
 
 /* ---- set ----------------------------------------------------------------- */
@@ -49,7 +45,7 @@ static int set_default(void *ud, const struct v23_invocation *inv, int argc,
     rc = vsec_store_set_default(app->p->store, b);
     if (rc != 0)
         rc = v23_error("failed to set blessings %.*s as default: %s",
-            text_n(b), vsec_blessings_text(b).p, app_store_error(rc));
+            text_n(b), vsec_blessings_text(b).p, app_store_error(app, rc));
     else if (add_to_roots)
         rc = add_roots(app, b);
 out:
@@ -81,7 +77,7 @@ static int set_forpeer(void *ud, const struct v23_invocation *inv, int argc,
             argv[1]);
         rc = v23_error("failed to set blessings %.*s for peers %s: %s",
             text_n(b), vsec_blessings_text(b).p, argv[1],
-            rc == V23_EPATTERN ? why : app_store_error(rc));
+            rc == V23_EPATTERN ? why : app_store_error(app, rc));
     } else if (add_to_roots) {
         rc = add_roots(app, b);
     }
@@ -180,7 +176,7 @@ static int recognize_key(struct app *app, const char *pattern,
             rc = v23_error("a root cannot be recognized for all blessing "
                 "names (i.e., the pattern '...')");
         else if (rc != 0)
-            rc = v23_error("%s", v23_strerror(rc));
+            rc = v23_error("%s", app_store_error(app, rc));
     }
     v23_buf_fini(&der);
     return rc;

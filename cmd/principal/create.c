@@ -4,13 +4,14 @@
 
 #include <stdio.h>
 
-static int set_defaults(struct vsec_principal *p, struct vsec_blessings *b)
+static int set_defaults(const struct app *app, struct vsec_principal *p,
+    struct vsec_blessings *b)
 {
     int rc = vsec_principal_set_default_blessings(p, b);
 
     return rc == 0 ? 0 : v23_error("could not set blessings %.*s as default: "
         "%s", (int)vsec_blessings_text(b).n, vsec_blessings_text(b).p,
-        v23_strerror(rc));
+        app_store_error(app, rc));
 }
 
 /* ---- create -------------------------------------------------------------- */
@@ -18,16 +19,22 @@ static int set_defaults(struct vsec_principal *p, struct vsec_blessings *b)
 static struct key_flags create_keys = { false, true, false, "ecdsa256", "",
     "", "", "" };
 
+struct self {
+    struct app *app;
+    const char *name;
+};
+
 static int name_self(void *ud, struct vsec_principal *p)
 {
     const v23_security_caveat_list none = { NULL, 0 };
-    const char *name = ud;
+    const struct self *self = ud;
+    const char *name = self->name;
     struct vsec_blessings *b;
     char why[512];
     int rc = vsec_principal_bless_self(p, vdl_str(name), none, &b);
 
     if (rc == 0) {
-        rc = set_defaults(p, b);
+        rc = set_defaults(self->app, p, b);
         vsec_blessings_unref(b);
         return rc;
     }
@@ -38,13 +45,14 @@ static int name_self(void *ud, struct vsec_principal *p)
 static int create(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
-    struct newborn n = { argc == 2 ? name_self : NULL, NULL, 0 };
+    struct self self = { ud, NULL };
+    struct newborn n = { argc == 2 ? name_self : NULL, &self, 0 };
 
     (void)inv;
     if (argc < 1 || argc > 2)
         return v23_error("requires one or two arguments: <directory> [and "
             "optional <blessing>], provided %d", argc);
-    n.ud = argv[argc - 1];
+    self.name = argv[argc - 1];
     return create_principal(ud, argv[0], &create_keys, &n);
 }
 
@@ -129,7 +137,7 @@ static int bless_new(void *ud, struct vsec_principal *fresh)
             app_fingerprint(h->app, fresh->key->der, print), (int)with.n,
             with.p, h->extension,
             app_bless_why(h->app, rc, h->extension, h->with, why));
-    rc = set_defaults(fresh, b);
+    rc = set_defaults(h->app, fresh, b);
     vsec_blessings_unref(b);
     return rc;
 }

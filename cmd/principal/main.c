@@ -2,6 +2,7 @@
 /* principal: creates and manages principals and blessings (security.md 14). */
 #include "principal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct v23_command *const children[] = { &cmd_create, &cmd_fork,
@@ -18,6 +19,15 @@ static const struct v23_command root = {
     .nchildren = sizeof(children) / sizeof(children[0]),
 };
 
+/* What went wrong with files is told when the command fails. */
+static void keep_line(void *ud, enum v23_log_level level, const char *text)
+{
+    struct app *app = ud;
+
+    (void)level;
+    snprintf(app->logged, sizeof(app->logged), "%s", text);
+}
+
 int main(int argc, char **argv)
 {
     const struct v23_flag_source *sources[1];
@@ -26,6 +36,9 @@ int main(int argc, char **argv)
     int rc;
 
     memset(&app, 0, sizeof(app));
+    app.log.write = keep_line;
+    app.log.ud = &app;
+    app.log.max = V23_LOG_ERROR;
     if (vrpc_flags_init(&app.flags, VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LISTEN
             | VRPC_FLAGS_PERMISSIONS | VRPC_FLAGS_LOGGING) != 0)
         return v23_error("out of memory");

@@ -16,6 +16,8 @@ struct app {
     struct vsec_engine *engine;
     struct vsec_principal *p; /* the one that the command works for */
     struct vrpc_agent *agent; /* that has it; or NULL */
+    struct v23_log log;       /* of credentials */
+    char logged[512];         /* its last line */
 };
 
 /* ---- app.c --------------------------------------------------------------- */
@@ -67,8 +69,8 @@ void app_self_error(const struct vsec_principal *p, int rc, const char *name,
 const char *app_bless_why(struct app *app, int rc, const char *ext,
     const struct vsec_blessings *with, char why[APP_WHY]);
 
-/* Why blessings cannot be stored (change.c). */
-const char *app_store_error(int rc);
+/* Why store or roots could not be changed. */
+const char *app_store_error(const struct app *app, int rc);
 
 /* ---- remote.c ------------------------------------------------------------ */
 

@@ -68,19 +68,19 @@ int app_keep(struct app *app, const struct keep *k, struct vsec_blessings *b,
         rc = vsec_store_set_default(app->p->store, b);
         if (rc != 0)
             snprintf(why, size, "failed to set blessings %.*s as default: %s",
-                n, names.p, app_store_error(rc));
+                n, names.p, app_store_error(app, rc));
     }
     if (rc == 0 && *k->for_peer != 0) {
         rc = vsec_store_set(app->p->store, b, vdl_str(k->for_peer), NULL);
         if (rc != 0)
             snprintf(why, size, "failed to set blessings %.*s for peers "
-                "%.128s: %s", n, names.p, k->for_peer, app_store_error(rc));
+                "%.128s: %s", n, names.p, k->for_peer, app_store_error(app, rc));
     }
     if (rc == 0 && k->add_to_roots) {
         rc = vsec_principal_add_to_roots(app->p, b);
         if (rc != 0)
             snprintf(why, size, "failed to add blessings to recognized "
-                "roots: %s", v23_strerror(rc));
+                "roots: %s", app_store_error(app, rc));
     }
     if (rc == 0) {
         printf("Received blessings: %.*s\n", (int)names.n, names.p);
@@ -292,7 +292,7 @@ static int write_args(const char *path, const char *key, const char *token,
     const char *name)
 {
     cJSON *o = cJSON_CreateObject();
-    char *text = NULL;
+    char *text = NULL, why[APP_ERRNO];
     bool ok = false;
     FILE *f;
 
@@ -306,9 +306,12 @@ static int write_args(const char *path, const char *key, const char *token,
         ok = fputs(text, f) >= 0;
         ok = fclose(f) == 0 && ok;
     }
+    app_errno(why);
+    if (text == NULL)
+        snprintf(why, sizeof(why), "out of memory");
     cJSON_free(text);
-    return ok ? 0 : v23_error("failed to write recvblessings info to %s",
-        path);
+    return ok ? 0 : v23_error("failed to write recvblessings info to %s: %s",
+        path, why);
 }
 
 /* Tell what the sender has to do. */

@@ -271,6 +271,32 @@ p update-pkcs8 old2015; ok
 p -as old2015 get publickey --pretty
 want 0 FP
 
+# ---- files that are not what they should be --------------------------------
+
+for f in missing.b:'open missing.b: no such file or directory' \
+    .:'read .: is a directory' :'failed to decode : EOF' \
+    alice.key/x:'open alice.key/x: not a directory'; do
+    p dumpblessings "${f%%:*}"
+    want 1 '' "ERROR: failed to decode provided blessings: ${f#*:}"
+done
+# Not more of it is shown, for it is a secret.
+p dumpblessings "$keys/alice.openssh"
+want 1 '' 'ERROR: failed to decode provided blessings: failed to decode -----BEGIN OPENS: illegal base64 data at input byte 10'
+p union; want 1 '' 'ERROR: no blessings found'
+p create --with-passphrase=false alice.key/x x
+want 1 '' 'ERROR: failed to create principal: mkdir alice.key/x: not a directory'
+p create --with-passphrase=false --ssh-public-key=alice.key hosted x
+want 1 '' 'ERROR: failed to create principal: alice.key: not a public key of ssh that can be used'
+p create --with-passphrase=false --overwrite --ssh-key=missing alice x
+want 1 '' 'ERROR: failed to create principal: open missing: no such file or directory'
+p -as alice dump -s; want 0 alice
+p -as alice $on_loopback recvblessings --remote-arg-file=/dev/full
+want 1 "$(cat out)" 'ERROR: failed to write recvblessings info to /dev/full: no space left on device'
+p scripts x.slang
+want 1 '' 'ERROR: scripts: this tool does not have the scripting language of the reference tool; use the other commands from a shell script'
+p -as alice fork --with-passphrase=false --for=1h child a/b
+want 1 '' 'ERROR: Bless(FP, alice, "a/b", ...) failed: invalid blessing extension(a/b) has (/) as a substring)'
+
 # ---- over the network ---------------------------------------------------------
 
 # receive ARGS…: start recvblessings for `empty`; its output goes to
