@@ -3,9 +3,9 @@
  * Names and authorization of the other end of a call: first the validated
  * names, then the authorizer, either of which may answer later.
  *
- * Names whose caveats depend on nothing but the time are remembered by the
- * session until the second ends, so that a stream of calls does not validate
- * the same certificates again and again.
+ * Names whose caveats, and those of their discharges, depend on nothing but the
+ * time are remembered by the session until the second ends, so that a stream of
+ * calls does not validate the same certificates again and again.
  */
 #include "rpc_int.h"
 
@@ -20,6 +20,8 @@ struct vrpc_names_ {
     struct v23_arena arena;
     struct vsec_names names;
     struct vsec_blessings *remote, *local; /* references */
+    /* Only compared: a connection keeps all arrays that it ever had. */
+    struct vsec_discharge *const *discharges;
     int64_t sec; /* good in this second of the wall clock */
 };
 
@@ -39,22 +41,36 @@ void vrpc_names_unref_(struct vrpc_names_ *n)
         v23_unref(&n->ref);
 }
 
-static bool time_only(const struct vsec_blessings *b)
+/* Do they depend on time and discharges only? */
+static bool is_simple(const v23_security_caveat_list *l)
 {
-    const v23_security_caveat_list *cav;
-    uint32_t i, j, k;
+    uint32_t i;
+
+    for (i = 0; i < l->n; i++)
+        if (!vsec_caveat_is(&l->v[i], &vsec_kind_const) &&
+            !vsec_caveat_is(&l->v[i], &vsec_kind_expiry) &&
+            !vsec_caveat_is(&l->v[i], &vsec_kind_not_before) &&
+            !vsec_caveat_is(&l->v[i], &vsec_kind_third_party))
+            return false;
+    return true;
+}
+
+static bool time_only(const struct vsec_call *call)
+{
+    const struct vsec_blessings *b = call->remote_blessings;
+    uint32_t i, j;
+    size_t k;
 
     if (b == NULL)
         return true;
     for (i = 0; i < b->nchains; i++)
-        for (j = 0; j < b->chains[i].certs.n; j++) {
-            cav = &b->chains[i].certs.v[j].caveats;
-            for (k = 0; k < cav->n; k++)
-                if (!vsec_caveat_is(&cav->v[k], &vsec_kind_const) &&
-                    !vsec_caveat_is(&cav->v[k], &vsec_kind_expiry) &&
-                    !vsec_caveat_is(&cav->v[k], &vsec_kind_not_before))
-                    return false;
-        }
+        for (j = 0; j < b->chains[i].certs.n; j++)
+            if (!is_simple(&b->chains[i].certs.v[j].caveats))
+                return false;
+    for (k = 0; k < call->nremote_discharges; k++)
+        if (!is_simple(&call->remote_discharges[k]
+                            ->wire.u.public_key.caveats))
+            return false;
     return true;
 }
 
@@ -64,6 +80,7 @@ static bool recall(struct vrpc_check_ *c)
 
     if (n == NULL || n->remote != c->call.remote_blessings ||
         n->local != c->call.local_blessings ||
+        n->discharges != c->call.remote_discharges ||
         n->sec != c->call.timestamp.sec)
         return false;
     v23_ref(&n->ref);
@@ -85,7 +102,7 @@ static void remember(struct vrpc_check_ *c)
     struct vrpc_names_ *n;
 
     if (c->names.rejected.n > 0 || c->call.hook != NULL ||
-        !time_only(c->call.remote_blessings))
+        !time_only(&c->call))
         return;
     n = v23_new(c->m->al, struct vrpc_names_);
     if (n == NULL)
@@ -96,6 +113,7 @@ static void remember(struct vrpc_check_ *c)
     v23_arena_init_small(&n->arena, c->m->al, SIZE_MAX, 128);
     n->remote = vsec_blessings_ref(c->call.remote_blessings);
     n->local = vsec_blessings_ref(c->call.local_blessings);
+    n->discharges = c->call.remote_discharges;
     n->sec = c->call.timestamp.sec;
     if (copy_list(&n->arena, &c->names.remote, &n->names.remote) != 0 ||
         copy_list(&n->arena, &c->names.local, &n->names.local) != 0) {

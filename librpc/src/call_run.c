@@ -5,6 +5,7 @@
  * what it received.
  */
 #include "call_int.h"
+#include "fetch_int.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -100,9 +101,11 @@ static void remote_error(struct vrpc_call *call, const struct v23_verror *err)
 {
     const struct v23_verror *e = vrpc_err_copy(&call->arena, err);
 
-    if (vrpc_err_is(e, VRPC_ERR_NO_ACCESS) && call->ndischarges > 0)
+    if (vrpc_err_is(e, VRPC_ERR_NO_ACCESS) && call->ndischarges > 0) {
+        vrpc_fetch_forget_(call->c->m);
         (void)!vsec_store_clear_discharges(call->c->m->principal->store,
             call->discharges, call->ndischarges);
+    }
     e = vrpc_call_convert_(call, e);
     /* Only calls without streams are made again. */
     if (e->retry == V23_RETRY_BACKOFF && call->method != NULL &&

@@ -42,6 +42,7 @@ struct need {
 struct vrpc_fetch_ {
     const struct v23_alloc *al;
     struct vrpc_fetch_want_ w;
+    struct vsec_blessings *b; /* of w, a reference */
     struct v23_arena arena;
     struct vrpc_call_opts opts, impatient;
     struct need *needs, **tail;
@@ -56,6 +57,7 @@ static void fetch_free(struct vrpc_fetch_ *f)
 
     for (n = f->needs; n != NULL; n = n->next)
         vsec_discharge_unref(n->d);
+    vsec_blessings_unref(f->b);
     v23_arena_fini(&f->arena);
     v23_put(f->al, f);
 }
@@ -221,6 +223,68 @@ static void look_up(struct need *n)
         take(n, d, cached, false);
 }
 
+/* ---- what is remembered --------------------------------------------------- */
+
+/*
+ * The last discharges that are good for every server and method: most calls
+ * present the same blessings, and looking the caveats up costs more than the
+ * rest of a small call.
+ */
+void vrpc_fetch_forget_(struct vrpc_manager *m)
+{
+    struct vrpc_memo_ *memo = &m->memo;
+
+    while (memo->n > 0)
+        vsec_discharge_unref(memo->v[--memo->n]);
+    vsec_blessings_unref(memo->b);
+    memo->b = NULL;
+}
+
+static bool is_for_all(const struct need *n)
+{
+    const v23_security_third_party_requirements *r =
+        &n->param.discharger_requirements;
+
+    return n->closed && !r->report_server && !r->report_method &&
+           !r->report_arguments;
+}
+
+static void remember(struct vrpc_fetch_ *f, struct v23_walltime until)
+{
+    struct vrpc_memo_ *memo = &f->w.m->memo;
+    struct need *n;
+
+    for (n = f->needs; n != NULL; n = n->next)
+        if (!is_for_all(n))
+            return;
+    if (f->n > VRPC_MEMO_MAX_)
+        return;
+    vrpc_fetch_forget_(f->w.m);
+    for (n = f->needs; n != NULL; n = n->next)
+        memo->v[memo->n++] = vsec_discharge_ref(n->d);
+    memo->b = f->b;
+    f->b = NULL;
+    memo->until = until;
+}
+
+static bool recall(const struct vrpc_fetch_want_ *w,
+    struct vrpc_fetched_ *out)
+{
+    struct vrpc_memo_ *memo = &w->m->memo;
+
+    if (w->b == NULL || memo->b != w->b ||
+        vsec_time_cmp(vrpc_mgr_now_(w->m).wall, memo->until) >= 0)
+        return false;
+    out->v = v23_arena_get0(w->arena, memo->n, sizeof(struct vsec_discharge *),
+        V23_ALIGNOF(void *));
+    if (out->v == NULL)
+        return false;
+    for (; out->n < memo->n; out->n++)
+        out->v[out->n] = vsec_discharge_ref(memo->v[out->n]);
+    out->refresh = memo->until;
+    return true;
+}
+
 /* ---- results ------------------------------------------------------------- */
 
 static int deliver(struct vrpc_fetch_ *f, struct vrpc_fetched_ *out)
@@ -239,6 +303,9 @@ static int deliver(struct vrpc_fetch_ *f, struct vrpc_fetched_ *out)
         at = n->hopeless ? vrpc_never_ : n->closed ? n->refresh : retry;
         if (vsec_time_cmp(at, out->refresh) < 0)
             out->refresh = at;
+    }
+    remember(f, out->refresh);
+    for (n = f->needs; n != NULL; n = n->next) {
         if (n->d != NULL)
             out->v[out->n++] = n->d;
         n->d = NULL;
@@ -397,6 +464,8 @@ int vrpc_fetch_start_(const struct vrpc_fetch_want_ *w,
 
     memset(out, 0, sizeof(*out));
     out->refresh = vrpc_never_;
+    if (recall(w, out))
+        return 0;
     rc = vsec_blessings_third_party(w->b, w->arena, &list);
     if (rc != 0 || list.n == 0)
         return rc;
@@ -405,6 +474,7 @@ int vrpc_fetch_start_(const struct vrpc_fetch_want_ *w,
         return V23_ENOMEM;
     f->al = w->m->al;
     f->w = *w;
+    f->b = vsec_blessings_ref(w->b);
     f->tail = &f->needs;
     v23_arena_init(&f->arena, f->al, SIZE_MAX);
     set_options(f);

@@ -18,7 +18,7 @@ extern const struct v23_walltime vrpc_never_;
 struct vrpc_fetch_want_ {
     struct vrpc_client *c;          /* makes the calls; NULL: cache only */
     struct vrpc_manager *m;
-    const struct vsec_blessings *b; /* stays alive until the end */
+    struct vsec_blessings *b;
     struct vrpc_call *call;         /* that they are for, or NULL */
     int64_t deadline;
     const struct vsec_authorizer *name_auth;
@@ -36,5 +36,7 @@ struct vrpc_fetch_want_ {
 V23_MUST_USE int vrpc_fetch_start_(const struct vrpc_fetch_want_ *w,
     struct vrpc_fetched_ *out, struct vrpc_fetch_ **f);
 void vrpc_fetch_cancel_(struct vrpc_fetch_ *f);
+/* Discharges may be no good any more. */
+void vrpc_fetch_forget_(struct vrpc_manager *m);
 
 #endif

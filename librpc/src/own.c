@@ -252,6 +252,7 @@ void vrpc_own_start_(struct vrpc_manager *m)
 void vrpc_own_fini_(struct vrpc_manager *m)
 {
     give_up(m);
+    vrpc_fetch_forget_(m);
     vsec_store_unwatch(m->principal->store, &m->own.watch);
     vrpc_task_drop_(&m->tasks, &m->own.task);
     vrpc_timer_fini_(&m->timers, &m->own.timer);

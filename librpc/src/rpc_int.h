@@ -239,6 +239,18 @@ void vrpc_names_unref_(struct vrpc_names_ *n); /* NULL ignored */
 /* Ids beyond those of vrpc/verror.h. */
 #define VRPC_ID_RPC_ "v.io/x/ref/runtime/internal/rpc."
 
+/* ---- discharges (fetch.c) ------------------------------------------------- */
+
+enum { VRPC_MEMO_MAX_ = 4 };
+
+/* Discharges of blessings that are good for any call until then. */
+struct vrpc_memo_ {
+    struct vsec_blessings *b; /* a reference; NULL = none */
+    struct vsec_discharge *v[VRPC_MEMO_MAX_]; /* references */
+    size_t n;
+    struct v23_walltime until;
+};
+
 /* ---- manager ------------------------------------------------------------- */
 
 struct vrpc_manager {
@@ -275,6 +287,7 @@ struct vrpc_manager {
         bool hold; /* new connections wait for discharges */
         uint32_t generation; /* of what is presented */
     } own;                         /* see own.c */
+    struct vrpc_memo_ memo;
     uint8_t trace[16];            /* last trace id given out */
     bool closing;
 };
