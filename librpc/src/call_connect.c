@@ -245,6 +245,7 @@ static int check_start(struct vrpc_attempt_ *at, struct vrpc_session_ *s,
     }
     sc->timestamp = vrpc_mgr_now_(c->m).wall;
     sc->principal = c->m->principal;
+    sc->chains = c->m->chains;
     sc->remote_blessings = vrpc_session_blessings_(s);
     sc->remote_discharges = vrpc_conn_remote_discharges(s->conn,
         &sc->nremote_discharges);

@@ -203,6 +203,7 @@ void vrpc_served_security_(struct vrpc_server_call *call,
     sc->method = call->method_name;
     sc->suffix = call->suffix;
     sc->principal = call->s->m->principal;
+    sc->chains = call->s->m->chains;
     /* Checks only read; their struct has no const members. */
     sc->local_blessings = (struct vsec_blessings *)(uintptr_t)local;
     sc->remote_blessings = (struct vsec_blessings *)(uintptr_t)remote;

@@ -8,6 +8,11 @@
 /* What decoding the parameters of one call's caveats may use. */
 enum { VSEC_PARAM_BUDGET = 1 << 20 };
 
+struct vsec_chain_cache;
+
+/* vsec_discharge_verify() with a cache of what was verified, or NULL. */
+V23_MUST_USE int vsec_discharge_verify_in_(struct vsec_discharge *d,
+    const struct vsec_pubkey *discharger, struct vsec_chain_cache *cache);
 /*
  * Take an Expiry caveat into the earliest expiry; others, the zero time and
  * parameters that do not decode change nothing. 0 or V23_ENOMEM.

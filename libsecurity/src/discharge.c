@@ -4,6 +4,7 @@
  * the memory of which key verified its signature, so that a discharge kept for
  * a connection costs one public-key operation and not one per call.
  */
+#include "blessings_int.h"
 #include "caveat_int.h"
 
 #include <vom/value.h>
@@ -122,34 +123,77 @@ bool vsec_discharge_expiry(const struct vsec_discharge *d,
     return d->expires;
 }
 
-int vsec_discharge_verify(struct vsec_discharge *d,
-    const struct vsec_pubkey *discharger)
+static struct vsec_signature signature_of(const struct vsec_discharge *d)
 {
     const v23_security_signature *s = &d->wire.u.public_key.signature;
     struct vsec_signature sig;
-    uint8_t digest[VSEC_HASH_MAX];
-    uint8_t n = discharger->hash->size;
-    int rc;
 
-    if (d->nverified == n && memcmp(d->verified, discharger->digest, n) == 0)
-        return 0;
-    if (!vdl_str_is(vdl_strn((const char *)s->purpose.p, s->purpose.n),
-            VSEC_PURPOSE_DISCHARGE))
-        return V23_ESIG;
-    rc = vsec_discharge_digest(discharger->hash, &d->wire.u.public_key,
-        digest);
-    if (rc != 0)
-        return rc;
     sig.purpose = s->purpose;
     sig.hash = s->hash;
     sig.r = s->r;
     sig.s = s->s;
     sig.ed25519 = s->ed25519;
     sig.rsa = s->rsa;
-    rc = vsec_verify(discharger, &sig, digest, n);
+    return sig;
+}
+
+/* What a verified discharge is in the cache of verified chains: longer than
+ * any digest of a chain, so it is none. */
+static int make_mark(const struct vsec_pubkey *k,
+    const struct vsec_signature *sig, const uint8_t *digest,
+    uint8_t mark[3 * VSEC_HASH_MAX])
+{
+    size_t n = k->hash->size;
+
+    memcpy(mark, k->digest, n);
+    memcpy(mark + n, digest, n);
+    return vsec_signature_digest(k->hash, sig, mark + 2 * n);
+}
+
+/* Verify, or know that it has been verified before in another object. */
+static int verify(const struct vsec_discharge *d, const struct vsec_pubkey *k,
+    struct vsec_chain_cache *cache)
+{
+    struct vsec_signature sig = signature_of(d);
+    uint8_t digest[VSEC_HASH_MAX], mark[3 * VSEC_HASH_MAX];
+    struct v23_bytes b = v23_bytes(mark, 3 * (size_t)k->hash->size);
+    int rc = vsec_discharge_digest(k->hash, &d->wire.u.public_key, digest);
+
+    if (rc == 0 && cache != NULL) {
+        rc = make_mark(k, &sig, digest, mark);
+        if (rc == 0 && vsec_chain_cache_ops_(cache)->has(cache, b))
+            return 0;
+    }
+    if (rc == 0)
+        rc = vsec_verify(k, &sig, digest, k->hash->size);
+    if (rc == 0 && cache != NULL)
+        vsec_chain_cache_ops_(cache)->add(cache, b);
+    return rc;
+}
+
+int vsec_discharge_verify_in_(struct vsec_discharge *d,
+    const struct vsec_pubkey *discharger, struct vsec_chain_cache *cache)
+{
+    const struct vdl_bytes *purpose =
+        &d->wire.u.public_key.signature.purpose;
+    uint8_t n = discharger->hash->size;
+    int rc;
+
+    if (d->nverified == n && memcmp(d->verified, discharger->digest, n) == 0)
+        return 0;
+    if (!vdl_str_is(vdl_strn((const char *)purpose->p, purpose->n),
+            VSEC_PURPOSE_DISCHARGE))
+        return V23_ESIG;
+    rc = verify(d, discharger, cache);
     if (rc != 0)
         return rc;
     memcpy(d->verified, discharger->digest, n);
     d->nverified = n;
     return 0;
+}
+
+int vsec_discharge_verify(struct vsec_discharge *d,
+    const struct vsec_pubkey *discharger)
+{
+    return vsec_discharge_verify_in_(d, discharger, NULL);
 }

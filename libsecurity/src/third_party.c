@@ -5,6 +5,7 @@
  */
 #include <vsec/principal.h>
 
+#include "caveat_int.h"
 #include "check_int.h"
 
 static struct vsec_discharge *find_discharge(const struct vsec_call *call,
@@ -26,14 +27,14 @@ static struct vsec_engine *engine_of(const struct vsec_call *call)
 }
 
 /* Signed by the discharger, for this purpose? */
-static int verify(struct v23_arena *a, struct vsec_engine *e,
+static int verify(const struct vsec_call *call, struct v23_arena *a,
     struct vsec_discharge *d,
     const v23_security_public_key_third_party_caveat_param *p,
     const struct v23_verror **err)
 {
     struct vdl_str id = vsec_discharge_id(d);
     struct vsec_pubkey *key;
-    int rc = vsec_pubkey_parse(e, p->discharger_key, &key);
+    int rc = vsec_pubkey_parse(engine_of(call), p->discharger_key, &key);
 
     if (rc == V23_EKEY)
         return vsec_refuse_(err, vsec_plain_error_(a,
@@ -41,7 +42,7 @@ static int verify(struct v23_arena *a, struct vsec_engine *e,
             (int)id.n, id.p));
     if (rc != 0)
         return rc;
-    rc = vsec_discharge_verify(d, key);
+    rc = vsec_discharge_verify_in_(d, key, call->chains);
     vsec_pubkey_unref(key);
     if (rc == V23_ESIG || rc == V23_ENOSYS)
         return vsec_refuse_(err, vsec_plain_error_(a,
@@ -71,7 +72,7 @@ static int validate(void *ud, struct vsec_check *c, struct v23_op op,
         return vsec_refuse_(err, vsec_plain_error_(a,
             "missing discharge for third party caveat(id=%s) from %.*s", id,
             vsec_shown_(p->discharger_location), p->discharger_location.p));
-    rc = verify(a, e, d, p, err);
+    rc = verify(call, a, d, p, err);
     if (rc != 0)
         return rc;
     rc = vsec_check_descend_(c, d->wire.u.public_key.caveats);

@@ -420,6 +420,57 @@ START_TEST(third_party_needs_its_discharge)
 }
 END_TEST
 
+/* The same discharge in another object, as another connection has it. */
+static struct vsec_discharge *again(const struct vsec_discharge *d)
+{
+    struct vsec_discharge *copy;
+
+    ck_assert_int_eq(vsec_discharge_from_wire(&mem.al, &d->wire, &copy), 0);
+    return copy;
+}
+
+START_TEST(discharges_are_verified_once)
+{
+    struct vsec_principal *d = person(), *liar = person();
+    v23_security_caveat c = third_party(d);
+    struct vsec_discharge *v[1], *first = mint(d, &c, NULL);
+    v23_security_public_key_discharge *pk;
+    uint8_t *r;
+
+    ck_assert_int_eq(vsec_chain_cache_new(e, 64, &call.chains), 0);
+    present("a", &c);
+    call.remote_discharges = v;
+    call.nremote_discharges = 1;
+    v[0] = first;
+    check();
+    ck_assert_uint_eq(names.remote.n, 1);
+    ck_assert_uint_eq(vsec_chain_cache_count(call.chains), 1);
+    v[0] = again(first);
+    check();
+    ck_assert_uint_eq(names.remote.n, 1);
+    ck_assert_uint_eq(vsec_chain_cache_count(call.chains), 1);
+    vsec_discharge_unref(v[0]);
+
+    /* Another signature is not known, nor is one by another key. */
+    v[0] = again(first);
+    pk = &v[0]->wire.u.public_key;
+    r = (uint8_t *)(uintptr_t)pk->signature.ed25519.p;
+    r[5] ^= 1;
+    check();
+    ck_assert_uint_eq(names.remote.n, 0);
+    vsec_discharge_unref(v[0]);
+    v[0] = mint(liar, &c, NULL);
+    check();
+    ck_assert_uint_eq(names.remote.n, 0);
+    ck_assert_uint_eq(vsec_chain_cache_count(call.chains), 1);
+    vsec_discharge_unref(v[0]);
+    vsec_discharge_unref(first);
+    vsec_chain_cache_free(call.chains);
+    vsec_principal_unref(d);
+    vsec_principal_unref(liar);
+}
+END_TEST
+
 START_TEST(caveats_of_discharges_count)
 {
     struct vsec_principal *d = person();
@@ -728,6 +779,7 @@ static void add(TCase *t)
     tcase_add_test(t, hook_may_answer_later);
     tcase_add_test(t, hook_with_too_few_answers_fails);
     tcase_add_test(t, third_party_needs_its_discharge);
+    tcase_add_test(t, discharges_are_verified_once);
     tcase_add_test(t, caveats_of_discharges_count);
     tcase_add_loop_test(t, circles_of_discharges_end, 0, 2);
     tcase_add_test(t, trees_of_discharges_end);

@@ -60,6 +60,8 @@ struct vsec_call {
     vdl_str_list remote_endpoint_names; /* blessing names that it claims */
     const struct vsec_caveat_kinds *kinds; /* NULL = vsec_kinds_standard */
     const struct vsec_caveat_hook *hook;   /* NULL = kinds are used */
+    struct vsec_chain_cache *chains; /* remembers the signatures of discharges
+                                        that were verified; NULL = none does */
     /* Result of vsec_check; set before an authorizer is asked. */
     const struct vsec_names *names;
 };
