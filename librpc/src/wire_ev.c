@@ -123,13 +123,17 @@ static const struct vrpc_ev_wire_ websocket = {
 static int ws_start(struct vrpc_ev_link_ *l, const struct vdl_str *address)
 {
     struct vsec_principal *p = vrpc_manager_principal(l->node->m);
-
-    vrpc_ev_link_set_wire_(l, &websocket);
-    return vrpc_ws_new_(p->engine, l->node->ev->al, &ws_hooks, l, address,
+    int rc = vrpc_ws_new_(p->engine, l->node->ev->al, &ws_hooks, l, address,
         &l->ws);
+
+    if (rc == 0)
+        vrpc_ev_link_set_wire_(l, &websocket);
+    return rc;
 }
 
 /* ---- either -------------------------------------------------------------- */
+
+static const struct vrpc_ev_wire_ either;
 
 static int either_input(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
     const char **why)
@@ -142,6 +146,8 @@ static int either_input(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
     } else {
         vrpc_ev_link_set_wire_(l, &plain);
         rc = vrpc_ev_link_opened_(l);
+        if (rc != 0)
+            vrpc_ev_link_set_wire_(l, &either); /* has no connection */
     }
     return rc != 0 ? rc : l->wire->input(l, p, n, why);
 }

@@ -235,6 +235,31 @@ START_TEST(dial_can_be_given_up)
 }
 END_TEST
 
+/* Of both ends, as they share the allocator. */
+START_TEST(memory_failure_costs_a_connection_at_most)
+{
+    struct vrpc_call_opts o = opts_now();
+    struct add_in in = { 1, 2 };
+    struct result r;
+    char name[600];
+    size_t k;
+
+    if (!listen_on(_i, name, sizeof(name)))
+        return;
+    o.timeout_ns = 5 * SEC;
+    for (k = 1; k < 120; k += k < 60 ? 1 : 7) {
+        W.t.fail_at = W.t.calls + k;
+        if (go(name, M_ADD, &o, &in, &stub_plain, &r) != NULL)
+            ck_assert(run_until(&r.done));
+        W.t.fail_at = 0;
+        vrpc_manager_close_all(vrpc_ev_node_manager(C.node), "test");
+        while (vrpc_manager_nconns(vrpc_ev_node_manager(C.node)) > 0)
+            event_base_loop(B, EVLOOP_ONCE);
+    }
+    add_works(name);
+}
+END_TEST
+
 /* ---- sockets by hand ----------------------------------------------------- */
 
 /* Connect to the server's IPv4 address. */
@@ -408,7 +433,10 @@ END_TEST
 
 START_TEST(zone_is_part_of_an_address)
 {
+    struct vrpc_endpoint ep;
     struct sockaddr_in6 sa;
+    struct vdl_str printed;
+    struct v23_arena a;
     char text[80];
     struct v23_buf b;
 
@@ -425,6 +453,14 @@ START_TEST(zone_is_part_of_an_address)
     vrpc_ev_format_addr_((struct sockaddr *)&sa, sizeof(sa), &b);
     text[b.n] = 0;
     ck_assert_str_eq(text, "[fe80::1%lo]:5");
+    memset(&ep, 0, sizeof(ep));
+    ep.protocol = vdl_str("tcp");
+    ep.address = vdl_str(text);
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    ck_assert_int_eq(vrpc_endpoint_text(&a, &ep, &printed), 0);
+    ck_assert_int_eq(vrpc_endpoint_parse(&a, printed, &ep, NULL), 0);
+    ck_assert(vdl_str_is(ep.address, text));
+    v23_arena_fini(&a);
 }
 END_TEST
 
@@ -737,6 +773,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, lost_connection_is_made_again, 0, n);
     tcase_add_loop_test(tc, warm_calls_do_not_allocate, 0, n);
     tcase_add_loop_test(tc, dial_can_be_given_up, 0, n);
+    tcase_add_loop_test(tc, memory_failure_costs_a_connection_at_most, 2, 4);
     tcase_add_loop_test(tc, hostile_peer_costs_its_own_connection, 0,
         (int)(sizeof(hostile) / sizeof(hostile[0])));
     tcase_add_test(tc, silent_peers_wait_outside);
