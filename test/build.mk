@@ -7,3 +7,4 @@ TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
 fuzz_naming_LAYER := libnaming
 fuzz_agent_LAYER := libsecurity
 fuzz_ws_LAYER := librpc
+fuzz_x509_LAYER := libsecurity
