@@ -301,34 +301,43 @@ static int set_perms_file(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     const char *colon = strchr(value, ':');
-    struct vdl_str text;
+    struct vdl_str text, name;
     void *v = f->perms_files;
+    size_t i;
     int rc;
 
     if (colon == NULL)
         return bad(why, "not of the form name:file");
     rc = dup_text(f, value, &text);
-    if (rc == 0)
-        rc = v23_reserve(NULL, &v, &f->perms_files_cap, f->nperms_files + 1,
-            MAX_LIST, sizeof(*f->perms_files));
+    if (rc != 0)
+        return rc;
+    name = vdl_strn(text.p, (size_t)(colon - value));
+    text = vdl_str(text.p + name.n + 1);
+    for (i = 0; i < f->nperms_files; i++)
+        if (vdl_str_eq(f->perms_files[i].name, name)) {
+            f->perms_files[i].file = text; /* the last one counts */
+            return 0;
+        }
+    rc = v23_reserve(NULL, &v, &f->perms_files_cap, f->nperms_files + 1,
+        MAX_LIST, sizeof(*f->perms_files));
     if (rc != 0)
         return rc;
     f->perms_files = v;
-    f->perms_files[f->nperms_files].name
-        = vdl_strn(text.p, (size_t)(colon - value));
-    f->perms_files[f->nperms_files++].file = vdl_str(text.p
-        + (colon - value) + 1);
+    f->perms_files[f->nperms_files].name = name;
+    f->perms_files[f->nperms_files++].file = text;
     return 0;
 }
 
-/* Repeated values are concatenated. */
+/* Repeated values are concatenated, though only the first counts. */
 static int set_perms_literal(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     size_t n = strlen(value);
-    char *p = v23_arena_get(&f->arena, f->perms_literal.n + n + 1, 1);
+    char *p;
 
-    (void)why;
+    if (!vsec_json_valid(v23_bytes(value, n)))
+        return bad(why, "not JSON");
+    p = v23_arena_get(&f->arena, f->perms_literal.n + n + 1, 1);
     if (p == NULL)
         return V23_ENOMEM;
     if (f->perms_literal.n != 0)

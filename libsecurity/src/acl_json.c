@@ -191,6 +191,25 @@ int vsec_perms_from_json(struct v23_bytes json, struct v23_arena *a,
     return rc;
 }
 
+bool vsec_json_valid(struct v23_bytes json)
+{
+    const char *text = (const char *)json.p, *end = NULL;
+    cJSON *v;
+
+    if (json.n == 0 || json.n > MAX_JSON || json.p[0] == 0xef)
+        return false;
+    v = cJSON_ParseWithLengthOpts(text, json.n, &end, false);
+    if (v == NULL || !clean(text, end))
+        end = NULL;
+    cJSON_Delete(v);
+    while (end != NULL && end < text + json.n)
+        if (strchr(" \t\r\n", *end) != NULL && *end != 0)
+            end++;
+        else
+            end = NULL;
+    return end != NULL;
+}
+
 /* ---- writing ------------------------------------------------------------- */
 
 void vsec_json_put_text(struct v23_buf *out, struct vdl_str s)
@@ -292,6 +311,20 @@ static int read_file(const char *path, struct v23_buf *b)
     return rc;
 }
 
+int vsec_perms_from_file(const char *path, struct v23_arena *a,
+    v23_access_permissions *out)
+{
+    struct v23_buf b;
+    int rc;
+
+    v23_buf_init(&b, a->al, MAX_JSON);
+    rc = read_file(path, &b);
+    if (rc == 0)
+        rc = vsec_perms_from_json(v23_bytes(b.p, b.n), a, out, NULL);
+    v23_buf_fini(&b);
+    return rc;
+}
+
 static int allow_by_file(void *ud, const struct vsec_call *call,
     struct v23_arena *a, const struct vsec_auth_wait *wait,
     const struct v23_verror **err)
@@ -300,14 +333,8 @@ static int allow_by_file(void *ud, const struct vsec_call *call,
     v23_access_permissions perms;
     struct vsec_auth_perms p;
     struct vsec_authorizer auth;
-    struct v23_buf b;
-    int rc;
+    int rc = vsec_perms_from_file(f->path, a, &perms);
 
-    v23_buf_init(&b, a->al, MAX_JSON);
-    rc = read_file(f->path, &b);
-    if (rc == 0)
-        rc = vsec_perms_from_json(v23_bytes(b.p, b.n), a, &perms, NULL);
-    v23_buf_fini(&b);
     if (rc != 0) {
         v23_logf(f->log, V23_LOG_ERROR, "permissions file %s: %s", f->path,
             v23_strerror(rc));

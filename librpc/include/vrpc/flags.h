@@ -7,6 +7,7 @@
 #define VRPC_FLAGS_H
 
 #include <vrpc/ev.h>
+#include <vsec/acl.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -86,6 +87,43 @@ V23_MUST_USE int vrpc_flags_set(struct vrpc_flags *f, const char *name,
 /** Whether the name is one of ours; *is_bool: takes no value by itself. */
 bool vrpc_flags_has(const struct vrpc_flags *f, const char *name,
     bool *is_bool);
+
+/* ---- permissions --------------------------------------------------------- */
+
+/* An authorizer that flags ask for; the caller's memory, which does not move.
+ * Read `authorizer`, the rest is private. */
+struct vrpc_flags_auth {
+    const struct vsec_authorizer *authorizer; /* NULL: no flag asks for one */
+    struct vsec_authorizer auth;
+    struct v23_arena arena;
+    v23_access_permissions perms;
+    struct vsec_auth_perms literal;
+    struct vsec_auth_perms_file file;
+};
+
+/**
+ * Make the authorizer of --v23.permissions.literal, else of the file that
+ * --v23.permissions.file gives a name, over access.Tag (vsec/acl.h). The file
+ * is read at each authorization, and not here.
+ *
+ * @param name  of the file; NULL = "runtime"
+ * @param log   who is told when the file cannot be read; NULL = nobody;
+ *              outlives the authorizer
+ * @return 0; V23_ETEXT: the literal is no permissions; V23_ENOMEM. On failure
+ *         nothing is to be released.
+ *
+ * Ownership: give it to vrpc_flags_auth_fini(); `f` may go before.
+ * Source: spec/security.md 11.5, spec/services.md 3.2.
+ */
+V23_MUST_USE int vrpc_flags_auth_init(struct vrpc_flags_auth *auth,
+    const struct vrpc_flags *f, const char *name, const struct v23_log *log);
+void vrpc_flags_auth_fini(struct vrpc_flags_auth *auth);
+/**
+ * The same permissions as a value, for programs that manage them.
+ * @return 0; V23_ENOENT: no flag names any; V23_ESYS, V23_ETEXT, V23_ENOMEM
+ */
+V23_MUST_USE int vrpc_flags_permissions(const struct vrpc_flags *f,
+    const char *name, struct v23_arena *a, v23_access_permissions *out);
 
 /** These flags as a source for v23_cmdline_main(); `f` is borrowed. */
 void vrpc_flags_source(struct vrpc_flags *f, struct v23_flag_source *out);

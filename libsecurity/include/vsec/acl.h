@@ -62,6 +62,14 @@ struct vsec_authorizer vsec_auth_perms(const struct vsec_auth_perms *p);
  */
 V23_MUST_USE int vsec_perms_from_json(struct v23_bytes json,
     struct v23_arena *a, v23_access_permissions *out, bool *is_nil);
+/**
+ * Read a file as permissions.
+ * @return as vsec_perms_from_json(); V23_ESYS: it cannot be read
+ */
+V23_MUST_USE int vsec_perms_from_file(const char *path, struct v23_arena *a,
+    v23_access_permissions *out);
+/** Is a text one JSON value, with nothing but blanks around it? */
+bool vsec_json_valid(struct v23_bytes json);
 /** Append one line of normalised JSON and a newline; p NULL = null. */
 V23_MUST_USE int vsec_perms_to_json(const v23_access_permissions *p,
     struct v23_buf *out);

@@ -102,47 +102,27 @@ static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
 
 /* ---- who may call -------------------------------------------------------- */
 
-static int use_perms(struct echo_server *s, struct v23_arena *a)
+static int use_perms(struct echo_server *s)
 {
-    const struct vrpc_flags *f = &s->p->flags;
-    struct vsec_auth_perms *p = v23_arena_new(a, struct vsec_auth_perms);
-    struct vsec_auth_perms_file *file = v23_arena_new(a,
-        struct vsec_auth_perms_file);
-    v23_access_permissions *perms = v23_arena_new(a, v23_access_permissions);
-    size_t i;
+    int rc = vrpc_flags_auth_init(&s->perms, &s->p->flags, NULL,
+        &s->p->rt.log);
 
-    if (p == NULL || file == NULL || perms == NULL)
-        return v23_error("out of memory");
-    s->auth = &s->perms;
-    if (f->perms_literal.n != 0) {
-        if (vsec_perms_from_json(
-                v23_bytes(f->perms_literal.p, f->perms_literal.n), a, perms,
-                NULL)
-            != 0)
-            return v23_error("the permissions are malformed");
-        p->perms = perms;
-        s->perms = vsec_auth_perms(p);
-        return 0;
-    }
-    for (i = 0; i < f->nperms_files; i++) {
-        if (!vdl_str_is(f->perms_files[i].name, "runtime"))
-            continue;
-        file->path = v23_arena_dup(a, f->perms_files[i].file.p,
-            f->perms_files[i].file.n);
-        file->log = &s->p->rt.log;
-        s->perms = vsec_auth_perms_file(file);
-        return file->path == NULL ? v23_error("out of memory") : 0;
-    }
-    return v23_error("-auth=perms needs -v23.permissions.literal or "
-                     "-v23.permissions.file=runtime:FILE");
+    if (rc == V23_ETEXT)
+        return v23_error("the permissions are malformed");
+    if (rc != 0)
+        return v23_error("%s", v23_strerror(rc));
+    s->auth = s->perms.authorizer;
+    return s->auth != NULL ? 0
+        : v23_error("-auth=perms needs -v23.permissions.literal or "
+                    "-v23.permissions.file=runtime:FILE");
 }
 
-static int choose_auth(struct echo_server *s, struct v23_arena *a)
+static int choose_auth(struct echo_server *s)
 {
     if (strcmp(auth, "all") == 0)
         s->auth = &vsec_auth_everyone;
     else if (strcmp(auth, "perms") == 0)
-        return use_perms(s, a);
+        return use_perms(s);
     else if (strcmp(auth, "default") != 0)
         return v23_error("-auth=%s: not one of default, all, perms", auth);
     return 0;
@@ -237,7 +217,6 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     struct echo_server s = { .p = ud,
         .quiet = quiet,
         .discharger = discharger };
-    struct v23_arena arena;
     size_t i;
     int rc;
 
@@ -255,12 +234,12 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     s.discharge.principal = s.p->rt.principal;
     s.discharge.duration_ns = discharge_expiry == 0 ? V23_NEVER
                                                     : discharge_expiry;
-    v23_arena_init(&arena, NULL, SIZE_MAX);
-    rc = choose_auth(&s, &arena);
+    rc = choose_auth(&s);
     if (rc == 0)
         rc = serve(&s);
     echo_sleeps_free(&s);
-    v23_arena_fini(&arena);
+    if (s.auth == s.perms.authorizer)
+        vrpc_flags_auth_fini(&s.perms);
     return rc;
 }
 

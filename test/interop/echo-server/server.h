@@ -28,7 +28,7 @@ struct echo_server {
     bool discharger;
     struct vrpc_discharger discharge;
     const struct vsec_authorizer *auth; /* of Echo objects; NULL = default */
-    struct vsec_authorizer perms;       /* storage for `auth` */
+    struct vrpc_flags_auth perms;       /* storage for `auth` */
     struct echo_sleep *sleeps;          /* timers under way */
     struct {
         int64_t calls, cancels, deadlines, fails;
