@@ -75,8 +75,8 @@ static int update(struct app *app, const char *dir, struct v23_bytes pass)
         goto out;
     }
     rc = f.place == VSEC_KEY_HERE ? rewrite(app, dir, f.signer, pass)
-                                  : v23_error("%s: %s", dir,
-                                        v23_strerror(V23_EKEY));
+                                  : v23_error("%s: the private key is "
+                                        "elsewhere", path);
     vsec_key_file_fini(&f);
 out:
     app_wipe(&text);

@@ -271,6 +271,11 @@ p update-pkcs8 old2015; ok
 p -as old2015 get publickey --pretty
 want 0 FP
 
+in='sesame
+'
+p update-pkcs8 ssh
+want 1 '' 'ERROR: ssh/privatekey.pem: the private key is elsewhere'
+
 # ---- files that are not what they should be --------------------------------
 
 for f in missing.b:'open missing.b: no such file or directory' \
