@@ -245,7 +245,7 @@ static void seen_as(struct vsec_blessings *b, const char *first,
     ck_assert_int_eq(vsec_check_start(&call, &arena, NULL, &names_seen, NULL),
         0);
     ck_assert_uint_eq(names_seen.remote.n,
-        (first != NULL) + (second != NULL));
+        (first != NULL ? 1u : 0u) + (second != NULL ? 1u : 0u));
     if (first != NULL)
         text_is(names_seen.remote.v[0], first);
     if (second != NULL)
