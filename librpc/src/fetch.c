@@ -36,6 +36,7 @@ struct need {
     struct vsec_discharge *d;    /* a reference; may be stale */
     struct v23_walltime refresh; /* when d becomes stale */
     struct vrpc_call *rpc;
+    bool looking; /* the store has been asked, and answers later */
     bool closed, hopeless;
 };
 
@@ -211,16 +212,26 @@ static void settle(struct need *n)
         add_nested(n->f, n->d);
 }
 
+static void looked_up(void *ud, int rc, struct vsec_discharge *d,
+    struct v23_walltime cached);
+
 static void look_up(struct need *n)
 {
     struct vrpc_manager *m = n->f->w.m;
+    const struct vsec_look_up what = { &n->caveat, &n->impetus,
+        vrpc_mgr_now_(m).wall };
+    const struct vsec_look_up_wait wait = { looked_up, n };
     struct v23_walltime cached = { 0, 0 };
     struct vsec_discharge *d = NULL;
+    int rc = vsec_store_discharge_start(m->principal->store, &what, &wait, &d,
+        &cached);
 
-    if (vsec_store_discharge(m->principal->store, &n->caveat, &n->impetus,
-            vrpc_mgr_now_(m).wall, &d, &cached) == 0 &&
-        d != NULL)
+    if (rc == V23_EAGAIN) {
+        n->looking = true;
+        n->f->pending++;
+    } else if (rc == 0 && d != NULL) {
         take(n, d, cached, false);
+    }
 }
 
 /* ---- what is remembered --------------------------------------------------- */
@@ -401,6 +412,32 @@ static void ask(struct need *n)
         settle(n);
 }
 
+/* What the store had for it was not enough. */
+static void go_on(struct need *n)
+{
+    if (n->closed)
+        return;
+    if (n->f->w.cached_only || n->f->w.c == NULL)
+        settle(n);
+    else
+        ask(n);
+}
+
+static void looked_up(void *ud, int rc, struct vsec_discharge *d,
+    struct v23_walltime cached)
+{
+    struct need *n = ud;
+    struct vrpc_fetch_ *f = n->f;
+
+    n->looking = false;
+    f->pending--;
+    if (rc == 0 && d != NULL)
+        take(n, vsec_discharge_ref(d), cached, false);
+    go_on(n);
+    if (f->pending == 0)
+        round_over(f);
+}
+
 /* Ask for everything open. False: there is nothing to wait for. */
 static bool start_round(struct vrpc_fetch_ *f)
 {
@@ -412,12 +449,8 @@ static bool start_round(struct vrpc_fetch_ *f)
         if (n->closed || n->hopeless)
             continue;
         look_up(n);
-        if (n->closed)
-            continue;
-        if (f->w.cached_only || f->w.c == NULL)
-            settle(n);
-        else
-            ask(n);
+        if (!n->looking)
+            go_on(n);
     }
     f->starting = false;
     return f->pending > 0;
@@ -428,6 +461,15 @@ void vrpc_fetch_cancel_(struct vrpc_fetch_ *f)
     struct need *n;
 
     f->cancelled = true;
+    for (n = f->needs; n != NULL; n = n->next)
+        if (n->looking) {
+            vsec_store_discharge_cancel(f->w.m->principal->store, n);
+            f->pending--;
+        }
+    if (f->pending == 0) {
+        fetch_free(f);
+        return;
+    }
     for (n = f->needs; n != NULL; n = n->next)
         if (n->rpc != NULL)
             vrpc_call_cancel(n->rpc);

@@ -48,6 +48,8 @@ struct vsec_agent_later_ {
     struct v23_op op;
     bool canceled;
     struct vsec_sign_req req; /* a signature … */
+    struct vsec_look_up_wait look_up; /* … or a discharge, good at `now` */
+    struct v23_walltime now;
     struct vsec_issue *issue; /* … or what is made with the key */
     struct vsec_pubkey *key;  /* … bound to, or signed by, this one */
 };
@@ -91,6 +93,17 @@ static int later_start(struct vsec_agent_client *cl,
         return V23_EAGAIN;
     later_free(cl, w);
     return rc == V23_EAGAIN ? V23_ELIMIT : rc;
+}
+
+static void later_cancel(struct vsec_agent_client *cl, void *ud,
+    struct v23_op op)
+{
+    struct vsec_agent_later_ *w;
+
+    for (w = cl->later; w != NULL; w = w->next)
+        if (w->ud == ud && w->op.index == op.index
+            && w->op.generation == op.generation)
+            w->canceled = true;
 }
 
 static bool is_text(struct vdl_bytes b, const void *p, size_t n)
@@ -184,12 +197,7 @@ static int sign(struct vsec_signer *s, const struct vsec_sign_req *req,
 
 static void cancel(struct vsec_signer *s, void *wait_ud, struct v23_op op)
 {
-    struct vsec_agent_later_ *w;
-
-    for (w = of_signer(s)->later; w != NULL; w = w->next)
-        if (w->ud == wait_ud && w->op.index == op.index
-            && w->op.generation == op.generation)
-            w->canceled = true;
+    later_cancel(of_signer(s), wait_ud, op);
 }
 
 static void destroy_signer(struct vsec_signer *s)
@@ -289,14 +297,31 @@ static int ask_discharge(struct vsec_agent_client *cl,
     return rc;
 }
 
+/* What a look-up has found; NULL = nothing. */
+static int take_discharge(struct vsec_agent_client *cl,
+    const struct vsec_agent_call_ *call, struct vsec_discharge **d,
+    struct v23_walltime *cached)
+{
+    const v23_agent_discharge_time *r = call->results;
+    const v23_security_wire_discharge *w = &r->discharge;
+    v23_time_time when = { 0, 0 };
+
+    if (call->m == &vsec_agent_methods_[VSEC_AGENT_STORE_DISCHARGE2_])
+        when = r->cache_time;
+    else
+        w = &((const v23_agent_discharge *)call->results)->discharge;
+    if (cached != NULL)
+        *cached = vsec_time_from_wire(when);
+    if (w->u.public_key.third_party_caveat_id.n == 0)
+        return 0;
+    return vsec_discharge_from_wire(cl->engine->al, w, d);
+}
+
 static int discharge(struct vsec_store *s, const v23_security_caveat *caveat,
     const v23_security_discharge_impetus *impetus, struct vsec_discharge **d,
     struct v23_walltime *cached)
 {
     struct vsec_agent_client *cl = of_store(s);
-    const v23_agent_discharge_time *r;
-    const v23_security_wire_discharge *w;
-    v23_time_time when = { 0, 0 };
     struct vsec_agent_call_ *call;
     v23_agent_look_up_args args;
     int rc;
@@ -306,19 +331,63 @@ static int discharge(struct vsec_store *s, const v23_security_caveat *caveat,
     rc = ask_discharge(cl, &args, &call);
     if (rc != 0)
         return rc;
-    if (cl->old) {
-        w = &((const v23_agent_discharge *)call->results)->discharge;
-    } else {
-        r = call->results;
-        w = &r->discharge;
-        when = r->cache_time;
-    }
-    if (w->u.public_key.third_party_caveat_id.n > 0)
-        rc = vsec_discharge_from_wire(cl->engine->al, w, d);
-    if (rc == 0 && cached != NULL)
-        *cached = vsec_time_from_wire(when);
+    rc = take_discharge(cl, call, d, cached);
     vsec_agent_call_free_(call);
     return rc;
+}
+
+static void looked_up(struct vsec_agent_call_ *call)
+{
+    struct vsec_agent_later_ *w = call->then.ud;
+    struct vsec_agent_client *cl = call->c->end.ud;
+    struct vsec_look_up_wait wait = w->look_up;
+    struct v23_walltime cached = { 0, 0 }, now = w->now;
+    struct vsec_discharge *d = NULL;
+    bool canceled = w->canceled;
+    int rc = call->rc;
+
+    later_free(cl, w);
+    if (canceled)
+        return;
+    if (rc == 0)
+        rc = take_discharge(cl, call, &d, &cached);
+    else if (rc == V23_EWIREERR)
+        cl->old = true; /* the next look-up will tell */
+    if (d != NULL && d->expires && vsec_time_cmp(d->expiry, now) <= 0) {
+        vsec_discharge_unref(d);
+        d = NULL;
+    }
+    wait.done(wait.ud, rc, d, cached);
+    vsec_discharge_unref(d);
+}
+
+static int discharge_start(struct vsec_store *s,
+    const struct vsec_look_up *what, const struct vsec_look_up_wait *wait)
+{
+    const struct v23_op none = { 0, 0 };
+    struct vsec_agent_client *cl = of_store(s);
+    struct vsec_agent_later_ *w;
+    v23_agent_look_up_args args;
+
+    if (cl->conn == NULL)
+        return V23_ECLOSED;
+    w = later_new(cl, wait->ud, none);
+    if (w == NULL)
+        return V23_ENOMEM;
+    w->look_up = *wait;
+    w->now = what->now;
+    args.caveat = *what->caveat;
+    args.impetus = *what->impetus;
+    return later_start(cl, w, cl->old ? VSEC_AGENT_STORE_DISCHARGE_
+                                      : VSEC_AGENT_STORE_DISCHARGE2_,
+        &args, looked_up);
+}
+
+static void discharge_cancel(struct vsec_store *s, void *ud)
+{
+    const struct v23_op none = { 0, 0 };
+
+    later_cancel(of_store(s), ud, none);
 }
 
 static void destroy_store(struct vsec_store *s)
@@ -332,7 +401,8 @@ static void destroy_store(struct vsec_store *s)
 }
 
 static const struct vsec_store_remote_ops remote_ops = { set, set_default,
-    cache_discharge, clear_discharges, discharge };
+    cache_discharge, clear_discharges, discharge, discharge_start,
+    discharge_cancel };
 static const struct vsec_store_ops store_ops = { NULL, NULL, destroy_store,
     &remote_ops };
 

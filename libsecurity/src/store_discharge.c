@@ -302,3 +302,20 @@ int vsec_store_discharge(struct vsec_store *s,
         *cached = s->state.discharges[i].cached;
     return 0;
 }
+
+int vsec_store_discharge_start(struct vsec_store *s,
+    const struct vsec_look_up *what, const struct vsec_look_up_wait *wait,
+    struct vsec_discharge **d, struct v23_walltime *cached)
+{
+    *d = NULL;
+    if (s->ops->remote != NULL)
+        return s->ops->remote->discharge_start(s, what, wait);
+    return vsec_store_discharge(s, what->caveat, what->impetus, what->now, d,
+        cached);
+}
+
+void vsec_store_discharge_cancel(struct vsec_store *s, void *ud)
+{
+    if (s->ops->remote != NULL)
+        s->ops->remote->discharge_cancel(s, ud);
+}

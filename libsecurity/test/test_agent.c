@@ -165,6 +165,71 @@ START_TEST(discharges_are_minted_and_kept)
 }
 END_TEST
 
+struct found {
+    int done, rc;
+    struct vsec_discharge *d;
+    struct v23_walltime cached;
+};
+
+static void found_later(void *ud, int rc, struct vsec_discharge *d,
+    struct v23_walltime cached)
+{
+    struct found *f = ud;
+
+    f->done++;
+    f->rc = rc;
+    f->d = vsec_discharge_ref(d);
+    f->cached = cached;
+}
+
+START_TEST(discharges_are_looked_up_later)
+{
+    const v23_security_discharge_impetus impetus = { { NULL, 0 },
+        { NULL, 0 }, { NULL, 0 } };
+    struct user u;
+    struct vsec_principal *p = user_new(&u, server);
+    v23_security_caveat until, c = third_party(owner);
+    struct vsec_look_up what = { &c, &impetus, { 1, 0 } };
+    struct found f = { 0, 0, NULL, { 0, 0 } };
+    const struct vsec_look_up_wait wait = { found_later, &f };
+    struct vsec_discharge *d;
+    struct v23_walltime cached;
+
+    ck_assert_int_eq(vsec_caveat_expiry(&arena, at(1600000000), &until), 0);
+    ck_assert_int_eq(vsec_principal_mint_discharge(p, &c, one(&until), &d),
+        0);
+    ck_assert_int_eq(vsec_store_cache_discharge(p->store, d, &c, &impetus,
+        at(1)), 0);
+    vsec_discharge_unref(d);
+    ck_assert_int_eq(vsec_store_discharge_start(p->store, &what, &wait, &d,
+        &cached), V23_EAGAIN);
+    settle_users(&u, 1);
+    ck_assert_int_eq(f.done, 1);
+    ck_assert_int_eq(f.rc, 0);
+    ck_assert_ptr_nonnull(f.d);
+    ck_assert_int_eq(f.cached.sec, 1500000000);
+    vsec_discharge_unref(f.d);
+    what.now = at(1700000000); /* by the user's clock it has expired */
+    ck_assert_int_eq(vsec_store_discharge_start(p->store, &what, &wait, &d,
+        &cached), V23_EAGAIN);
+    settle_users(&u, 1);
+    ck_assert_int_eq(f.done, 2);
+    ck_assert_ptr_null(f.d);
+    ck_assert_int_eq(vsec_store_discharge_start(p->store, &what, &wait, &d,
+        &cached), V23_EAGAIN);
+    vsec_store_discharge_cancel(p->store, &f);
+    settle_users(&u, 1);
+    ck_assert_int_eq(f.done, 2);
+    /* At home nobody waits. */
+    what.now = at(1);
+    ck_assert_int_eq(vsec_store_discharge_start(owner->store, &what, &wait,
+        &d, &cached), 0);
+    ck_assert_ptr_nonnull(d);
+    vsec_discharge_unref(d);
+    user_end(&u);
+}
+END_TEST
+
 /* ---- changes ------------------------------------------------------------- */
 
 static void count(void *ud, struct vsec_store *s)
@@ -733,6 +798,7 @@ static void add(TCase *t)
     tcase_add_test(t, only_messages_are_signed);
     tcase_add_test(t, blessings_are_given);
     tcase_add_test(t, discharges_are_minted_and_kept);
+    tcase_add_test(t, discharges_are_looked_up_later);
     tcase_add_test(t, changes_are_seen_by_who_makes_them);
     tcase_add_test(t, changes_reach_other_users);
     tcase_add_test(t, agent_tells_of_its_own_changes);

@@ -176,6 +176,25 @@ check "the server has become aliza" wait_for identified aliza
 t 0 "" $alice principal set default b
 check "the server is alice again" wait_for identified alice
 
+# Discharges: made through alice's agent, kept in carol's.
+: >revoked
+daemon office '^NAME=' $alice dischargerd --revocations=revoked $on_loopback
+office=$pid
+principal create --with-passphrase=false carol || die "create"
+$alice principal bless \
+    --caveat="revocable=$(said office PUBLIC_KEY=),$(said office NAME=)" \
+    carol carol >c 2>bless.log || die "bless: $(cat bless.log)"
+principal --v23.credentials=carol set default c
+principal --v23.credentials=carol set forpeer c ...
+principal --v23.credentials=carol recognize c
+daemon carol READY agentd --no-passphrase --v23.credentials=carol \
+    sh -c 'echo READY; exec sleep 1000'
+carol="env V23_AGENT_PATH=$tmp/carol/agent.sock"
+t 0 'alice:carol' $carol vrpc call "$name" WhoAmI
+kill "$office"
+wait "$office"
+t 0 'alice:carol' $carol vrpc call "$name" WhoAmI # the agent has it
+
 # ---- vbecome and vrun -------------------------------------------------------
 
 t 0 '^alice:principal$' $alice vbecome principal get default --names

@@ -44,6 +44,21 @@ struct vsec_store_state {
     size_t ndischarges, discharges_cap;
 };
 
+/* What discharge to look up. Borrowed. */
+struct vsec_look_up {
+    const v23_security_caveat *caveat;
+    const v23_security_discharge_impetus *impetus;
+    struct v23_walltime now;
+};
+
+/* Who waits for it. `done` is called once, never from inside the start; `d`
+ * lives during the call, NULL: there is none. */
+struct vsec_look_up_wait {
+    void (*done)(void *ud, int rc, struct vsec_discharge *d,
+        struct v23_walltime cached);
+    void *ud; /* also names the look-up to cancel */
+};
+
 /*
  * How a store whose state belongs to somebody else has it changed; the state
  * here is a copy for look-ups, but for discharges, which it does not hold.
@@ -62,6 +77,10 @@ struct vsec_store_remote_ops {
     int (*discharge)(struct vsec_store *s, const v23_security_caveat *caveat,
         const v23_security_discharge_impetus *impetus,
         struct vsec_discharge **d, struct v23_walltime *cached);
+    /* V23_EAGAIN, or why not; and its cancel. */
+    int (*discharge_start)(struct vsec_store *s,
+        const struct vsec_look_up *what, const struct vsec_look_up_wait *wait);
+    void (*discharge_cancel)(struct vsec_store *s, void *ud);
 };
 
 /*
@@ -157,6 +176,16 @@ V23_MUST_USE int vsec_store_discharge(struct vsec_store *s,
     const v23_security_caveat *caveat,
     const v23_security_discharge_impetus *impetus, struct v23_walltime now,
     struct vsec_discharge **d, struct v23_walltime *cached);
+/**
+ * The same for stores that somebody else has.
+ * @return 0: done at once, *d and *cached set; V23_EAGAIN: wait->done follows;
+ *         others as above
+ */
+V23_MUST_USE int vsec_store_discharge_start(struct vsec_store *s,
+    const struct vsec_look_up *what, const struct vsec_look_up_wait *wait,
+    struct vsec_discharge **d, struct v23_walltime *cached);
+/** Give up a look-up: wait->done is not called. */
+void vsec_store_discharge_cancel(struct vsec_store *s, void *ud);
 enum { VSEC_DISCHARGE_KEY = 32 };
 /**
  * Key under which a discharge is cached.
