@@ -28,6 +28,10 @@ extern const struct vsec_cipher_ops vsec_openssl_cipher;
 /**
  * Start libsodium and prepare OpenSSL's secure heap, where private keys rest:
  * the `start` of lists with tables from here. 0, V23_ECRYPTO.
+ *
+ * The heap is one for the process and does not grow (512 KiB: 8,000 keys of
+ * P-256); a key that it has no room for is V23_ENOMEM. A program that wants
+ * another size calls CRYPTO_secure_malloc_init before.
  */
 V23_MUST_USE int vsec_openssl_start(void);
 /** Random octets of OpenSSL's generator. */
