@@ -1,7 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * memscan PID HEX: looks for octets in all memory of a process that can be
- * read. Exit code 0: found; 1: not found; 2: cannot look (the reason is on
+ * memscan PID HEX: looks for octets, in this order and the other way round (as
+ * the limbs of a number lie on most machines), in all memory of a process that
+ * can be read. Exit code 0: found; 1: not found; 2: cannot look (the reason is on
  * standard error).
  */
 #define _GNU_SOURCE /* memmem */
@@ -18,9 +19,11 @@ enum { CHUNK = 1 << 20 };
 
 static uint8_t window[CHUNK];
 
+/* What is looked for, and the same turned round. */
+static struct v23_bytes want, turned;
+
 /* Overlapping windows, so that nothing is missed between two. */
-static bool scan(int fd, unsigned long from, unsigned long to,
-    struct v23_bytes want)
+static bool scan(int fd, unsigned long from, unsigned long to)
 {
     size_t n;
     ssize_t got;
@@ -30,7 +33,8 @@ static bool scan(int fd, unsigned long from, unsigned long to,
         got = pread(fd, window, n, (off_t)from);
         if (got <= 0)
             return false;
-        if (memmem(window, (size_t)got, want.p, want.n) != NULL)
+        if (memmem(window, (size_t)got, want.p, want.n) != NULL
+            || memmem(window, (size_t)got, turned.p, turned.n) != NULL)
             return true;
         if ((size_t)got <= want.n)
             return false;
@@ -40,11 +44,22 @@ static bool scan(int fd, unsigned long from, unsigned long to,
     return false;
 }
 
+static struct v23_bytes reversed(struct v23_bytes v)
+{
+    uint8_t *p = (uint8_t *)malloc(v.n + 1);
+    size_t i;
+
+    if (p == NULL)
+        return v23_bytes(NULL, 0);
+    for (i = 0; i < v.n; i++)
+        p[i] = v.p[v.n - 1 - i];
+    return v23_bytes(p, v.n);
+}
+
 int main(int argc, char **argv)
 {
     unsigned long from, to, scanned = 0;
     char path[64], line[512], perms[8];
-    struct v23_bytes want;
     bool found = false;
     FILE *maps;
     int fd;
@@ -52,6 +67,9 @@ int main(int argc, char **argv)
     if (argc != 3)
         return 2;
     want = hex(argv[2]);
+    turned = reversed(want);
+    if (turned.p == NULL)
+        return 2;
     snprintf(path, sizeof(path), "/proc/%.20s/maps", argv[1]);
     maps = fopen(path, "r");
     snprintf(path, sizeof(path), "/proc/%.20s/mem", argv[1]);
@@ -65,10 +83,11 @@ int main(int argc, char **argv)
             || perms[0] != 'r' || strstr(line, "[vsyscall]") != NULL)
             continue;
         scanned += to - from;
-        found = scan(fd, from, to, want);
+        found = scan(fd, from, to);
     }
     fclose(maps);
     close(fd);
+    free((void *)(uintptr_t)turned.p);
     if (scanned == 0) {
         fprintf(stderr, "memscan: nothing of %s can be read\n", argv[1]);
         return 2;
