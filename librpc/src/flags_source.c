@@ -11,7 +11,8 @@ static const struct {
     { VRPC_FLAGS_RUNTIME,
         " -v23.credentials=\n"
         "   directory of the principal's keys and blessings; "
-        "$V23_CREDENTIALS\n"
+        "$V23_CREDENTIALS;\n"
+        "   without it the agent at $V23_AGENT_PATH has the principal\n"
         " -v23.namespace.root=\n"
         "   object name of a namespace root; may be repeated; "
         "$V23_NAMESPACE*\n"
