@@ -147,6 +147,27 @@ static void priv_free(struct vsec_engine *e, void *priv)
     v23_put(e->al, k);
 }
 
+/*
+ * mbedTLS 3.6.5 computes 1/q mod p in a block of five times the size of p, and
+ * frees that without wiping it. Blocks of this size are what the next request
+ * for one gets, when the engine's memory is malloc's like that of mbedTLS.
+ */
+static void scrub(struct vsec_engine *e, const mbedtls_mpi *p)
+{
+    enum { BLOCKS = 8 }; /* malloc keeps up to seven of one size apart */
+    size_t size = 5 * sizeof(mbedtls_mpi_uint) * p->MBEDTLS_PRIVATE(n);
+    void *block[BLOCKS];
+    int i;
+
+    for (i = 0; i < BLOCKS; i++) {
+        block[i] = v23_get(e->al, size);
+        if (block[i] != NULL)
+            v23_wipe(block[i], size);
+    }
+    for (i = 0; i < BLOCKS; i++)
+        v23_put(e->al, block[i]);
+}
+
 /* Move the secret numbers of a complete context to where they rest. */
 static int stow(struct vsec_engine *e, struct priv *k)
 {
@@ -157,6 +178,7 @@ static int stow(struct vsec_engine *e, struct priv *k)
     int rc = 0;
 
     parts(k->c, x);
+    scrub(e, x[1]);
     for (i = 0; i < PARTS; i++)
         n += mbedtls_mpi_size(x[i]);
     s = (struct secret *)v23_get0(e->secret, 1, n);

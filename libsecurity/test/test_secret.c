@@ -49,8 +49,8 @@ static void secret_setup(void)
 {
     setup();
     vsec_engine_unref(e);
-    /* The provider's memory, not the counted one. */
-    ck_assert_int_eq(vsec_engine_new(&e, &vsec_crypto_default, &mem.al, NULL),
+    /* As in a program: the provider's memory for secrets, and malloc's. */
+    ck_assert_int_eq(vsec_engine_new(&e, &vsec_crypto_default, NULL, NULL),
         0);
     s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
