@@ -1,11 +1,11 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
  * The tables of the provider made of OpenSSL 3 and libsodium, for hosts: its
- * P-256 verifies some ten times as fast as that of mbedTLS.
+ * P-256 verifies more than ten times as fast as that of mbedTLS.
  *
  * The box comes from libsodium, since OpenSSL has no XSalsa20. So does Ed25519
- * in the full list, because libsodium's is two to three times as fast; a program that
- * wants OpenSSL's lists vsec_openssl_ed25519 instead.
+ * in the full list, because libsodium's is up to three times as fast; a program
+ * that wants OpenSSL's lists vsec_openssl_ed25519 instead.
  *
  * Signing with ECDSA and making RSA keys take random octets from OpenSSL's own
  * generator; into the latter the engine's source is mixed.
