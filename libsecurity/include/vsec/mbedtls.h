@@ -6,9 +6,10 @@
  *
  * Ed25519 and the box come from libsodium, everything else from mbedTLS.
  *
- * mbedTLS 3.6.5 and 3.6.6 do not wipe what they compute an inverse with, so
- * that making or reading an RSA key (and no other) leaves 1/q mod p in freed
- * memory, and with it in a core dump. 2.28 and 3.6.4 wipe it.
+ * mbedTLS 3.6.5 and 3.6.6 do not wipe what they compute an inverse with: making
+ * or reading an RSA key (and no other) leaves 1/q mod p in freed memory. That
+ * is overwritten where the engine's allocator is the one of mbedTLS (glibc's).
+ * 2.28 and 3.6.4 wipe it.
  */
 #ifndef VSEC_MBEDTLS_H
 #define VSEC_MBEDTLS_H
