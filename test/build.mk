@@ -8,3 +8,7 @@ fuzz_naming_LAYER := libnaming
 fuzz_agent_LAYER := libsecurity
 fuzz_ws_LAYER := librpc
 fuzz_x509_LAYER := libsecurity
+fuzz_blessings_LAYER := libsecurity
+fuzz_key_LAYER := libsecurity
+fuzz_perms_LAYER := libsecurity
+fuzz_stream_LAYER := libsecurity

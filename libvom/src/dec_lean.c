@@ -176,7 +176,8 @@ static int elements(struct lean *r, uint64_t id, uint32_t n,
     if (rc != 0 || elem.kind != VDL_BYTE) {
         for (; rc == 0 && n != 0; n--) {
             rc = value(r, id, t, v);
-            v += t == NULL ? 0 : t->size;
+            if (t != NULL)
+                v += t->size;
         }
         return rc;
     }

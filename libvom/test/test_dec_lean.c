@@ -123,7 +123,7 @@ START_TEST(what_nobody_wants_is_read_over)
             "D ?p.O;E map[string]int8;F set[uint16];G [2]string;H p.U "
             "union{V bool;W []p.O};I []bool;Z string}",
         "{A: 1.5, B: Y, C: {I: 1}, E: {\"k\": 2}, F: {3, 4}, G: "
-        "{\"g\", \"\"}, H: {W: {{I: 1}, {}}}, I: {true}, Z: \"z\"}",
+        "{\"g\", \"\"}, H: {W: {{I: 1}, {}}}, I: {true, false}, Z: \"z\"}",
         "p.D struct{Z string}", "{Z: \"z\"}");
 }
 END_TEST
