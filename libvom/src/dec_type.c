@@ -13,7 +13,7 @@
 #include <vom/vom80.h>
 
 const struct vom_options vom_options_host = { .limits = VOM_LIMITS_HOST,
-    .converter = &vom_converter };
+    .recognizer = &vom_recognizer, .converter = &vom_converter };
 
 static void destroy(struct v23_ref *ref)
 {
@@ -364,14 +364,18 @@ static void recognize(struct match *m, uint32_t at)
             return;
 }
 
-/* Leave only what is not known to be built. */
+/* What vom_options.recognizer points to. */
+struct vom_recognizer {
+    /* Leave only what is not known to be built. */
+    int (*recognize)(struct build *b);
+};
+
 static int recognize_all(struct build *b)
 {
     struct match m = { .b = b };
     uint32_t i, n = 0;
 
-    /* Types of version 0x80 may look like others and be coded differently. */
-    if (b->td->opt.known.n == 0 || b->td->v80)
+    if (b->td->opt.known.n == 0)
         return 0;
     m.types = v23_arena_get0(&b->tmp, b->n, sizeof(*m.types),
         V23_ALIGNOF(struct vdl_type *));
@@ -390,6 +394,8 @@ static int recognize_all(struct build *b)
     b->n = n;
     return 0;
 }
+
+const struct vom_recognizer vom_recognizer = { recognize_all };
 
 /* ---- building, continued ------------------------------------------------- */
 
@@ -443,8 +449,9 @@ static int build(struct vom_typedec *td, uint64_t id)
     rc = collect(&b, id);
     for (i = 0; rc == 0 && i < b.n; i++)
         rc = collect_subs(&b, b.defs[i]->pending);
-    if (rc == 0)
-        rc = recognize_all(&b);
+    /* Types of version 0x80 may look like others and be coded differently. */
+    if (rc == 0 && td->opt.recognizer != NULL && !td->v80)
+        rc = td->opt.recognizer->recognize(&b);
     if (rc == 0 && b.n > 0)
         rc = build_collected(&b);
 out:

@@ -141,8 +141,8 @@ int v23_base64_parse(const char *s, size_t n, bool url, struct v23_buf *out)
     rc = v23_buf_room(out, digits / 4 * 3 + digits % 4 * 3 / 4);
     if (rc != 0)
         return rc;
-    to = out->p; /* NULL, when nothing is to be written */
-    if (digits > 0)
+    to = out->p;
+    if (to != NULL) /* it is, when there was nothing to make room for */
         to += out->n;
     for (i = 0; i < n; i++) {
         if (s[i] == '\r' || s[i] == '\n')

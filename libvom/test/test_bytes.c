@@ -227,6 +227,15 @@ START_TEST(base64_goes_both_ways)
 }
 END_TEST
 
+START_TEST(base64_of_less_than_an_octet_is_refused)
+{
+    ck_assert_int_eq(v23_base64_parse("3", 1, false, &buf), V23_ETEXT);
+    ck_assert_int_eq(v23_base64_parse("=", 1, false, &buf), V23_ETEXT);
+    ck_assert_int_eq(v23_base64_parse("", 0, false, &buf), 0);
+    ck_assert_uint_eq(buf.n, 0);
+}
+END_TEST
+
 START_TEST(base64_url_alphabet_differs)
 {
     v23_base64_put(&buf, "\xfb\xff", 2, true);
@@ -330,6 +339,7 @@ int main(void)
     tcase_add_test(tc, secrets_are_wiped_and_compared);
     tcase_add_test(tc, hex_goes_both_ways);
     tcase_add_test(tc, base64_goes_both_ways);
+    tcase_add_test(tc, base64_of_less_than_an_octet_is_refused);
     tcase_add_test(tc, base64_url_alphabet_differs);
     tcase_add_test(tc, base64_breaks_and_bad_texts);
     tcase_add_test(tc, hash_depends_on_key_length_and_every_octet);

@@ -42,9 +42,16 @@ struct vom_any_mode;
 struct vom_converter;
 extern const struct vom_converter vom_converter;
 
+/* Finds known types among those of a peer. */
+struct vom_recognizer;
+extern const struct vom_recognizer vom_recognizer;
+
 struct vom_options {
     struct vom_limits limits;
-    struct vdl_registry known; /* types whose descriptors any values get */
+    /* Types whose descriptors equal types of a peer get. */
+    struct vdl_registry known;
+    const struct vom_recognizer *recognizer; /* &vom_recognizer; NULL: `known`
+                                                is not looked at */
     bool lax_any_lengths; /* accept any-length entries that are wrong */
     const struct vom_v80 *v80; /* vom/vom80.h; NULL: only 0x81 is read */
     /* &vom_converter, or NULL: a value is decoded as any or as a type equal to
