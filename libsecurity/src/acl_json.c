@@ -50,23 +50,35 @@ static bool clean(const char *p, const char *end)
     return true;
 }
 
+/* A copy; as in the reference implementation each octet that is not UTF-8
+ * becomes U+FFFD, so that what is read can be written and read again. */
+static int read_text(const char *s, struct v23_arena *a, struct vdl_str *out)
+{
+    static const char unknown[] = "\xef\xbf\xbd";
+    size_t left = strlen(s), n, len = 0;
+    char *p = v23_arena_get(a, 3 * left + 1, 1);
+
+    if (p == NULL)
+        return V23_ENOMEM;
+    for (; left > 0; s += n, left -= n) {
+        n = v23_utf8_next(s, left, NULL);
+        memcpy(p + len, n == 0 ? unknown : s, n == 0 ? 3 : n);
+        len += n == 0 ? 3 : n;
+        n += n == 0;
+    }
+    *out = vdl_strn(p, len);
+    return 0;
+}
+
 static int read_str(const cJSON *v, struct v23_arena *a, struct vdl_str *out)
 {
-    size_t n;
-    char *p;
-
     if (cJSON_IsNull(v)) {
         *out = vdl_str("");
         return 0;
     }
     if (!cJSON_IsString(v))
         return V23_ETEXT;
-    n = strlen(v->valuestring);
-    p = v23_arena_dup(a, v->valuestring, n);
-    if (p == NULL)
-        return V23_ENOMEM;
-    *out = vdl_strn(p, n);
-    return 0;
+    return read_text(v->valuestring, a, out);
 }
 
 static int read_list(const cJSON *v, struct v23_arena *a,
@@ -121,12 +133,12 @@ static int read_acl(const cJSON *v, struct v23_arena *a,
 
 /* The entry of a tag: the one it had before, or the next free one. */
 static v23_access_permissions_entry *entry(v23_access_permissions_entry *v,
-    uint32_t *n, const char *tag)
+    uint32_t *n, struct vdl_str tag)
 {
     uint32_t i;
 
     for (i = 0; i < *n; i++)
-        if (vdl_str_is(v[i].key, tag))
+        if (vdl_str_eq(v[i].key, tag))
             return &v[i];
     return &v[(*n)++];
 }
@@ -137,8 +149,7 @@ static int read_perms(const cJSON *v, struct v23_arena *a,
     v23_access_permissions_entry *list, *e;
     const cJSON *m;
     uint32_t n = 0;
-    size_t len;
-    char *tag;
+    struct vdl_str tag;
     int rc;
 
     out->v = NULL;
@@ -155,12 +166,11 @@ static int read_perms(const cJSON *v, struct v23_arena *a,
         return V23_ENOMEM;
     n = 0;
     for (m = v->child; m != NULL; m = m->next) {
-        e = entry(list, &n, m->string);
-        len = strlen(m->string);
-        tag = v23_arena_dup(a, m->string, len);
-        if (tag == NULL)
-            return V23_ENOMEM;
-        e->key = vdl_strn(tag, len);
+        rc = read_text(m->string, a, &tag);
+        if (rc != 0)
+            return rc;
+        e = entry(list, &n, tag);
+        e->key = tag;
         rc = read_acl(m, a, &e->val);
         if (rc != 0)
             return rc;

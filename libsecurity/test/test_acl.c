@@ -221,6 +221,20 @@ START_TEST(backslashes_do_not_hide_quotes)
 }
 END_TEST
 
+START_TEST(octets_that_are_no_text_are_replaced)
+{
+    v23_access_permissions p = perms("{\"R\x9f\":{\"In\":[\"a\xff\xfe\"]},"
+        "\"R\x9e\":{\"In\":[\"\xc3\xa9\"]}}");
+
+    ck_assert_uint_eq(p.n, 1);
+    text_is(p.v[0].key, "R\xef\xbf\xbd");
+    ck_assert_uint_eq(p.v[0].val.in.n, 1);
+    text_is(p.v[0].val.in.v[0], "\xc3\xa9");
+    p = perms("{\"R\":{\"In\":[\"a\xff\xfe\"]}}");
+    text_is(p.v[0].val.in.v[0], "a\xef\xbf\xbd\xef\xbf\xbd");
+}
+END_TEST
+
 START_TEST(json_is_written_in_normal_form)
 {
     v23_access_permissions p = perms("{\"b\":{\"in\":[\"z\",\"a\",\"z\"],"
@@ -270,6 +284,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, bad_json_is_refused, 0,
         sizeof(bad_json) / sizeof(bad_json[0]));
     tcase_add_test(t, backslashes_do_not_hide_quotes);
+    tcase_add_test(t, octets_that_are_no_text_are_replaced);
     tcase_add_test(t, json_is_written_in_normal_form);
     tcase_add_test(t, json_escapes_what_html_would_misread);
 }
