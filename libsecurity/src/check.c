@@ -3,10 +3,10 @@
  * Validation of the remote end's blessings: roots first, then the caveats of
  * each chain, in order. A caveat that needs time suspends the check.
  *
- * A third-party caveat (third_party.c) makes the caveats of its discharge part of
- * the chain's list: `levels` is the stack of lists being worked through, so no recursion,
- * and both its depth and the number of steps are bounded: discharges may refer
- * to each other in circles.
+ * A third-party caveat (third_party.c) makes the caveats of its discharge part
+ * of the chain's list: `levels` is the stack of lists being worked through, so
+ * no recursion, and both its depth and the number of steps are bounded:
+ * discharges may refer to each other in circles.
  *
  * The whole state lives in the call's arena. A check that waits is either
  * answered or cancelled before that arena is reset.

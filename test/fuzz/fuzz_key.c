@@ -8,7 +8,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-enum { FILE_PLAIN, FILE_PASS, PUBLIC_FILE, SSH_LINE, SPKI, PKCS8, SEC1, SSH_BLOB };
+enum {
+    FILE_PLAIN,
+    FILE_PASS,
+    PUBLIC_FILE,
+    SSH_LINE,
+    SPKI,
+    PKCS8,
+    SEC1,
+    SSH_BLOB
+};
 
 static const struct v23_bytes none = {NULL, 0};
 static const struct v23_bytes pass = {(const uint8_t *)"correct", 7};
