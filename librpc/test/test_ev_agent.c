@@ -44,10 +44,10 @@ static void *host_run(void *ud)
     struct vsec_agent_server_config cfg = { 0 };
     const v23_security_caveat_list none = { NULL, 0 };
     struct vrpc_agent_listener *l = NULL;
-    struct vsec_agent_server *s;
-    struct vsec_blessings *b;
-    struct vsec_principal *p;
-    struct vsec_engine *mine;
+    struct vsec_agent_server *s = NULL;
+    struct vsec_blessings *b = NULL;
+    struct vsec_principal *p = NULL;
+    struct vsec_engine *mine = NULL;
     struct event *stop;
     char why[VRPC_AGENT_WHY];
     int ok;
