@@ -16,6 +16,8 @@
 #include <support.h>
 
 enum { CHUNK = 1 << 20 };
+/* A sanitizer reserves terabytes: reading them would take an hour. */
+#define AREA_MAX (UINT64_C(1) << 40)
 
 static uint8_t window[CHUNK];
 
@@ -82,6 +84,11 @@ int main(int argc, char **argv)
         if (sscanf(line, "%lx-%lx %7s", &from, &to, perms) != 3
             || perms[0] != 'r' || strstr(line, "[vsyscall]") != NULL)
             continue;
+        if (to - from > AREA_MAX) {
+            fprintf(stderr, "memscan: %s reserves too much to be read\n",
+                argv[1]);
+            return 2;
+        }
         scanned += to - from;
         found = scan(fd, from, to);
     }
