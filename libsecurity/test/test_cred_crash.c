@@ -135,8 +135,11 @@ static void control(pid_t pid, struct run *r)
 static bool controllable(void)
 {
     int status;
-    pid_t pid = fork();
+    pid_t pid;
 
+    if (!tst_can_fork("test_cred_crash"))
+        return false;
+    pid = fork();
     if (pid == 0)
         _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : 1);
     if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status)

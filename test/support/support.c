@@ -168,3 +168,13 @@ char *tst_read_file(const char *path, size_t *n)
         *n = used;
     return p;
 }
+
+bool tst_can_fork(const char *what)
+{
+    const char *emulator = getenv("EXEC"); /* test/run-units.sh */
+
+    if (emulator == NULL || *emulator == 0)
+        return true;
+    fprintf(stderr, "%s: no fork under an emulator\n", what);
+    return false;
+}

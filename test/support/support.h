@@ -24,6 +24,12 @@ void tst_alloc_init(struct tst_alloc *t);
 void tst_out_of_memory(int (*body)(const struct v23_alloc *al, void *ud),
     void *ud);
 
+/*
+ * May this test fork? Not under an emulator, which may not survive it; then
+ * says on standard error that `what` is left out.
+ */
+bool tst_can_fork(const char *what);
+
 /* Decode a hex constant (blanks allowed) into static storage; valid until 16
  * more calls. Aborts on bad hex. */
 struct v23_bytes hex(const char *text);
