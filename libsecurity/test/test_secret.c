@@ -116,6 +116,8 @@ static bool searchable(void)
     struct area v[512];
     int i, n = SANITIZED ? -1 : areas(v, 512);
 
+    if (tst_emulated("search of the memory"))
+        return false;
     for (i = 0; i < n; i++)
         if ((uintptr_t)s >= v[i].from && (uintptr_t)s < v[i].to)
             return !v[i].dumped;
@@ -444,7 +446,7 @@ START_TEST(too_much_memory_for_secrets_is_refused)
 {
     ck_assert_ptr_null(v23_get(e->secret, SIZE_MAX));
     ck_assert_ptr_null(v23_get(e->secret, SIZE_MAX - 20));
-    ck_assert_ptr_null(v23_get(e->secret, SIZE_MAX / 2));
+    ck_assert_ptr_null(v23_get(e->secret, SIZE_MAX - 4096));
 }
 END_TEST
 

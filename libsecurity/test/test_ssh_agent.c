@@ -370,6 +370,8 @@ START_TEST(socket_carries_one_answer)
 {
     struct v23_buf got;
 
+    if (tst_emulated("an agent in a thread"))
+        return;
     v23_buf_init(&got, &mem.al, SIZE_MAX);
     ck_assert_int_eq(ask_over_socket("00000003 0c0102", &got), 0);
     ck_assert_uint_eq(got.n, 3);
@@ -388,6 +390,8 @@ START_TEST(socket_that_lies_about_lengths_is_refused)
         { "ffffffff", V23_ELIMIT } };
     struct v23_buf got;
 
+    if (tst_emulated("an agent in a thread"))
+        return;
     v23_buf_init(&got, &mem.al, SIZE_MAX);
     ck_assert_int_eq(ask_over_socket(bad[_i].answer, &got), bad[_i].rc);
     ck_assert_uint_eq(got.n, 0);

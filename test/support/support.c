@@ -169,12 +169,12 @@ char *tst_read_file(const char *path, size_t *n)
     return p;
 }
 
-bool tst_can_fork(const char *what)
+bool tst_emulated(const char *what)
 {
     const char *emulator = getenv("EXEC"); /* test/run-units.sh */
 
     if (emulator == NULL || *emulator == 0)
-        return true;
-    fprintf(stderr, "%s: no fork under an emulator\n", what);
-    return false;
+        return false;
+    fprintf(stderr, "left out under an emulator: %s\n", what);
+    return true;
 }

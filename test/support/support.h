@@ -25,10 +25,11 @@ void tst_out_of_memory(int (*body)(const struct v23_alloc *al, void *ud),
     void *ud);
 
 /*
- * May this test fork? Not under an emulator, which may not survive it; then
- * says on standard error that `what` is left out.
+ * Does this test run under an emulator? One of user programs may not survive
+ * fork and threads, and its memory is not what the system says. Then says on
+ * standard error that `what` is left out.
  */
-bool tst_can_fork(const char *what);
+bool tst_emulated(const char *what);
 
 /* Decode a hex constant (blanks allowed) into static storage; valid until 16
  * more calls. Aborts on bad hex. */
