@@ -37,7 +37,7 @@ static void lower(const char *s, char *out, size_t size)
     size_t i;
 
     for (i = 0; s[i] != 0 && i + 1 < size; i++)
-        out[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] + 32) : s[i];
+        out[i] = v23_lower(s[i]);
     out[i] = 0;
 }
 

@@ -111,11 +111,6 @@ const struct ckey *ckey_find(const struct list *keys, const char *name)
     return NULL;
 }
 
-static char lower(char ch)
-{
-    return ch >= 'A' && ch <= 'Z' ? (char)(ch - 'A' + 'a') : ch;
-}
-
 /* Letters to insert, delete or replace; the case of one counts half. */
 static unsigned distance(struct ctx *c, const char *a, const char *b)
 {
@@ -130,7 +125,7 @@ static unsigned distance(struct ctx *c, const char *a, const char *b)
         for (j = 1; j <= n; j++) {
             up = row[j];
             cost = a[i - 1] == b[j - 1]                 ? 0
-                   : lower(a[i - 1]) == lower(b[j - 1]) ? 1
+                   : v23_lower(a[i - 1]) == v23_lower(b[j - 1]) ? 1
                                                         : 2;
             cost += diagonal;
             if (up + 2 < cost)

@@ -23,26 +23,9 @@ struct head {
 
 /* ---- text ---------------------------------------------------------------- */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool same(struct vdl_str a, struct vdl_str b)
-{
-    uint32_t i;
-
-    if (a.n != b.n)
-        return false;
-    for (i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
-}
-
 static bool is(struct vdl_str a, const char *lit)
 {
-    return same(a, vdl_str(lit));
+    return vdl_str_eq_nocase(a, vdl_str(lit));
 }
 
 static struct vdl_str trim(struct vdl_str s)
@@ -83,7 +66,7 @@ static bool is_token(struct vdl_str s)
     uint32_t i;
 
     for (i = 0; i < s.n; i++) {
-        char c = lower(s.p[i]);
+        char c = v23_lower(s.p[i]);
 
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
                 (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL)))
@@ -253,7 +236,7 @@ static bool same_origin(struct vdl_str origin, struct vdl_str host)
         slash + 1 == origin.p + origin.n || slash[1] != '/')
         return false;
     rest = vdl_strn(slash + 2, (size_t)(origin.p + origin.n - slash) - 2);
-    return same(rest, host);
+    return vdl_str_eq_nocase(rest, host);
 }
 
 static int answer(struct vrpc_upgrade_ *u, const struct head *h,
@@ -298,7 +281,7 @@ int vrpc_upgrade_request_(struct vrpc_upgrade_ *u, struct vdl_str address,
     int rc;
 
     for (i = 0; i < address.n; i++) {
-        char c = lower(address.p[i]);
+        char c = v23_lower(address.p[i]);
 
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
                 (c != 0 && strchr(".-_:[]%", c) != NULL)))

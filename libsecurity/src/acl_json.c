@@ -17,16 +17,9 @@ enum { MAX_JSON = 1 << 20 };
 
 /* ---- reading ------------------------------------------------------------- */
 
-static bool ascii_eq_fold(const char *a, const char *b)
+static bool is_member(const cJSON *m, const char *name)
 {
-    for (; *a != 0 && *b != 0; a++, b++) {
-        char x = *a >= 'A' && *a <= 'Z' ? (char)(*a + 32) : *a;
-        char y = *b >= 'A' && *b <= 'Z' ? (char)(*b + 32) : *b;
-
-        if (x != y)
-            return false;
-    }
-    return *a == *b;
+    return vdl_str_eq_nocase(vdl_str(m->string), vdl_str(name));
 }
 
 /* No control characters but blanks between tokens, no escaped NUL. */
@@ -123,9 +116,9 @@ static int read_acl(const cJSON *v, struct v23_arena *a,
     if (!cJSON_IsObject(v))
         return V23_ETEXT;
     for (m = v->child; rc == 0 && m != NULL; m = m->next) {
-        if (ascii_eq_fold(m->string, "In"))
+        if (is_member(m, "In"))
             rc = read_list(m, a, &out->in.v, &out->in.n);
-        else if (ascii_eq_fold(m->string, "NotIn"))
+        else if (is_member(m, "NotIn"))
             rc = read_list(m, a, &out->not_in.v, &out->not_in.n);
     }
     return rc;

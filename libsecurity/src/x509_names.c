@@ -36,23 +36,6 @@ static struct vdl_str from(struct vdl_str s, uint32_t i)
     return vdl_strn(s.p + i, s.n - i);
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool eq_nocase(struct vdl_str a, struct vdl_str b)
-{
-    uint32_t i;
-
-    if (a.n != b.n)
-        return false;
-    for (i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
-}
-
 /* Place of the first dot, or the length. */
 static uint32_t first_dot(struct vdl_str s)
 {
@@ -76,7 +59,7 @@ static bool valid_label(struct vdl_str s)
     char c;
 
     for (i = 0; i < s.n; i++) {
-        c = lower(s.p[i]);
+        c = v23_lower(s.p[i]);
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'
                 || (c == '-' && i > 0)))
             return false;
@@ -161,13 +144,13 @@ static bool covers(struct vdl_str dns, struct vdl_str host, bool valid)
     uint32_t dot;
 
     if (!valid || !vsec_x509_valid_host_(dns, true))
-        return dns.n > 0 && !vdl_str_is(dns, ".") && eq_nocase(dns, host);
+        return dns.n > 0 && !vdl_str_is(dns, ".") && vdl_str_eq_nocase(dns, host);
     if (host.p[host.n - 1] == '.')
         host.n--;
     if (!is_wildcard(dns))
-        return eq_nocase(dns, host);
+        return vdl_str_eq_nocase(dns, host);
     dot = first_dot(host);
-    return eq_nocase(from(dns, 1), from(host, dot));
+    return vdl_str_eq_nocase(from(dns, 1), from(host, dot));
 }
 
 bool vsec_x509_has_host(const struct vsec_x509_cert *c, struct vdl_str host)
@@ -240,8 +223,8 @@ static bool in_domain(struct vdl_str domain, struct vdl_str constraint)
         return false;
     more = domain.n - tail.n;
     if (more == 0)
-        return constraint.n == tail.n && eq_nocase(domain, tail);
-    return domain.p[more - 1] == '.' && eq_nocase(from(domain, more), tail);
+        return constraint.n == tail.n && vdl_str_eq_nocase(domain, tail);
+    return domain.p[more - 1] == '.' && vdl_str_eq_nocase(from(domain, more), tail);
 }
 
 /* `net` is an address and its mask. */

@@ -13,6 +13,18 @@
 /* First size of a growing buffer. */
 #define BUF_FIRST 64
 
+bool vdl_str_eq_nocase(struct vdl_str a, struct vdl_str b)
+{
+    uint32_t i;
+
+    if (a.n != b.n)
+        return false;
+    for (i = 0; i < a.n; i++)
+        if (v23_lower(a.p[i]) != v23_lower(b.p[i]))
+            return false;
+    return true;
+}
+
 int vdl_str_cmp(struct vdl_str a, struct vdl_str b)
 {
     uint32_t n = a.n < b.n ? a.n : b.n;

@@ -86,6 +86,13 @@ static inline bool vdl_bytes_eq(struct vdl_bytes a, struct vdl_bytes b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
+/** Lower-case form of an ASCII letter; other octets as they are. */
+static inline char v23_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+/** Equality but for the case of ASCII letters. */
+bool vdl_str_eq_nocase(struct vdl_str a, struct vdl_str b);
 /** Octet-wise order: <0, 0, >0; a proper prefix sorts first. */
 int vdl_str_cmp(struct vdl_str a, struct vdl_str b);
 
