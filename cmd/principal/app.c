@@ -124,17 +124,6 @@ int app_mutable(struct app *app)
     return no_credentials(dir, why);
 }
 
-struct v23_walltime app_now(void)
-{
-    struct v23_walltime t;
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    t.sec = ts.tv_sec;
-    t.nanos = (int32_t)ts.tv_nsec;
-    return t;
-}
-
 /* ---- input --------------------------------------------------------------- */
 
 /* A line without its newline, octet by octet: what follows it is for others. */
@@ -346,7 +335,7 @@ void app_print_names(const struct vsec_blessings *b)
     struct v23_walltime t;
 
     fwrite(text.p, 1, text.n, stdout);
-    if (vsec_blessings_expiry(b, &t) && vsec_time_cmp(t, app_now()) < 0)
+    if (vsec_blessings_expiry(b, &t) && vsec_time_cmp(t, vrpc_ev_wall()) < 0)
         fputs(" [EXPIRED]", stdout);
     putchar('\n');
 }

@@ -8,6 +8,7 @@
 
 #include <v23/time.h>
 #include <vom/enc.h>
+#include <vom/time.h>
 #include <vom/value.h>
 
 #include "expr.h"
@@ -161,22 +162,6 @@ static int build(struct app *app, struct expr *x, struct v23_arena *a,
     return build_other(x, a, kind, param, out);
 }
 
-static struct v23_walltime after(int64_t ns)
-{
-    struct v23_walltime t = app_now();
-
-    t.sec += ns / V23_NS_PER_SEC;
-    t.nanos += (int32_t)(ns % V23_NS_PER_SEC);
-    if (t.nanos >= V23_NS_PER_SEC) {
-        t.sec++;
-        t.nanos -= (int32_t)V23_NS_PER_SEC;
-    } else if (t.nanos < 0) {
-        t.sec--;
-        t.nanos += (int32_t)V23_NS_PER_SEC;
-    }
-    return t;
-}
-
 int caveats_make(struct app *app, const struct caveat_flags *f,
     struct v23_arena *a, v23_security_caveat_list *out)
 {
@@ -193,7 +178,8 @@ int caveats_make(struct app *app, const struct caveat_flags *f,
         rc = build(app, &x, a, f->texts[i], &v[i]);
     expr_fini(&x);
     if (rc == 0 && f->for_ns != 0) {
-        rc = vsec_caveat_expiry(a, after(f->for_ns), &v[f->n]);
+        rc = vsec_caveat_expiry(a,
+            v23_walltime_add(vrpc_ev_wall(), f->for_ns), &v[f->n]);
         if (rc != 0)
             rc = failed("cannot make the caveat", rc);
     }

@@ -6,6 +6,7 @@
 #include <v23/cmdline.h>
 #include <vname/program.h>
 #include <vrpc/agent.h>
+#include <vrpc/ev.h>
 #include <vsec/credentials.h>
 
 /* Most octets of a file of blessings. */
@@ -34,8 +35,6 @@ int app_runtime(struct app *app);
 /* Load app->p to change it; asks for the passphrase. */
 int app_mutable(struct app *app);
 void app_options(struct app *app, struct vsec_cred_opts *opt);
-/* Now, for caveats. */
-struct v23_walltime app_now(void);
 
 /* Give back a buffer that held a secret. */
 void app_wipe(struct v23_buf *b);

@@ -7,27 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <v23/time.h>
 #include <v23/vdl/v.io/x/ref/services/role/role.rpc.h>
 #include <v23/vdl/v.io/x/ref/services/role/role.vdl.h>
+#include <vom/time.h>
+#include <vrpc/ev.h>
 
 #define TIMEOUT (60 * V23_NS_PER_SEC)
 
 /* ---- our blessing -------------------------------------------------------- */
-
-static struct v23_walltime expiry(int64_t ns)
-{
-    struct v23_walltime t;
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    ns += ts.tv_nsec;
-    t.sec = ts.tv_sec + ns / V23_NS_PER_SEC;
-    t.nanos = (int32_t)(ns % V23_NS_PER_SEC);
-    return t;
-}
 
 /* Extend the default blessing for a limited time. */
 static int extend(struct vsec_principal *p, const char *name, int64_t ns,
@@ -45,7 +34,8 @@ static int extend(struct vsec_principal *p, const char *name, int64_t ns,
     what.extension = vdl_str(name);
     what.caveats.v = &c;
     what.caveats.n = 1;
-    rc = vsec_caveat_expiry(&a, expiry(ns), &c);
+    rc = vsec_caveat_expiry(&a, v23_walltime_add(vrpc_ev_wall(), ns),
+        &c);
     if (rc == 0)
         rc = vsec_principal_bless(p, &what, out);
     v23_arena_fini(&a);

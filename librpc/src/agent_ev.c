@@ -14,13 +14,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
 #include <v23/time.h>
+#include <vrpc/ev.h>
 #include <vsec/x509.h>
 
 enum { CHUNK = 16384, BACKLOG = 64, USERS = 256, SILENCE_S = 10,
@@ -36,17 +36,6 @@ struct link {
     int rc;     /* why */
     void (*gone)(struct link *l); /* may free it */
 };
-
-static struct v23_walltime wall(void)
-{
-    struct v23_walltime t;
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    t.sec = ts.tv_sec;
-    t.nanos = (int32_t)ts.tv_nsec;
-    return t;
-}
 
 static int explain(char why[VRPC_AGENT_WHY], int rc, const char *path,
     const char *text)
@@ -91,7 +80,8 @@ static bool link_read(struct link *l)
     ssize_t n = recv(l->fd, chunk, sizeof(chunk), 0);
 
     if (n > 0)
-        (void)vsec_agent_input(l->conn, chunk, (size_t)n, wall());
+        (void)vsec_agent_input(l->conn, chunk, (size_t)n,
+            vrpc_ev_wall());
     else if (n == 0)
         vsec_agent_close(l->conn, V23_EEOF);
     else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)

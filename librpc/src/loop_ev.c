@@ -23,6 +23,17 @@
 
 /* ---- time ---------------------------------------------------------------- */
 
+struct v23_walltime vrpc_ev_wall(void)
+{
+    struct v23_walltime w;
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    w.sec = t.tv_sec;
+    w.nanos = (int32_t)t.tv_nsec;
+    return w;
+}
+
 void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out)
 {
     struct timespec t;
@@ -30,9 +41,7 @@ void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out)
     (void)ev;
     clock_gettime(CLOCK_MONOTONIC, &t);
     out->mono_ns = (int64_t)t.tv_sec * V23_NS_PER_SEC + t.tv_nsec;
-    clock_gettime(CLOCK_REALTIME, &t);
-    out->wall.sec = t.tv_sec;
-    out->wall.nanos = (int32_t)t.tv_nsec;
+    out->wall = vrpc_ev_wall();
 }
 
 struct timeval vrpc_ev_timeval_(int64_t ns)

@@ -32,6 +32,8 @@ V23_MUST_USE int vrpc_ev_new(struct event_base *base,
 void vrpc_ev_free(struct vrpc_ev *ev);
 struct event_base *vrpc_ev_base(const struct vrpc_ev *ev);
 void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out);
+/** The wall clock of this machine; needs no loop. */
+struct v23_walltime vrpc_ev_wall(void);
 
 /**
  * A manager whose transport is this loop.
