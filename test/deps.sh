@@ -4,7 +4,8 @@
 # the tests need (build), or that only the heavy CI stages need (ci). On other
 # systems print the list.
 build="gcc g++ make pkg-config flex bison libevent-dev libmbedtls-dev
-    libsodium-dev libwslay-dev libcjson-dev check binutils openssh-client procps"
+    libsodium-dev libwslay-dev libcjson-dev check binutils openssh-client procps
+    iproute2"
 ci="clang libssl-dev qemu-user gcc-s390x-linux-gnu libc6-dev-s390x-cross
     gcc-i686-linux-gnu libc6-dev-i386-cross
     gcc-arm-none-eabi libnewlib-arm-none-eabi

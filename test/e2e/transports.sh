@@ -43,20 +43,10 @@ calls "ws on a wsh port" "$(as_protocol ws "$server")" --skip=no-such-check
 calls "unknown protocol" "$(as_protocol "" "$server")"
 # Another process on the same port, bytes that are nobody's protocol.
 port=$(echo "$server" | sed 's/.*@127\.0\.0\.1:\([0-9]*\)@.*/\1/')
-if command -v python3 >/dev/null; then
-    python3 -c 'import socket, sys
-s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-d = b""
-while True:
-    b = s.recv(4096)
-    if not b: break
-    d += b
-sys.stdout.write(d.decode())' "$port" >http 2>http.err
-    check "a page in a browser is refused" grep -q '^HTTP/1.1 400 ' http
-else
-    echo "left out: a request by hand needs python3"
-fi
+timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/$1 &&
+    printf "GET / HTTP/1.1\r\nHost: h\r\n\r\n" >&3 && cat <&3' bash "$port" \
+    >http 2>http.err
+check "a page in a browser is refused" grep -q '^HTTP/1.1 400 ' http
 
 if grep -qs '00000000000000000000000000000001 .* lo$' /proc/net/if_inet6; then
     for proto in tcp6 ws6 wsh6; do

@@ -9,24 +9,8 @@
 #include <vsec/openssl.h>
 #endif
 
-static const struct vsec_alg *const mbedtls_algs[] = { &vsec_mbedtls_p256,
-    &vsec_mbedtls_p384, &vsec_mbedtls_p521, &vsec_mbedtls_rsa,
-    &vsec_sodium_ed25519, NULL };
-
-static const struct vsec_crypto mbedtls = {
-    .algs = mbedtls_algs,
-    .sha256 = &vsec_mbedtls_sha256,
-    .sha384 = &vsec_mbedtls_sha384,
-    .sha512 = &vsec_mbedtls_sha512,
-    .md5 = &vsec_mbedtls_md5,
-    .box = &vsec_sodium_box,
-    .cipher = &vsec_mbedtls_cipher,
-    .start = vsec_sodium_start,
-    .random = vsec_sodium_random,
-    .secret = &vsec_sodium_secret,
-};
-
 #if SECBENCH_OPENSSL
+/* As vsec_openssl_crypto, but with its own Ed25519. */
 static const struct vsec_alg *const openssl_algs[] = { &vsec_openssl_p256,
     &vsec_openssl_p384, &vsec_openssl_p521, &vsec_openssl_rsa,
     &vsec_openssl_ed25519, NULL };
@@ -46,7 +30,7 @@ static const struct vsec_crypto openssl = {
 #endif
 
 const struct provider providers[] = {
-    { "mbedtls", &mbedtls },
+    { "mbedtls", &vsec_mbedtls_crypto },
 #if SECBENCH_OPENSSL
     { "openssl", &openssl },
 #endif
