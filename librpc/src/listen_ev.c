@@ -349,6 +349,5 @@ void vrpc_ev_server_stop(struct vrpc_ev_node *n, int64_t lame_duck_ns,
     n->stop_fn = done;
     n->stop_ud = ud;
     vrpc_ev_unlisten(n);
-    vrpc_server_stop(vrpc_manager_server(n->m), lame_duck_ns, server_stopped,
-        n);
+    vrpc_manager_stop(n->m, lame_duck_ns, server_stopped, n);
 }

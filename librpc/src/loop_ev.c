@@ -299,7 +299,6 @@ void vrpc_ev_node_free(struct vrpc_ev_node *n)
         vrpc_ev_link_gone_(l);
     }
     vrpc_client_free(vrpc_manager_client(n->m));
-    vrpc_server_free(vrpc_manager_server(n->m));
     vrpc_manager_free(n->m);
     vrpc_ev_dials_free_(n);
     v23_arena_fini(&n->eps_arena);

@@ -14,7 +14,6 @@
 
 #define SWEEP_MIN (10 * V23_NS_PER_MS)
 #define SWEEP_MAX (30 * 60 * V23_NS_PER_SEC)
-#define CACHE_CLOSED "cache is closed"
 
 /* ---- time, tasks, ids ---------------------------------------------------- */
 
@@ -104,8 +103,7 @@ static void hook_ready(void *ud, struct vrpc_conn *c)
     if (!vrpc_routing_id_is_null(&s->m->rid) && !s->held &&
         s->shown != s->m->own.generation)
         vrpc_own_refresh_(s);
-    if (s->m->server != NULL &&
-        vrpc_server_state(s->m->server) != VRPC_SERVER_READY) {
+    if (s->m->host != NULL && s->m->host->state != VRPC_SERVER_READY) {
         s->ducked = true;
         vrpc_conn_enter_lame_duck(s->conn);
     }
@@ -118,10 +116,10 @@ static void hook_opened(void *ud, struct vrpc_conn *c, struct vrpc_flow *f)
 
     (void)c;
     vrpc_flow_set_ud(f, NULL);
-    if (s->m->server == NULL)
+    if (s->m->host == NULL)
         vrpc_flow_cancel(f);
     else
-        vrpc_server_flow_(s->m->server, s, f);
+        s->m->host->ops->flow(s->m->host, s, f);
 }
 
 static void hook_readable(void *ud, struct vrpc_conn *c, struct vrpc_flow *f)
@@ -175,8 +173,8 @@ static void hook_duck_acked(void *ud, struct vrpc_conn *c)
 
     (void)c;
     s->duck_acked = true;
-    if (s->m->server != NULL)
-        vrpc_server_session_(s->m->server, s);
+    if (s->m->host != NULL)
+        vrpc_host_progress_(s->m->host);
 }
 
 /* Out of every table; what the owner of the transport holds stays valid. */
@@ -205,8 +203,8 @@ static void hook_closed(void *ud, struct vrpc_conn *c, int status,
     session_unlink(s);
     vrpc_dial_failed_(s, status, text);
     vrpc_dial_settled_(s);
-    if (m->server != NULL)
-        vrpc_server_session_(m->server, s);
+    if (m->host != NULL)
+        vrpc_host_progress_(m->host);
     if (!s->released)
         s->link->ops->closed(s->link);
 }
@@ -400,7 +398,7 @@ int vrpc_manager_accepted(struct vrpc_manager *m, struct vrpc_link *link,
     struct vrpc_session_ *s;
     int rc;
 
-    if (m->server == NULL || m->closing)
+    if (m->host == NULL || m->closing)
         return V23_ESTATE;
     if (m->nsessions >= m->max_conns && vrpc_manager_reclaim(m, 1) == 0)
         return V23_ELIMIT;
@@ -572,10 +570,12 @@ void vrpc_manager_free(struct vrpc_manager *m)
 
     if (m == NULL)
         return;
+    if (m->host != NULL)
+        m->host->ops->destroy(m->host);
     m->closing = true;
-    vrpc_dials_fail_(m, V23_ECLOSED, CACHE_CLOSED);
+    vrpc_dials_fail_(m, V23_ECLOSED, VRPC_CACHE_CLOSED_);
     while ((s = m->sessions) != NULL) {
-        vrpc_conn_close(s->conn, V23_ECLOSED, CACHE_CLOSED);
+        vrpc_conn_close(s->conn, V23_ECLOSED, VRPC_CACHE_CLOSED_);
         vrpc_manager_release(m, s->conn);
     }
     vrpc_timer_fini_(&m->timers, &m->sweep);
@@ -586,6 +586,13 @@ void vrpc_manager_free(struct vrpc_manager *m)
     vrpc_timers_fini_(&m->timers);
     vsec_principal_unref(m->principal);
     v23_put(m->al, m);
+}
+
+void vrpc_manager_stop(struct vrpc_manager *m, int64_t lame_duck_ns,
+    void (*done)(void *ud), void *ud)
+{
+    if (m->host != NULL)
+        vrpc_host_stop_(m->host, lame_duck_ns, done, ud);
 }
 
 /* ---- enquiries ----------------------------------------------------------- */

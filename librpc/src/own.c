@@ -222,7 +222,7 @@ void vrpc_manager_fetch_by(struct vrpc_manager *m, struct vrpc_client *c)
 {
     give_up(m);
     m->own.client = c;
-    if (c != NULL && m->server != NULL)
+    if (c != NULL && m->host != NULL)
         vrpc_mgr_post_(m, &m->own.task);
 }
 

@@ -56,6 +56,44 @@ struct vrpc_user_ {
     const struct vrpc_user_ops_ *ops;
 };
 
+/* ---- who takes the flows that peers open (host.c) ----------------------- */
+
+#define VRPC_CACHE_CLOSED_ "cache is closed"
+
+struct vrpc_host_;
+
+struct vrpc_host_ops_ {
+    /* The peer of a session opened a flow: set its user or cancel it. */
+    void (*flow)(struct vrpc_host_ *h, struct vrpc_session_ *ss,
+        struct vrpc_flow *f);
+    /* How much is at work that a stop should let end. */
+    size_t (*busy)(const struct vrpc_host_ *h);
+    void (*destroy)(struct vrpc_host_ *h);
+};
+
+/* First member of a server or a proxy; a manager has at most one. */
+struct vrpc_host_ {
+    const struct vrpc_host_ops_ *ops;
+    struct vrpc_manager *m;
+    enum vrpc_server_state state;
+    struct vrpc_timer_ duck_timer, drain_timer;
+    struct vrpc_task_ task;
+    bool cut; /* connections were closed */
+    void (*stopped)(void *ud);
+    void *stopped_ud;
+};
+
+/* Become the manager's. 0; V23_ESTATE: it has one; V23_EARG: null routing id;
+ * V23_ENOMEM. */
+V23_MUST_USE int vrpc_host_init_(struct vrpc_host_ *h, struct vrpc_manager *m,
+    const struct vrpc_host_ops_ *ops);
+void vrpc_host_fini_(struct vrpc_host_ *h);
+/* As vrpc_server_stop(). */
+void vrpc_host_stop_(struct vrpc_host_ *h, int64_t lame_duck_ns,
+    void (*done)(void *ud), void *ud);
+/* Something ended that a stop may have waited for. */
+void vrpc_host_progress_(struct vrpc_host_ *h);
+
 /* ---- type flows (typeflow.c) --------------------------------------------- */
 
 struct vrpc_types_ {
@@ -272,7 +310,8 @@ struct vrpc_manager {
     struct vrpc_ops_ ops;
     struct vrpc_timer_ sweep;
     struct vrpc_client *client;
-    struct vrpc_server *server;
+    struct vrpc_host_ *host;
+    struct vrpc_server *server; /* the host, if it is one */
     struct {
         struct vsec_discharge **v; /* of the default blessings; references */
         size_t n;
@@ -327,14 +366,9 @@ void vrpc_own_refresh_(struct vrpc_session_ *s);
 void vrpc_client_networks_(struct vrpc_client *c,
     const struct vrpc_network *old, const struct vrpc_network *nets, size_t n);
 
-/* ---- what the server gives the manager ----------------------------------- */
+/* ---- server.c ------------------------------------------------------------ */
 
-/* The peer opened a flow. */
-void vrpc_server_flow_(struct vrpc_server *s, struct vrpc_session_ *ss,
-    struct vrpc_flow *f);
 /* The type flow of a session arrived: go on with parked calls. */
 void vrpc_server_types_(struct vrpc_session_ *ss);
-/* A session died or acknowledged the lame duck. */
-void vrpc_server_session_(struct vrpc_server *s, struct vrpc_session_ *ss);
 
 #endif

@@ -1,7 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Servers: call objects, the leaf rule, and the way to a stop
- * (spec/rpc.md 18.1, 20.4).
+ * Servers: call objects and the leaf rule (spec/rpc.md 18.1).
  */
 #include "server_int.h"
 
@@ -12,10 +11,6 @@
 #define DEFAULT_BUDGET (64u << 20)
 #define DEFAULT_GLOB_BUDGET (16u << 20)
 #define FIRST_TIMEOUT (60 * V23_NS_PER_SEC)
-#define DRAIN_PERIOD (5 * V23_NS_PER_MS)
-#define CACHE_CLOSED "cache is closed"
-
-static void progress(struct vrpc_server *s);
 
 /* ---- call objects -------------------------------------------------------- */
 
@@ -173,8 +168,7 @@ void vrpc_served_end_(struct vrpc_server_call *call, bool cancel)
     if (++s->npool > s->cfg.pool)
         vrpc_mgr_post_(s->m, &s->trim_task);
     vrpc_session_unpin_(ss);
-    if (s->state == VRPC_SERVER_STOPPING)
-        progress(s);
+    vrpc_host_progress_(&s->host);
 }
 
 static void trim(void *ud)
@@ -217,9 +211,10 @@ void vrpc_served_security_(struct vrpc_server_call *call,
 
 /* ---- the manager's events ------------------------------------------------ */
 
-void vrpc_server_flow_(struct vrpc_server *s, struct vrpc_session_ *ss,
+static void host_flow(struct vrpc_host_ *h, struct vrpc_session_ *ss,
     struct vrpc_flow *f)
 {
+    struct vrpc_server *s = (struct vrpc_server *)h;
     struct vrpc_server_call *call = NULL;
 
     if (ss->nserved < s->cfg.max_calls_per_conn)
@@ -253,12 +248,18 @@ void vrpc_server_types_(struct vrpc_session_ *ss)
     }
 }
 
-void vrpc_server_session_(struct vrpc_server *s, struct vrpc_session_ *ss)
+static size_t host_busy(const struct vrpc_host_ *h)
 {
-    (void)ss;
-    if (s->state == VRPC_SERVER_STOPPING)
-        progress(s);
+    return ((const struct vrpc_server *)h)->ncalls;
 }
+
+static void host_destroy(struct vrpc_host_ *h)
+{
+    vrpc_server_free((struct vrpc_server *)h);
+}
+
+static const struct vrpc_host_ops_ host_ops = { host_flow, host_busy,
+    host_destroy };
 
 /* ---- lookup -------------------------------------------------------------- */
 
@@ -312,101 +313,6 @@ static int object_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
     return 0;
 }
 
-/* ---- stopping ------------------------------------------------------------ */
-
-static void stopped(void *ud)
-{
-    struct vrpc_server *s = ud;
-
-    s->state = VRPC_SERVER_STOPPED;
-    if (s->stopped != NULL)
-        s->stopped(s->stopped_ud);
-}
-
-/* Everybody has left, or is thrown out. */
-static void cut(struct vrpc_server *s)
-{
-    s->cut = true;
-    vrpc_timer_set_(&s->m->timers, &s->duck_timer, V23_NEVER);
-    vrpc_timer_set_(&s->m->timers, &s->drain_timer, V23_NEVER);
-    vrpc_manager_close_all(s->m, CACHE_CLOSED);
-}
-
-/* Everything that was said has left; else look again in a moment. */
-static bool drained(struct vrpc_server *s)
-{
-    const struct vrpc_session_ *ss;
-
-    for (ss = s->m->sessions; ss != NULL; ss = ss->next)
-        if (vrpc_conn_status(ss->conn) < VRPC_CONN_CLOSING &&
-            vrpc_conn_wants_output(ss->conn)) {
-            vrpc_mgr_timer_(s->m, &s->drain_timer,
-                vrpc_mgr_now_(s->m).mono_ns + DRAIN_PERIOD);
-            return false;
-        }
-    return true;
-}
-
-static void progress(struct vrpc_server *s)
-{
-    const struct vrpc_session_ *ss;
-
-    if (!s->cut) {
-        if (s->ncalls > 0)
-            return;
-        for (ss = s->m->sessions; ss != NULL; ss = ss->next)
-            if (ss->ready && !ss->duck_acked &&
-                vrpc_conn_status(ss->conn) < VRPC_CONN_CLOSING)
-                return;
-        if (!drained(s))
-            return;
-        cut(s);
-    }
-    if (s->ncalls == 0)
-        vrpc_mgr_post_(s->m, &s->task);
-}
-
-static void drain_timeout(void *ud)
-{
-    progress(ud);
-}
-
-static void duck_timeout(void *ud)
-{
-    struct vrpc_server *s = ud;
-
-    if (s->ncalls > 0)
-        v23_logf(s->m->log, V23_LOG_WARN,
-            "timed out waiting for active requests to complete");
-    cut(s);
-    progress(s);
-}
-
-void vrpc_server_stop(struct vrpc_server *s, int64_t lame_duck_ns,
-    void (*done)(void *ud), void *ud)
-{
-    struct vrpc_session_ *ss;
-
-    if (s->state != VRPC_SERVER_READY)
-        return;
-    s->state = VRPC_SERVER_STOPPING;
-    s->stopped = done;
-    s->stopped_ud = ud;
-    if (lame_duck_ns <= 0) {
-        cut(s);
-        progress(s);
-        return;
-    }
-    vrpc_mgr_timer_(s->m, &s->duck_timer,
-        vrpc_mgr_now_(s->m).mono_ns + lame_duck_ns);
-    for (ss = s->m->sessions; ss != NULL; ss = ss->next)
-        if (ss->ready && !ss->ducked) {
-            ss->ducked = true;
-            vrpc_conn_enter_lame_duck(ss->conn);
-        }
-    progress(s);
-}
-
 /* ---- life ---------------------------------------------------------------- */
 
 static void defaults(struct vrpc_server_config *c)
@@ -429,26 +335,17 @@ int vrpc_server_new(struct vrpc_manager *m,
     struct vrpc_server *s;
     int rc;
 
-    if (m->server != NULL)
-        return V23_ESTATE;
-    if (vrpc_routing_id_is_null(&m->rid))
-        return V23_EARG;
     s = v23_new(m->al, struct vrpc_server);
     if (s == NULL)
         return V23_ENOMEM;
-    rc = vrpc_timer_init_(&m->timers, &s->duck_timer, duck_timeout, s);
-    if (rc == 0)
-        rc = vrpc_timer_init_(&m->timers, &s->drain_timer, drain_timeout, s);
+    rc = vrpc_host_init_(&s->host, m, &host_ops);
     if (rc != 0) {
-        vrpc_timer_fini_(&m->timers, &s->duck_timer);
         v23_put(m->al, s);
         return rc;
     }
     s->m = m;
     s->cfg = *cfg;
     defaults(&s->cfg);
-    s->task.fn = stopped;
-    s->task.ud = s;
     s->trim_task.fn = trim;
     s->trim_task.ud = s;
     s->object_dispatcher.lookup = object_lookup;
@@ -469,8 +366,7 @@ void vrpc_server_free(struct vrpc_server *s)
 
     if (s == NULL)
         return;
-    s->state = VRPC_SERVER_STOPPED;
-    vrpc_task_drop_(&s->m->tasks, &s->task);
+    s->host.state = VRPC_SERVER_STOPPED; /* nothing waits for the calls */
     vrpc_task_drop_(&s->m->tasks, &s->trim_task);
     while ((call = s->calls) != NULL)
         vrpc_served_end_(call, true);
@@ -479,15 +375,14 @@ void vrpc_server_free(struct vrpc_server *s)
         unlink_call(call);
         call_free(call);
     }
-    vrpc_timer_fini_(&s->m->timers, &s->duck_timer);
-    vrpc_timer_fini_(&s->m->timers, &s->drain_timer);
+    vrpc_host_fini_(&s->host);
     s->m->server = NULL;
     v23_put(s->m->al, s);
 }
 
 enum vrpc_server_state vrpc_server_state(const struct vrpc_server *s)
 {
-    return s->state;
+    return s->host.state;
 }
 
 bool vrpc_server_is_leaf(const struct vrpc_server *s)
@@ -498,6 +393,12 @@ bool vrpc_server_is_leaf(const struct vrpc_server *s)
 bool vrpc_server_is_mount_table(const struct vrpc_server *s)
 {
     return s->cfg.mount_table;
+}
+
+void vrpc_server_stop(struct vrpc_server *s, int64_t lame_duck_ns,
+    void (*done)(void *ud), void *ud)
+{
+    vrpc_host_stop_(&s->host, lame_duck_ns, done, ud);
 }
 
 size_t vrpc_server_ncalls(const struct vrpc_server *s)

@@ -62,20 +62,15 @@ struct vrpc_server_call {
 };
 
 struct vrpc_server {
+    struct vrpc_host_ host; /* first member */
     struct vrpc_manager *m;
     struct vrpc_server_config cfg;
     struct vrpc_dispatcher object_dispatcher; /* around cfg.object */
     const struct vrpc_dispatcher *dispatcher;
     bool leaf;
-    enum vrpc_server_state state;
     struct vrpc_server_call *calls, *pool;
     size_t ncalls, npool;
-    /* stopping */
-    struct vrpc_timer_ duck_timer, drain_timer;
-    struct vrpc_task_ task, trim_task;
-    bool cut; /* connections were closed */
-    void (*stopped)(void *ud);
-    void *stopped_ud;
+    struct vrpc_task_ trim_task;
 };
 
 /* served.c */

@@ -91,10 +91,17 @@ struct vrpc_manager_config {
 V23_MUST_USE int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     struct vrpc_manager **out);
 /**
- * Close all connections ("cache is closed"), fail all calls and free. Client
- * and server of the manager must have been freed. NULL is ignored.
+ * Close all connections ("cache is closed"), fail all calls and free, with the
+ * server or proxy of the manager if it is still there. The client must have
+ * been freed. NULL is ignored.
  */
 void vrpc_manager_free(struct vrpc_manager *m);
+/**
+ * Shut down the manager's server or proxy, as vrpc_server_stop(), which says
+ * more; without one nothing happens.
+ */
+void vrpc_manager_stop(struct vrpc_manager *m, int64_t lame_duck_ns,
+    void (*done)(void *ud), void *ud);
 
 /* ---- for the adapter ----------------------------------------------------- */
 
