@@ -7,6 +7,7 @@
 #define VRPC_FLAGS_H
 
 #include <vrpc/ev.h>
+#include <vrpc/proxied.h>
 #include <vsec/acl.h>
 
 #ifdef __cplusplus
@@ -20,12 +21,6 @@ enum vrpc_flag_groups {
     VRPC_FLAGS_LISTEN = 2,      /* tcp.*, proxy.*, server.* */
     VRPC_FLAGS_PERMISSIONS = 4, /* permissions.* */
     VRPC_FLAGS_LOGGING = 8      /* --v, --logtostderr, … */
-};
-
-enum vrpc_proxy_policy {
-    VRPC_PROXY_FIRST,
-    VRPC_PROXY_RANDOM,
-    VRPC_PROXY_ALL
 };
 
 struct vsec_principal;
