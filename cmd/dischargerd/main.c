@@ -45,7 +45,6 @@ static int serve(struct vname_program *p, struct vrpc_discharger *d)
 
     cfg.object = vrpc_discharger_object(d);
     cfg.authorizer = &vsec_auth_everyone;
-    cfg.component = vdl_str("dischargerd");
     scfg.server = &cfg;
     scfg.name = vdl_str(name);
     rc = vname_serve(p, &scfg, &s);

@@ -111,7 +111,6 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     vrpc_ev_now(p->rt.ev, &now);
     state = (uint64_t)now.wall.sec ^ (uint64_t)now.mono_ns;
     cfg.object = v23_fortune_fortune_object(&methods, NULL);
-    cfg.component = vdl_str("fortuned");
     scfg.server = &cfg;
     scfg.name = vdl_str(name);
     if (rc == 0)

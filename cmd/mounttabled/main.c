@@ -107,7 +107,6 @@ static int serve(struct vname_program *p, struct vname_table *t)
                                    : VNAME_LOG_ALL;
     cfg.dispatcher = &service.dispatcher;
     cfg.mount_table = true;
-    cfg.component = vdl_str("mounttabled");
     scfg.server = &cfg;
     scfg.name = vdl_str(name);
     rc = vname_serve(p, &scfg, &s);

@@ -368,7 +368,6 @@ static int receive(struct receiver *r)
     cfg.object.iface = &iface;
     cfg.object.self = r;
     cfg.authorizer = &vsec_auth_everyone;
-    cfg.component = vdl_str("principal");
     scfg.server = &cfg;
     scfg.addrs = r->app->flags.addrs;
     scfg.naddrs = r->app->flags.naddrs;

@@ -275,6 +275,7 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     static const struct vrpc_listen_addr any = { VDL_STR_INIT("wsh"),
         VDL_STR_INIT(":0") };
     struct vrpc_manager_config mcfg;
+    struct vrpc_server_config scfg = *cfg;
     struct vrpc_ev_node *n = NULL;
     struct vrpc_server *s = NULL;
     struct vrpc_client *c = NULL;
@@ -282,11 +283,13 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
 
     memset(&mcfg, 0, sizeof(mcfg));
     mcfg.principal = rt->principal;
+    if (scfg.component.n == 0)
+        scfg.component = vdl_str(rt->component);
     rc = vrpc_ev_routing_id(&mcfg.rid);
     if (rc == 0)
         rc = vrpc_ev_node_new(rt->ev, &mcfg, &n);
     if (rc == 0)
-        rc = vrpc_server_new(vrpc_ev_node_manager(n), cfg, &s);
+        rc = vrpc_server_new(vrpc_ev_node_manager(n), &scfg, &s);
     if (rc == 0)
         rc = fill_client(rt, vrpc_ev_node_manager(n), &c);
     if (rc != 0)
@@ -310,7 +313,8 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
         goto out;
     }
     *node = n;
-    *server = s;
+    if (server != NULL)
+        *server = s;
     if (client != NULL)
         *client = c;
     n = NULL;

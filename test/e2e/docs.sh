@@ -70,7 +70,8 @@ session() {
     done <"$1"
 }
 
-for page in README.md docs/vom.md docs/vdl.md docs/security.md; do
+for page in README.md docs/vom.md docs/vdl.md docs/security.md \
+    docs/rpc.md; do
     dir=$tmp/$(basename $page .md)
     mkdir "$dir" && cd "$dir" || exit 1
     : >index

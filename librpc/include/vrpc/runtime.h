@@ -52,8 +52,12 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt);
  * A server node of its own routing id, listening on flags->addrs, with a
  * client that shares its connections.
  *
+ * @param cfg     without `component`: the run time's
  * @param addrs   NULL = those of the flags
+ * @param node    to be freed with vrpc_ev_node_free() before the run time
+ * @param server  receives the server, which is the node's; may be NULL
  * @param client  receives the node's client; may be NULL
+ * @return 0, or a status with rt->why set
  */
 V23_MUST_USE int vrpc_runtime_serve(struct vrpc_runtime *rt,
     const struct vrpc_server_config *cfg,

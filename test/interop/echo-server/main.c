@@ -185,7 +185,6 @@ static int serve(struct echo_server *s)
 
     cfg.dispatcher = &dispatcher;
     cfg.leaf = leaf ? VRPC_LEAF_YES : VRPC_LEAF_DEFAULT;
-    cfg.component = vdl_str("echo-server");
     scfg.server = &cfg;
     scfg.name = vdl_str(name);
     if (listen_at[0] != 0) {
