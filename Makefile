@@ -435,7 +435,7 @@ demo: all
 	$(Q)BUILD=$(BUILD) sh test/demo.sh
 
 bench: all test-programs
-	$(Q)BUILD=$(BUILD) sh test/bench.sh
+	$(Q)BUILD=$(BUILD) CRYPTO=$(CRYPTO) sh test/bench.sh
 bench-vom: $(BUILD)/test/vombench
 	$(Q)$(EXEC) $(BUILD)/test/vombench
 bench-security: $(BUILD)/test/secbench

@@ -1,6 +1,6 @@
 # program:highest layer it uses
 TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
-	echo-client:libnaming pingpong:libvom testd:libnaming \
+	echo-client:libnaming pingpong:libsecurity testd:libnaming \
 	cli:libvom vombench:librpc secbench:libsecurity sim:librpc vdl:libvom pty:libvom idp:libnaming \
 	memscan:libvom roled:libnaming,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))

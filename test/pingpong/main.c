@@ -1,14 +1,20 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * A plain TCP ping-pong on loopback: the floor under every latency that
- * bench.sh measures. Two processes, blocking reads and writes, no framing.
+ * The floors under what bench.sh measures: two processes that talk over
+ * loopback TCP and do nothing that can be left out.
  *
- *     pingpong [bytes [rounds]]
+ *     pingpong [bytes [rounds]]       one connection, blocking, no framing
+ *     pingpong conns [n [rounds]]     n connections, a byte to and fro on each,
+ *                                     one epoll loop on either side
+ *     pingpong box-echo [bytes [rounds]]
+ *     pingpong box-stream [bytes [count]]
+ *                                     secretboxes instead of bare bytes
  */
-#include <stdbool.h>
-#include <stdint.h>
+#include "floor.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,18 +24,15 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define MAX_BYTES 65536
-#define WARMUP 100
+static pid_t child;
 
-static uint8_t buffer[MAX_BYTES];
-
-static void die(const char *what)
+void floor_die(const char *what)
 {
     perror(what);
     exit(1);
 }
 
-static int64_t now_ns(void)
+int64_t floor_now_ns(void)
 {
     struct timespec ts;
 
@@ -37,16 +40,15 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* A message of n bytes; false at the end of the connection. */
-static bool receive(int fd, size_t n)
+bool floor_receive(int fd, uint8_t *p, size_t n)
 {
     size_t got = 0;
     ssize_t r;
 
     while (got < n) {
-        r = read(fd, buffer + got, n - got);
+        r = read(fd, p + got, n - got);
         if (r < 0)
-            die("read");
+            floor_die("read");
         if (r == 0)
             return false;
         got += (size_t)r;
@@ -54,50 +56,67 @@ static bool receive(int fd, size_t n)
     return true;
 }
 
-static void send_all(int fd, size_t n)
+void floor_send(int fd, const uint8_t *p, size_t n)
 {
     size_t sent = 0;
     ssize_t r;
 
     while (sent < n) {
-        r = write(fd, buffer + sent, n - sent);
+        r = write(fd, p + sent, n - sent);
         if (r < 0)
-            die("write");
+            floor_die("write");
         sent += (size_t)r;
     }
 }
 
-static void no_delay(int fd)
+static int no_delay(int fd)
 {
     int on = 1;
 
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
-        die("setsockopt");
+    if (fd < 0
+        || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
+        floor_die("socket");
+    return fd;
 }
 
-static int start_server(struct sockaddr_in *at, pid_t *child, size_t n)
+void floor_fork(int *fds, size_t n, void (*serve)(const int *fds, size_t n))
 {
-    socklen_t len = sizeof(*at);
-    int fd = socket(AF_INET, SOCK_STREAM, 0), peer;
+    struct sockaddr_in at = { 0 };
+    socklen_t len = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    size_t i;
 
-    at->sin_family = AF_INET;
-    at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0 || bind(fd, (struct sockaddr *)at, len) != 0
-        || listen(fd, 1) != 0
-        || getsockname(fd, (struct sockaddr *)at, &len) != 0)
-        die("listen");
-    *child = fork();
-    if (*child < 0)
-        die("fork");
-    if (*child != 0)
-        return fd;
-    peer = accept(fd, NULL, NULL);
-    if (peer < 0)
-        die("accept");
-    no_delay(peer);
-    while (receive(peer, n))
-        send_all(peer, n);
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, len) != 0
+        || listen(listener, SOMAXCONN) != 0
+        || getsockname(listener, (struct sockaddr *)&at, &len) != 0)
+        floor_die("listen");
+    child = fork();
+    if (child < 0)
+        floor_die("fork");
+    for (i = 0; i < n; i++) {
+        fds[i] = no_delay(child == 0 ? accept(listener, NULL, NULL)
+                                     : socket(AF_INET, SOCK_STREAM, 0));
+        if (child != 0
+            && connect(fds[i], (struct sockaddr *)&at, sizeof(at)) != 0)
+            floor_die("connect");
+    }
+    close(listener);
+    if (child != 0)
+        return;
+    serve(fds, n);
     exit(0);
+}
+
+void floor_join(void)
+{
+    int status;
+
+    if (waitpid(child, &status, 0) != child || status != 0) {
+        fprintf(stderr, "pingpong: the other process failed\n");
+        exit(1);
+    }
 }
 
 static int by_time(const void *a, const void *b)
@@ -107,43 +126,42 @@ static int by_time(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+double floor_percentile(int64_t *took, size_t n, unsigned percent)
+{
+    qsort(took, n, sizeof(*took), by_time);
+    return (double)took[n * percent / 100] / 1000;
+}
+
+static const struct {
+    const char *name;
+    void (*run)(size_t size, size_t rounds);
+    size_t size, max, rounds;
+} kinds[] = {
+    { "", floor_pingpong, 1, FLOOR_MAX_BYTES, 20000 },
+    { "conns", floor_conns, 64, FLOOR_MAX_CONNS, 3000 },
+    { "box-echo", floor_box_echo, 65536, FLOOR_MAX_BYTES, 2000 },
+    { "box-stream", floor_box_stream, 10240, FLOOR_MAX_BYTES, 40000 },
+};
+
 int main(int argc, char **argv)
 {
-    long n = argc > 1 ? atol(argv[1]) : 1;
-    long rounds = argc > 2 ? atol(argv[2]) : 20000, i;
-    struct sockaddr_in at = { 0 };
-    int64_t *took, start;
-    pid_t child;
-    int fd, listener;
+    size_t i = sizeof(kinds) / sizeof(kinds[0]), size, rounds;
+    char *end = "";
 
-    if (n < 1 || n > MAX_BYTES || rounds < 1) {
-        fprintf(stderr, "usage: pingpong [bytes [rounds]]\n");
+    while (--i > 0 && (argc < 2 || strcmp(argv[1], kinds[i].name) != 0))
+        ;
+    if (i > 0) {
+        argc--;
+        argv++;
+    }
+    size = argc > 1 ? strtoul(argv[1], &end, 10) : kinds[i].size;
+    rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : kinds[i].rounds;
+    if (*end != 0 || size < 1 || size > kinds[i].max || rounds < 1) {
+        fprintf(stderr,
+            "usage: pingpong [conns | box-echo | box-stream] [SIZE "
+            "[ROUNDS]]\n");
         return 2;
     }
-    took = calloc((size_t)rounds, sizeof(*took));
-    if (took == NULL)
-        die("calloc");
-    listener = start_server(&at, &child, (size_t)n);
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
-        die("connect");
-    no_delay(fd);
-    for (i = -WARMUP; i < rounds; i++) {
-        start = now_ns();
-        send_all(fd, (size_t)n);
-        if (!receive(fd, (size_t)n))
-            die("the server has gone");
-        if (i >= 0)
-            took[i] = now_ns() - start;
-    }
-    close(fd);
-    close(listener);
-    waitpid(child, NULL, 0);
-    qsort(took, (size_t)rounds, sizeof(*took), by_time);
-    printf("{\"mode\":\"pingpong\",\"payload\":%ld,\"p50_us\":%.1f,"
-           "\"p99_us\":%.1f}\n",
-        n, (double)took[rounds / 2] / 1000,
-        (double)took[rounds * 99 / 100] / 1000);
-    free(took);
+    kinds[i].run(size, rounds);
     return 0;
 }

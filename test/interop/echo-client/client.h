@@ -14,8 +14,8 @@
 struct echo_options {
     const char *server, *mode, *run, *skip, *method;
     bool allow_any_server, list, own_conn;
-    int64_t max_bytes, clients, calls, payload, warmup;
-    int64_t timeout, hold; /* ns */
+    int64_t max_bytes, clients, calls, payload, warmup, at_once;
+    int64_t timeout, pause, hold; /* ns */
 };
 
 struct echo_client {

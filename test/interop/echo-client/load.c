@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <sys/resource.h>
+
 #include <vrpc/manager.h>
 
 #define MAX_CLIENTS 100000
@@ -26,6 +28,13 @@ struct worker {
     int64_t todo;     /* calls or items of this phase not yet begun */
     int64_t began;    /* ns; of what is measured now */
     bool stream_open; /* items go on */
+    struct held *held; /* of mode flows: `calls` of them */
+};
+
+/* A stream that is kept open after its first item has come back. */
+struct held {
+    struct worker *w;
+    bool put;
 };
 
 struct load {
@@ -35,7 +44,9 @@ struct load {
     struct vrpc_call *(*begin)(struct worker *w); /* a call of the method */
     const char *name;
     struct worker *workers;
-    size_t n, running;
+    size_t n, running, next; /* workers; not done yet; not yet begun */
+    void (*start)(struct worker *w); /* of this phase */
+    int64_t count;                   /* calls or items of each in it */
     struct vdl_bytes payload;
     int64_t number; /* item of a stream of numbers */
     struct vdl_any echo_arg;
@@ -62,6 +73,16 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * V23_NS_PER_SEC + ts.tv_nsec;
 }
 
+/* CPU time of this process so far. */
+static double cpu_seconds(void)
+{
+    struct rusage r;
+
+    getrusage(RUSAGE_SELF, &r);
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec)
+        + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
 /* ---- what workers tell --------------------------------------------------- */
 
 static void measure(struct worker *w)
@@ -81,11 +102,22 @@ static void note(struct load *l, const struct v23_verror *err)
             err->msg.p);
 }
 
+static void start_worker(struct load *l)
+{
+    struct worker *w = &l->workers[l->next++];
+
+    w->todo = l->count;
+    l->start(w);
+}
+
 static void worker_done(struct worker *w)
 {
     struct load *l = w->l;
 
-    if (--l->running != 0)
+    l->running--;
+    if (l->next < l->n)
+        start_worker(l);
+    if (l->running != 0)
         return;
     l->idle = true;
     vname_program_done(l->c->p);
@@ -344,6 +376,63 @@ static void start_stream_up(struct worker *w)
         vrpc_call_on_writable(w->call, pump_up, w);
 }
 
+/* ---- streams that stay --------------------------------------------------- */
+
+static void put_first(void *ud, struct vrpc_call *call)
+{
+    struct held *h = ud;
+
+    if (!h->put)
+        h->put = echo_echo_stream_echo_bytes_put(call, &h->w->l->payload)
+            == 0;
+}
+
+static void first_came(void *ud, const struct vdl_bytes *item)
+{
+    struct worker *w = ((struct held *)ud)->w;
+
+    (void)item;
+    measure(w);
+    if (--w->todo == 0)
+        worker_done(w);
+}
+
+/* At the end of the program, if all is well. */
+static void held_over(void *ud, const struct v23_verror *err,
+    const echo_echo_stream_echo_bytes_out *out)
+{
+    struct worker *w = ((struct held *)ud)->w;
+
+    (void)out;
+    if (w->todo == 0)
+        return;
+    if (err != NULL)
+        note(w->l, err);
+    if (--w->todo == 0)
+        worker_done(w);
+}
+
+static void start_flows(struct worker *w)
+{
+    static const echo_echo_stream_echo_bytes_cb cb = { first_came,
+        held_over };
+    size_t i, n = (size_t)w->todo;
+    struct vrpc_call *call;
+
+    w->held = ECHO_NEW(&w->l->t, struct held, n);
+    w->began = now_ns();
+    for (i = 0; i < n; i++) {
+        w->held[i].w = w;
+        call = echo_echo_stream_echo_bytes_start(w->client, w->l->name,
+            &w->opts, &cb, &w->held[i]);
+        if (call == NULL) {
+            no_call(w);
+            return;
+        }
+        vrpc_call_on_writable(call, put_first, &w->held[i]);
+    }
+}
+
 /* ---- set up -------------------------------------------------------------- */
 
 static const struct mode modes[] = {
@@ -352,6 +441,7 @@ static const struct mode modes[] = {
     { "stream-echo", start_stream_echo, false, true },
     { "stream-down", start_stream_down, false, true },
     { "stream-up", start_stream_up, false, true },
+    { "flows", start_flows, false, true },
 };
 
 static int own_connection(struct worker *w)
@@ -408,19 +498,22 @@ static void free_workers(struct load *l)
     }
 }
 
-/* All workers at once, `count` calls or items each. */
-static void phase(struct load *l, int64_t count)
+/* All workers, so many at once as may be, `count` calls or items each. */
+static void phase(struct load *l, void (*start)(struct worker *w),
+    int64_t count)
 {
-    size_t i;
+    int64_t most = l->c->o->at_once;
+    size_t first = most > 0 && (size_t)most < l->n ? (size_t)most : l->n;
 
     if (count == 0)
         return;
+    l->start = start;
+    l->count = count;
     l->running = l->n;
+    l->next = 0;
     l->idle = false;
-    for (i = 0; i < l->n; i++) {
-        l->workers[i].todo = count;
-        l->mode->start(&l->workers[i]);
-    }
+    while (first-- > 0 && l->next < l->n)
+        start_worker(l);
     while (!l->idle)
         vname_program_wait(l->c->p);
 }
@@ -444,7 +537,7 @@ static double percentile(const struct load *l, unsigned percent)
     return (double)l->took[i < l->ntook ? i : l->ntook - 1] / 1000;
 }
 
-static void report(struct load *l, double seconds)
+static void report(struct load *l, double seconds, double cpu)
 {
     const struct echo_options *o = l->c->o;
     bool numbers = strcmp(o->mode, "stream-up") == 0;
@@ -454,11 +547,11 @@ static void report(struct load *l, double seconds)
     qsort(l->took, l->ntook, sizeof(*l->took), by_time);
     printf("{\"mode\":\"%s\",\"clients\":%lld,\"calls\":%lld,"
            "\"payload\":%lld,\"errors\":%llu,\"seconds\":%.6f,"
-           "\"per_s\":%.1f,\"mb_s\":%.3f,\"p50_us\":%.1f,\"p90_us\":%.1f,"
-           "\"p99_us\":%.1f}\n",
+           "\"cpu_s\":%.6f,\"per_s\":%.1f,\"mb_s\":%.3f,\"p50_us\":%.1f,"
+           "\"p90_us\":%.1f,\"p99_us\":%.1f}\n",
         o->mode, (long long)o->clients, (long long)o->calls,
-        (long long)o->payload, (unsigned long long)l->errors, seconds, per_s,
-        per_s * payload / 1e6, percentile(l, 50), percentile(l, 90),
+        (long long)o->payload, (unsigned long long)l->errors, seconds, cpu,
+        per_s, per_s * payload / 1e6, percentile(l, 50), percentile(l, 90),
         percentile(l, 99));
     fflush(stdout);
 }
@@ -466,15 +559,24 @@ static void report(struct load *l, double seconds)
 static void run_load(struct load *l)
 {
     int64_t start;
-    double seconds;
+    double seconds, cpu;
 
-    phase(l, l->c->o->warmup);
+    /* What stays open begins with calls that do not. */
+    phase(l, l->mode->start == start_flows ? start_call : l->mode->start,
+        l->c->o->warmup);
+    if (l->c->o->pause > 0) {
+        printf("{\"mode\":\"pause\",\"errors\":%llu}\n",
+            (unsigned long long)l->errors);
+        fflush(stdout);
+        echo_sleep(&l->t, l->c->o->pause);
+    }
     l->measured = true;
     l->errors = 0;
     start = now_ns();
-    phase(l, l->c->o->calls);
+    cpu = cpu_seconds();
+    phase(l, l->mode->start, l->c->o->calls);
     seconds = (double)(now_ns() - start) / 1e9;
-    report(l, seconds);
+    report(l, seconds, cpu_seconds() - cpu);
     if (l->c->o->hold > 0)
         echo_sleep(&l->t, l->c->o->hold);
 }

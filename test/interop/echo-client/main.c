@@ -16,8 +16,8 @@ static const struct v23_flag flags[] = {
     { "allow-any-server", "Do not authorize servers and mount tables.",
         "false", V23_FLAG_BOOL, &options.allow_any_server, NULL },
     { "mode",
-        "What to do: check, load, connrate, stream-echo, stream-down or "
-        "stream-up.",
+        "What to do: check, load, connrate, stream-echo, stream-down, "
+        "stream-up or flows (streams that stay open).",
         "check", V23_FLAG_STRING, &options.mode, NULL },
     { "run", "Only checks with one of these texts in their name.", "",
         V23_FLAG_STRING, &options.run, NULL },
@@ -41,8 +41,12 @@ static const struct v23_flag flags[] = {
         V23_FLAG_BOOL, &options.own_conn, NULL },
     { "timeout", "Of each call.", "1m0s", V23_FLAG_DURATION,
         &options.timeout, NULL },
+    { "at-once", "Clients at work at the same time; 0: all.", "0",
+        V23_FLAG_INT, &options.at_once, NULL },
     { "warmup", "Calls of each client that are not measured.", "10",
         V23_FLAG_INT, &options.warmup, NULL },
+    { "pause", "Rest between warming up and what is measured.", "0s",
+        V23_FLAG_DURATION, &options.pause, NULL },
     { "hold", "Keep the connections open for so long after the load.", "0s",
         V23_FLAG_DURATION, &options.hold, NULL },
 };

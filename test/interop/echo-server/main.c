@@ -16,7 +16,7 @@
 static const char *name = "", *listen_at = "", *proxy = "",
                   *auth = "default";
 static bool discharger = true, quiet, leaf;
-static int64_t discharge_expiry, lame_duck = 5 * V23_NS_PER_SEC;
+static int64_t discharge_expiry, lame_duck = 5 * V23_NS_PER_SEC, max_calls;
 
 static const struct v23_flag flags[] = {
     { "name", "Name to publish the server under.", "", V23_FLAG_STRING, &name,
@@ -36,6 +36,8 @@ static const struct v23_flag flags[] = {
     { "quiet", "Do not log calls.", "false", V23_FLAG_BOOL, &quiet, NULL },
     { "lame-duck", "How long calls may go on when the server stops.", "5s",
         V23_FLAG_DURATION, &lame_duck, NULL },
+    { "max-calls", "Most calls at the same time; 0: the usual.", "0",
+        V23_FLAG_INT, &max_calls, NULL },
     { "leaf", "Serve the empty suffix only.", "false", V23_FLAG_BOOL, &leaf,
         NULL },
 };
@@ -185,6 +187,7 @@ static int serve(struct echo_server *s)
 
     cfg.dispatcher = &dispatcher;
     cfg.leaf = leaf ? VRPC_LEAF_YES : VRPC_LEAF_DEFAULT;
+    cfg.max_calls = (uint32_t)max_calls;
     scfg.server = &cfg;
     scfg.name = vdl_str(name);
     if (listen_at[0] != 0) {
@@ -226,6 +229,8 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
         return v23_error("-proxy=%s: this version cannot listen through a "
                          "proxy",
             proxy);
+    if (max_calls < 0 || max_calls > UINT32_MAX)
+        return v23_error("-max-calls is out of range");
     for (i = 0; i <= ECHO_NODES; i++) {
         objects[i].server = &s;
         objects[i].node = &echo_tree[i < ECHO_NODES ? i : 0];
