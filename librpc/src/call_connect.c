@@ -348,7 +348,7 @@ void vrpc_call_stop_attempts_(struct vrpc_call *call)
 
         at->checking = false;
         vrpc_check_fini_(&at->check);
-        vrpc_mgr_unwait_(call->c->m, &at->wait);
+        vrpc_mgr_unwait_(&at->wait);
     }
     call->nattempts = 0;
 }

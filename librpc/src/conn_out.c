@@ -145,12 +145,17 @@ static int send_express(struct vrpc_conn *c, struct v23_buf *out)
 static int send_blessings(struct vrpc_conn *c, struct v23_buf *out)
 {
     uint8_t head[VRPC_DATA_HEADER_MAX];
+    size_t n = c->bf.out.n;
     int rc;
 
+    if (n > vrpc_flow_mtu_(c))
+        n = vrpc_flow_mtu_(c); /* a proxy passes on no more at once */
     rc = emit(c, out, head,
         vrpc_data_header(head, VRPC_BLESSINGS_FLOW_, 0),
-        v23_bytes(c->bf.out.p, c->bf.out.n), false);
-    if (rc == 0)
+        v23_bytes(c->bf.out.p, n), false);
+    if (rc == 0 && n < c->bf.out.n)
+        v23_buf_drop(&c->bf.out, n);
+    else if (rc == 0)
         v23_buf_fini(&c->bf.out);
     return rc;
 }

@@ -1,11 +1,16 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * Finding and dialing connections (spec/rpc.md 14.2, 14.3): at most one dial
- * per (protocol, address, routing id) is in progress, everybody else who wants
- * that connection waits for it. The authorizer that decides during the
+ * per path (protocol, address, routing id) is in progress, everybody else who
+ * wants that connection waits for it. The authorizer that decides during the
  * handshake is that of the first waiter; each waiter checks again for itself.
+ *
+ * A dial first reaches its address: by a connection that is there, by that
+ * which another dial is making, or by one of its own. If somebody else than
+ * the wanted routing id answers, that is a proxy, and the dial goes on over a
+ * flow of the connection.
  */
-#include "dial_int.h"
+#include "tunnel_int.h"
 
 #include <string.h>
 
@@ -17,7 +22,13 @@ struct vrpc_dial_ {
     struct v23_arena arena;
     struct vrpc_endpoint ep;
     struct v23_op op;             /* the transport's answer is awaited */
+    struct vrpc_dial_ *base;      /* whose connection to the address we await */
+    struct vrpc_dial_ *fnext, **flink; /* in its list */
+    struct vrpc_dial_ *followers; /* who await ours */
     struct vrpc_session_ *session; /* in the handshake */
+    bool reached;                 /* there is a connection to the address */
+    bool finished;                /* the waiters are being told */
+    int64_t deadline;
     struct vrpc_waiter_ *waiters, **tail;
     struct vrpc_waiter_ *judge;   /* whose authorizer was asked */
     struct v23_op judge_op;       /* its answer is awaited */
@@ -48,13 +59,43 @@ static void unlink_waiter(struct vrpc_waiter_ *w)
     w->dial = NULL;
 }
 
+/* Nobody awaits anybody's connection by way of d. */
+static void unfollow(struct vrpc_dial_ *d)
+{
+    if (d->base == NULL)
+        return;
+    *d->flink = d->fnext;
+    if (d->fnext != NULL)
+        d->fnext->flink = d->flink;
+    d->base = NULL;
+}
+
+static void follow(struct vrpc_dial_ *base, struct vrpc_dial_ *d)
+{
+    d->base = base;
+    d->fnext = base->followers;
+    if (d->fnext != NULL)
+        d->fnext->flink = &d->fnext;
+    d->flink = &base->followers;
+    base->followers = d;
+}
+
+/* Out of the list: nobody joins it any more. */
+static void unlist(struct vrpc_dial_ *d)
+{
+    *d->link = d->next;
+    if (d->next != NULL)
+        d->next->link = d->link;
+    d->next = NULL;
+    d->link = &d->next;
+}
+
 static void dial_free(struct vrpc_dial_ *d)
 {
     struct vrpc_manager *m = d->m;
 
-    *d->link = d->next;
-    if (d->next != NULL)
-        d->next->link = d->link;
+    unlist(d);
+    unfollow(d);
     if (d->session != NULL)
         d->session->dial = NULL;
     vrpc_op_end_(&m->ops, &d->op);
@@ -69,26 +110,163 @@ static void dial_finish(struct vrpc_dial_ *d, int rc,
     struct vrpc_waiter_ *w;
     int each;
 
-    *d->link = d->next; /* no new waiters */
-    if (d->next != NULL)
-        d->next->link = d->link;
-    d->next = NULL;
-    d->link = &d->next;
+    unlist(d);
+    d->finished = true;
+    unfollow(d);
     while ((w = d->waiters) != NULL) {
         each = d->denied && w != d->judge ? V23_EAGAIN : rc;
         unlink_waiter(w);
         w->done(w, each, s, why);
     }
-    d->link = &d->next;
-    d->next = NULL;
-    if (d->session != NULL)
-        d->session->dial = NULL;
-    vrpc_op_end_(&d->m->ops, &d->op);
-    v23_arena_fini(&d->arena);
-    v23_put(d->m->al, d);
+    dial_free(d);
 }
 
-void vrpc_mgr_unwait_(struct vrpc_manager *m, struct vrpc_waiter_ *w)
+static bool same_address(const struct vrpc_dial_ *d,
+    const struct vrpc_endpoint *ep)
+{
+    return vdl_str_eq(d->ep.protocol, ep->protocol) &&
+           vdl_str_eq(d->ep.address, ep->address);
+}
+
+/* The dial of a path. */
+static struct vrpc_dial_ *find_dial(struct vrpc_manager *m,
+    const struct vrpc_endpoint *ep)
+{
+    struct vrpc_dial_ *d;
+
+    for (d = m->dials; d != NULL; d = d->next)
+        if (same_address(d, ep) && vrpc_routing_id_eq(&d->ep.rid, &ep->rid))
+            return d;
+    return NULL;
+}
+
+/* Another dial that is connecting to the address itself. */
+static struct vrpc_dial_ *find_base(const struct vrpc_dial_ *who)
+{
+    struct vrpc_dial_ *d;
+
+    for (d = who->m->dials; d != NULL; d = d->next)
+        if (d != who && !d->reached && d->base == NULL &&
+            same_address(d, &who->ep))
+            return d;
+    return NULL;
+}
+
+/* Somebody at the address whom we have a connection with. */
+static struct vrpc_session_ *find_proxy(struct vrpc_manager *m,
+    const struct vrpc_endpoint *ep)
+{
+    struct vrpc_endpoint at = *ep;
+    struct vrpc_session_ *s;
+
+    memset(&at.rid, 0, sizeof(at.rid));
+    return vrpc_mgr_find_(m, &at, &s, 1) > 0 ? s : NULL;
+}
+
+/* Go on over a flow of s. 0: it is the wanted one; V23_EAGAIN: under way. */
+static int reached(struct vrpc_dial_ *d, struct vrpc_session_ *s)
+{
+    struct vrpc_session_ *inner;
+    int rc;
+
+    d->reached = true;
+    if (vrpc_routing_id_is_null(&d->ep.rid) ||
+        vrpc_routing_id_eq(&d->ep.rid, &s->key.rid))
+        return 0;
+    rc = vrpc_tunnel_dial_(s, &d->ep, &inner);
+    if (rc != 0)
+        return rc;
+    inner->dial = d;
+    d->session = inner;
+    return V23_EAGAIN;
+}
+
+/* 0: *out is the wanted one; V23_EAGAIN: under way; else why not. */
+static int reach(struct vrpc_dial_ *d, struct vrpc_session_ **out)
+{
+    struct vrpc_manager *m = d->m;
+    struct vrpc_dial_ *base = find_base(d);
+    int rc;
+
+    *out = find_proxy(m, &d->ep);
+    if (*out != NULL)
+        return reached(d, *out);
+    if (base != NULL) {
+        follow(base, d);
+        return V23_EAGAIN;
+    }
+    rc = vrpc_op_new_(&m->ops, VRPC_OP_DIAL, d, &d->op);
+    if (rc == 0) {
+        rc = m->tr.dial(m->tr.ud, d->op, d->ep.protocol, d->ep.address,
+            d->deadline);
+        if (rc == 0)
+            rc = V23_EARG; /* the transport always answers later */
+    }
+    if (rc != V23_EAGAIN)
+        vrpc_op_end_(&m->ops, &d->op);
+    return rc;
+}
+
+/* The address was reached, or why not; V23_EAGAIN: each for itself. */
+static void arrived(struct vrpc_dial_ *d, int rc, struct vrpc_session_ *s,
+    const char *why)
+{
+    if (d->waiters == NULL) { /* they have left meanwhile */
+        dial_free(d);
+        return;
+    }
+    if (rc == 0)
+        rc = reached(d, s);
+    else if (rc == V23_EAGAIN)
+        rc = reach(d, &s);
+    if (rc != V23_EAGAIN)
+        dial_finish(d, rc, s, why == NULL ? v23_strerror(rc) : why);
+}
+
+/* Tell those who await our connection to the address, then go on ourselves. */
+static void settle(struct vrpc_dial_ *d, int rc, struct vrpc_session_ *s,
+    const char *why)
+{
+    int each = d->denied || rc == V23_ETIMEOUT ? V23_EAGAIN : rc;
+    struct vrpc_dial_ *f;
+
+    d->reached = true;
+    if (d->session != NULL)
+        d->session->dial = NULL;
+    d->session = NULL;
+    while ((f = d->followers) != NULL) {
+        unfollow(f);
+        arrived(f, each, s, why);
+    }
+    if (rc == 0)
+        arrived(d, 0, s, NULL);
+    else
+        dial_finish(d, rc, NULL, why);
+}
+
+/* Nobody waits any more. A handshake with the address goes on. */
+static void abandon(struct vrpc_dial_ *d)
+{
+    struct vrpc_manager *m = d->m;
+    struct v23_op op = d->op;
+
+    if (vrpc_op_live_(op)) {
+        vrpc_op_end_(&m->ops, &d->op);
+        m->tr.cancel(m->tr.ud, op);
+        dial_free(d);
+    } else if (d->base != NULL) {
+        struct vrpc_dial_ *base = d->base;
+
+        dial_free(d);
+        if (base->waiters == NULL && base->followers == NULL &&
+            !base->finished)
+            abandon(base);
+    } else if (d->reached && d->session != NULL) {
+        vrpc_conn_close(d->session->conn, V23_ECANCELED, "canceled");
+    }
+}
+
+void vrpc_mgr_unwait_(struct vrpc_waiter_ *w)
 {
     struct vrpc_dial_ *d = w->dial;
 
@@ -108,13 +286,8 @@ void vrpc_mgr_unwait_(struct vrpc_manager *m, struct vrpc_waiter_ *w)
                 V23_ECANCELED);
         }
     }
-    if (d->waiters == NULL && vrpc_op_live_(d->op)) {
-        struct v23_op op = d->op;
-
-        vrpc_op_end_(&m->ops, &d->op);
-        m->tr.cancel(m->tr.ud, op);
-        dial_free(d);
-    }
+    if (d->waiters == NULL && d->followers == NULL && !d->finished)
+        abandon(d);
 }
 
 /* ---- looking up ---------------------------------------------------------- */
@@ -182,22 +355,8 @@ void vrpc_dial_settled_(struct vrpc_session_ *s)
     }
 }
 
-static struct vrpc_dial_ *find_dial(struct vrpc_manager *m,
-    const struct vrpc_endpoint *ep)
-{
-    struct vrpc_dial_ *d;
-
-    for (d = m->dials; d != NULL; d = d->next)
-        if (vdl_str_eq(d->ep.protocol, ep->protocol) &&
-            vdl_str_eq(d->ep.address, ep->address) &&
-            (vrpc_routing_id_is_null(&ep->rid) ||
-                vrpc_routing_id_eq(&d->ep.rid, &ep->rid)))
-            return d;
-    return NULL;
-}
-
 static int dial_start(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
-    int64_t deadline, struct vrpc_waiter_ *w)
+    int64_t deadline, struct vrpc_waiter_ *w, struct vrpc_session_ **out)
 {
     struct vrpc_dial_ *d = v23_new(m->al, struct vrpc_dial_);
     int rc;
@@ -205,26 +364,22 @@ static int dial_start(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
     if (d == NULL)
         return V23_ENOMEM;
     d->m = m;
+    d->deadline = deadline;
     d->tail = &d->waiters;
+    d->link = &d->next;
+    v23_arena_init(&d->arena, m->al, SIZE_MAX);
+    rc = vrpc_endpoint_copy(&d->arena, &d->ep, ep);
+    if (rc == 0)
+        rc = reach(d, out);
+    if (rc != V23_EAGAIN) {
+        dial_free(d);
+        return rc;
+    }
     d->next = m->dials;
     if (d->next != NULL)
         d->next->link = &d->next;
     d->link = &m->dials;
     m->dials = d;
-    v23_arena_init(&d->arena, m->al, SIZE_MAX);
-    rc = vrpc_endpoint_copy(&d->arena, &d->ep, ep);
-    if (rc == 0)
-        rc = vrpc_op_new_(&m->ops, VRPC_OP_DIAL, d, &d->op);
-    if (rc == 0) {
-        rc = m->tr.dial(m->tr.ud, d->op, d->ep.protocol, d->ep.address,
-            deadline);
-        if (rc == 0)
-            rc = V23_EARG; /* the transport always answers later */
-    }
-    if (rc != V23_EAGAIN) {
-        dial_free(d);
-        return rc;
-    }
     wait_on(d, w);
     return V23_EAGAIN;
 }
@@ -248,7 +403,7 @@ int vrpc_mgr_connect_(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
     }
     if (m->nsessions >= m->max_conns && vrpc_manager_reclaim(m, 1) == 0)
         return V23_ELIMIT;
-    return dial_start(m, ep, deadline, w);
+    return dial_start(m, ep, deadline, w, out);
 }
 
 /* ---- the transport's and the connection's answers ------------------------ */
@@ -267,7 +422,7 @@ void vrpc_manager_dialed(struct vrpc_manager *m, struct v23_op op, int rc,
     if (rc == 0)
         rc = vrpc_session_new_(m, link, local, &d->ep, &s);
     if (rc != 0) {
-        dial_finish(d, rc, NULL, why == NULL ? v23_strerror(rc) : why);
+        settle(d, rc, NULL, why == NULL ? v23_strerror(rc) : why);
         return;
     }
     s->dial = d;
@@ -280,8 +435,12 @@ int vrpc_dial_authorize_(struct vrpc_session_ *s, struct v23_op op)
     struct vrpc_dial_ *d = s->dial;
     int rc;
 
-    if (d == NULL || d->waiters == NULL)
-        return V23_ECANCELED; /* nobody wants it any more */
+    if (d == NULL)
+        return V23_ECANCELED;
+    if (d->waiters == NULL) { /* nobody wants it any more */
+        d->denied = true;
+        return V23_ECANCELED;
+    }
     d->judge = d->waiters;
     d->judge_op = op;
     rc = d->judge->authorize(d->judge, s, op);
@@ -307,14 +466,28 @@ void vrpc_dial_judged_(struct vrpc_session_ *s, int rc)
 
 void vrpc_dial_ready_(struct vrpc_session_ *s)
 {
-    if (s->dial != NULL)
-        dial_finish(s->dial, 0, s, NULL);
+    struct vrpc_dial_ *d = s->dial;
+
+    if (d == NULL)
+        return;
+    if (d->reached)
+        dial_finish(d, 0, s, NULL);
+    else
+        settle(d, 0, s, NULL);
 }
 
 void vrpc_dial_failed_(struct vrpc_session_ *s, int status, const char *why)
 {
-    if (s->dial != NULL)
-        dial_finish(s->dial, status == 0 ? V23_ECLOSED : status, NULL, why);
+    struct vrpc_dial_ *d = s->dial;
+
+    if (d == NULL)
+        return;
+    if (status == 0)
+        status = V23_ECLOSED;
+    if (d->reached)
+        dial_finish(d, status, NULL, why);
+    else
+        settle(d, status, NULL, why);
 }
 
 void vrpc_dials_fail_(struct vrpc_manager *m, int rc, const char *why)
@@ -329,6 +502,8 @@ void vrpc_dials_fail_(struct vrpc_manager *m, int rc, const char *why)
             m->tr.cancel(m->tr.ud, op);
         }
         d->denied = false;
+        while (d->followers != NULL)
+            unfollow(d->followers);
         dial_finish(d, rc, NULL, why);
     }
 }

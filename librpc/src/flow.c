@@ -293,17 +293,22 @@ static int prepare_tx(struct vrpc_flow *f)
     return 0;
 }
 
-static int window(struct vrpc_flow *f)
+int vrpc_flow_wait(struct vrpc_flow *f)
 {
     int rc = may_write(f);
 
-    if (rc != 0)
-        return rc;
-    if (!vrpc_flow_can_write(f)) {
+    if (rc == 0 && !vrpc_flow_can_write(f)) {
         f->want_write = true;
-        return V23_EAGAIN;
+        rc = V23_EAGAIN;
     }
-    return prepare_tx(f);
+    return rc;
+}
+
+static int window(struct vrpc_flow *f)
+{
+    int rc = vrpc_flow_wait(f);
+
+    return rc == 0 ? prepare_tx(f) : rc;
 }
 
 int vrpc_flow_buf(struct vrpc_flow *f, struct v23_buf **out)

@@ -391,6 +391,9 @@ static int authorize(struct vrpc_conn *c)
 {
     int rc;
 
+    if (c->is_proxy && c->encapsulated)
+        return vrpc_fail_(c, V23_EUNTRUSTED,
+            "the proxy led to another routing id");
     if (c->is_proxy)
         return start_auth(c);
     c->shake->state = VRPC_HS_AUTHORIZE_;

@@ -4,7 +4,7 @@
  * owners of flows; the sweep puts idle connections into lame duck and closes
  * them (spec/rpc.md 12-14).
  */
-#include "dial_int.h"
+#include "tunnel_int.h"
 
 #include <string.h>
 #include <v23/vdl/v.io/v23/rpc/rpc.vdl.h>
@@ -88,7 +88,8 @@ static void index_session(struct vrpc_session_ *s)
     const struct vrpc_endpoint *ep = vrpc_conn_remote_endpoint(s->conn);
 
     s->key.rid = ep->rid;
-    if (vrpc_cache_insert_(&s->m->cache, &s->key, !s->accepted) != 0)
+    if (vrpc_cache_insert_(&s->m->cache, &s->key,
+            !s->accepted && !s->link->ops->encapsulated) != 0)
         vrpc_conn_close(s->conn, V23_ENOMEM, "out of memory");
 }
 
@@ -116,8 +117,11 @@ static void hook_opened(void *ud, struct vrpc_conn *c, struct vrpc_flow *f)
 
     (void)c;
     vrpc_flow_set_ud(f, NULL);
-    if (s->m->host == NULL)
+    if (s->m->host == NULL ||
+        (s->proxied > 0 && s->m->host->state != VRPC_SERVER_READY))
         vrpc_flow_cancel(f);
+    else if (s->proxied > 0)
+        vrpc_tunnel_accept_(s, f);
     else
         s->m->host->ops->flow(s->m->host, s, f);
 }
@@ -365,7 +369,9 @@ int vrpc_session_new_(struct vrpc_manager *m, struct vrpc_link *link,
     cfg.role = s->accepted ? VRPC_ACCEPTOR : VRPC_DIALER;
     cfg.local = &lep;
     cfg.remote = remote;
-    cfg.mtu = m->mtu;
+    cfg.mtu = m->mtu == 0 ? VRPC_MTU : m->mtu;
+    if (link->ops->encapsulated && vrpc_tunnel_mtu_(link) < cfg.mtu)
+        cfg.mtu = vrpc_tunnel_mtu_(link);
     cfg.bytes_buffered = m->bytes_buffered;
     cfg.handshake_timeout_ns = m->handshake_timeout;
     cfg.channel_timeout_ns = m->channel_timeout;
@@ -574,6 +580,7 @@ void vrpc_manager_free(struct vrpc_manager *m)
         m->host->ops->destroy(m->host);
     m->closing = true;
     vrpc_dials_fail_(m, V23_ECLOSED, VRPC_CACHE_CLOSED_);
+    vrpc_tunnels_fini_(m);
     while ((s = m->sessions) != NULL) {
         vrpc_conn_close(s->conn, V23_ECLOSED, VRPC_CACHE_CLOSED_);
         vrpc_manager_release(m, s->conn);

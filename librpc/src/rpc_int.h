@@ -29,6 +29,7 @@ struct vrpc_fetch_;
 struct vrpc_names_;
 struct vrpc_session_;
 struct vrpc_stream_;
+struct vrpc_tunnels_;
 struct vrpc_user_;
 struct vrpc_waiter_;
 
@@ -188,6 +189,8 @@ struct vrpc_session_ {
     struct vrpc_server_call *served; /* calls of the peer */
     uint32_t nserved;
     uint32_t pins;                /* who holds on to it */
+    uint32_t proxied;             /* flows by which we listen through the peer:
+                                     those it opens are transports */
     struct vrpc_names_ *names;    /* last validated, see auth.c */
     struct v23_buf texts;         /* printed endpoints: remote, then local */
     size_t remote_n;              /* length of the first */
@@ -235,7 +238,7 @@ bool vrpc_mgr_settle_(struct vrpc_session_ *s, struct v23_arena *scratch,
  */
 size_t vrpc_mgr_find_(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
     struct vrpc_session_ **out, size_t max);
-void vrpc_mgr_unwait_(struct vrpc_manager *m, struct vrpc_waiter_ *w);
+void vrpc_mgr_unwait_(struct vrpc_waiter_ *w);
 
 /* ---- authorization (auth.c) ---------------------------------------------- */
 
@@ -305,6 +308,7 @@ struct vrpc_manager {
     struct vrpc_session_ *sessions;
     size_t nsessions;
     struct vrpc_dial_ *dials;
+    struct vrpc_tunnels_ *tunnels; /* made with the first */
     struct vrpc_timers_ timers;
     struct vrpc_tasks_ tasks;
     struct vrpc_ops_ ops;

@@ -4,6 +4,8 @@
  * wait for the type flow, request, lookup, arguments, authorization, handler,
  * answer. Every step may have to wait; vrpc_served_run_ goes on.
  */
+#include <vrpc/message.h>
+
 #include "server_int.h"
 
 #include <inttypes.h>
@@ -139,6 +141,10 @@ static int classify(struct vrpc_server_call *call)
     vrpc_flow_consume(call->stream.flow, 1);
     if (first == TYPE_FLOW_BYTE)
         return take_types(call);
+    /* The peer looks for another routing id and takes us for a proxy. A close
+     * makes it resolve the name again, silence would keep it waiting. */
+    if (first == VRPC_MSG_SETUP)
+        return V23_EPROTO;
     call->state = first == DATA_FLOW_BYTE ? VRPC_SERVED_TYPES_
                                           : VRPC_SERVED_OTHER_;
     return 0;

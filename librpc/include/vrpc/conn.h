@@ -372,6 +372,8 @@ V23_MUST_USE int vrpc_flow_write(struct vrpc_flow *f, const void *p,
     size_t n);
 /** Would vrpc_flow_buf return 0? Does not arm flow_writable. */
 bool vrpc_flow_can_write(const struct vrpc_flow *f);
+/** The same; when not 0, flow_writable follows. @return as vrpc_flow_buf. */
+V23_MUST_USE int vrpc_flow_wait(struct vrpc_flow *f);
 /** Committed bytes not yet sent. */
 size_t vrpc_flow_queued(const struct vrpc_flow *f);
 /**
@@ -384,7 +386,7 @@ void vrpc_flow_send_after(struct vrpc_flow *f, struct vrpc_flow *dep);
  * Received bytes not yet consumed, contiguous. Valid until the next
  * vrpc_flow_consume, or until the hook or verb it was called in returns;
  * outside of hooks until the next verb.
- * In message mode: one whole message.
+ * In message mode: one whole message, which the receiver may overwrite.
  *
  * @return 0 (bytes->n may be 0 in message mode only); V23_EAGAIN: nothing now;
  *         V23_EEOF: nothing, and the flow is closed
