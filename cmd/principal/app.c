@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vom/time.h>
 #include <vsec/x509.h>
 
 const char no_caveats[] = "no caveats provided: it is generally dangerous to "
@@ -335,7 +336,7 @@ void app_print_names(const struct vsec_blessings *b)
     struct v23_walltime t;
 
     fwrite(text.p, 1, text.n, stdout);
-    if (vsec_blessings_expiry(b, &t) && vsec_time_cmp(t, vrpc_ev_wall()) < 0)
+    if (vsec_blessings_expiry(b, &t) && v23_walltime_cmp(t, vrpc_ev_wall()) < 0)
         fputs(" [EXPIRED]", stdout);
     putchar('\n');
 }

@@ -188,7 +188,7 @@ static struct v23_walltime refresh_at(const struct vsec_discharge *d,
         return vrpc_never_;
     if (vsec_time_is_zero(cached))
         return v23_walltime_add(expiry, -RETRY_NS);
-    return vsec_time_cmp(expiry, cached) <= 0 ? expiry
+    return v23_walltime_cmp(expiry, cached) <= 0 ? expiry
                                               : middle(cached, expiry);
 }
 
@@ -199,7 +199,7 @@ static void take(struct need *n, struct vsec_discharge *d,
     n->d = d;
     n->refresh = refresh_at(d, cached);
     n->closed = fresh ||
-        vsec_time_cmp(vrpc_mgr_now_(n->f->w.m).wall, n->refresh) < 0;
+        v23_walltime_cmp(vrpc_mgr_now_(n->f->w.m).wall, n->refresh) < 0;
     /* Of a stale one, when there is no better: see settle(). */
     if (n->closed)
         add_nested(n->f, d);
@@ -284,7 +284,7 @@ static bool recall(const struct vrpc_fetch_want_ *w,
     struct vrpc_memo_ *memo = &w->m->memo;
 
     if (w->b == NULL || memo->b != w->b ||
-        vsec_time_cmp(vrpc_mgr_now_(w->m).wall, memo->until) >= 0)
+        v23_walltime_cmp(vrpc_mgr_now_(w->m).wall, memo->until) >= 0)
         return false;
     out->v = v23_arena_get0(w->arena, memo->n, sizeof(struct vsec_discharge *),
         V23_ALIGNOF(void *));
@@ -312,7 +312,7 @@ static int deliver(struct vrpc_fetch_ *f, struct vrpc_fetched_ *out)
         return V23_ENOMEM;
     for (n = f->needs; n != NULL; n = n->next) {
         at = n->hopeless ? vrpc_never_ : n->closed ? n->refresh : retry;
-        if (vsec_time_cmp(at, out->refresh) < 0)
+        if (v23_walltime_cmp(at, out->refresh) < 0)
             out->refresh = at;
     }
     remember(f, out->refresh);

@@ -56,11 +56,11 @@ static void arm(struct vrpc_manager *m, struct v23_walltime refresh)
     struct v23_now now = vrpc_mgr_now_(m);
     int64_t left = MAX_SLEEP;
 
-    if (vsec_time_cmp(refresh, vrpc_never_) == 0) {
+    if (v23_walltime_cmp(refresh, vrpc_never_) == 0) {
         vrpc_mgr_timer_(m, &m->own.timer, V23_NEVER);
         return;
     }
-    if (vsec_time_cmp(refresh, v23_walltime_add(now.wall, MAX_SLEEP)) < 0)
+    if (v23_walltime_cmp(refresh, v23_walltime_add(now.wall, MAX_SLEEP)) < 0)
         left = (refresh.sec - now.wall.sec) * V23_NS_PER_SEC + refresh.nanos
             - now.wall.nanos;
     if (left < MIN_SLEEP)

@@ -10,6 +10,8 @@
 #include "blessings_int.h"
 #include "store_int.h"
 
+#include <vom/time.h>
+
 struct agent_signer {
     struct vsec_signer s;
     struct vsec_agent_client *cl; /* a reference */
@@ -353,7 +355,7 @@ static void looked_up(struct vsec_agent_call_ *call)
         rc = take_discharge(cl, call, &d, &cached);
     else if (rc == V23_EWIREERR)
         cl->old = true; /* the next look-up will tell */
-    if (d != NULL && d->expires && vsec_time_cmp(d->expiry, now) <= 0) {
+    if (d != NULL && d->expires && v23_walltime_cmp(d->expiry, now) <= 0) {
         vsec_discharge_unref(d);
         d = NULL;
     }

@@ -6,6 +6,7 @@
 #include "caveat_int.h"
 
 #include <vom/enc.h>
+#include <vom/time.h>
 #include <vom/value.h>
 #include <vsec/profile.h>
 
@@ -162,7 +163,7 @@ int vsec_expiry_note_(const v23_security_caveat *c, struct v23_arena *scratch,
     t = vsec_time_from_wire(w);
     if (vsec_time_is_zero(t))
         return 0;
-    if (!*expires || vsec_time_cmp(t, *expiry) < 0)
+    if (!*expires || v23_walltime_cmp(t, *expiry) < 0)
         *expiry = t;
     *expires = true;
     return 0;

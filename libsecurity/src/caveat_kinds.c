@@ -1,5 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The standard kinds of caveats but third-party ones (third_party.c). */
+#include <vom/time.h>
 #include <vsec/check.h>
 #include <vsec/pattern.h>
 
@@ -38,7 +39,7 @@ static int check_expiry(void *ud, struct vsec_check *c, struct v23_op op,
     (void)ud;
     (void)c;
     (void)op;
-    if (vsec_time_cmp(call->timestamp, vsec_time_from_wire(*t)) <= 0)
+    if (v23_walltime_cmp(call->timestamp, vsec_time_from_wire(*t)) <= 0)
         return 0;
     return wrong_time(call, "after expiry", t, a, err);
 }
@@ -52,7 +53,7 @@ static int check_not_before(void *ud, struct vsec_check *c, struct v23_op op,
     (void)ud;
     (void)c;
     (void)op;
-    if (vsec_time_cmp(call->timestamp, vsec_time_from_wire(*t)) > 0)
+    if (v23_walltime_cmp(call->timestamp, vsec_time_from_wire(*t)) > 0)
         return 0;
     return wrong_time(call, "not before", t, a, err);
 }

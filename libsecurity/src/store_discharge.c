@@ -7,6 +7,8 @@
 
 #include "caveat_int.h"
 
+#include <vom/time.h>
+
 /* ---- keys ---------------------------------------------------------------- */
 
 static void sort_strs(struct vdl_str *v, uint32_t n)
@@ -140,7 +142,7 @@ static void remove_oldest(struct vsec_store_state *st)
     size_t i, oldest = 0;
 
     for (i = 1; i < st->ndischarges; i++)
-        if (vsec_time_cmp(st->discharges[i].cached,
+        if (v23_walltime_cmp(st->discharges[i].cached,
                 st->discharges[oldest].cached) < 0)
             oldest = i;
     remove_at(st, oldest);
@@ -180,7 +182,7 @@ int vsec_store_put_discharge_(const struct v23_alloc *al,
 
 static bool expired(const struct vsec_discharge *d, struct v23_walltime now)
 {
-    return d->expires && vsec_time_cmp(d->expiry, now) <= 0;
+    return d->expires && v23_walltime_cmp(d->expiry, now) <= 0;
 }
 
 void vsec_store_expire_(struct vsec_store_state *st, struct v23_walltime now)
@@ -222,7 +224,8 @@ int vsec_store_keep_discharges_(const struct v23_alloc *al,
     for (i = 0; i < from->ndischarges && rc == 0; i++) {
         d = &from->discharges[i];
         at = place(st, d->key, &found);
-        if (!found || vsec_time_cmp(st->discharges[at].cached, d->cached) < 0)
+        if (!found ||
+            v23_walltime_cmp(st->discharges[at].cached, d->cached) < 0)
             rc = vsec_store_put_discharge_(al, st, d->key, d->d, d->cached);
     }
     return rc;

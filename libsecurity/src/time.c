@@ -45,13 +45,6 @@ bool vsec_time_is_zero(struct v23_walltime t)
     return t.sec == -V23_TIME_UNIX_EPOCH && t.nanos == 0;
 }
 
-int vsec_time_cmp(struct v23_walltime a, struct v23_walltime b)
-{
-    if (a.sec != b.sec)
-        return a.sec < b.sec ? -1 : 1;
-    return (a.nanos > b.nanos) - (a.nanos < b.nanos);
-}
-
 /* Year, month and day of a day number counted from 1970-01-01. */
 static void civil(int64_t days, int64_t *year, int *month, int *day)
 {

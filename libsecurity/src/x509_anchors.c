@@ -11,6 +11,8 @@
 #include "der_int.h"
 #include "key_int.h"
 
+#include <vom/time.h>
+
 enum { MAX_ANCHORS = 4096, MAX_SIGNATURE_CHECKS = 16 };
 
 struct vsec_anchor_ {
@@ -237,8 +239,8 @@ static void remember(struct vsec_anchors *t, const uint8_t *digest,
 
 static bool in_time(const struct vsec_x509_cert *c, struct v23_walltime now)
 {
-    return vsec_time_cmp(now, c->not_before) >= 0
-        && vsec_time_cmp(now, c->not_after) <= 0;
+    return v23_walltime_cmp(now, c->not_before) >= 0
+        && v23_walltime_cmp(now, c->not_after) <= 0;
 }
 
 /* NULL, or why this anchor cannot have issued this leaf; the signature is

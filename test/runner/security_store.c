@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <vom/enc.h>
+#include <vom/time.h>
 #include <vsec/credentials.h>
 
 /* ---- stores -------------------------------------------------------------- */
@@ -251,7 +252,7 @@ static bool same_discharge(struct run_case *c, const cJSON *want,
     ok = vom_encode_single(NULL, &v23_security_wire_discharge_desc,
              &got->d->wire, &b) == 0
         && run_sec_same(c, want, "discharge_vom", b.p, b.n)
-        && (vsec_time_cmp(run_sec_time(run_sec_text(want, "cache_time")),
+        && (v23_walltime_cmp(run_sec_time(run_sec_text(want, "cache_time")),
                 got->cached) == 0
             || run_fail(c, "cache time"));
     v23_buf_fini(&b);

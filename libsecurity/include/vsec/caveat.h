@@ -163,8 +163,6 @@ v23_time_time vsec_time_to_wire(struct v23_walltime t);
 struct v23_walltime vsec_time_from_wire(v23_time_time t);
 /** The zero time.Time, "no time". */
 bool vsec_time_is_zero(struct v23_walltime t);
-/** <0, 0, >0. */
-int vsec_time_cmp(struct v23_walltime a, struct v23_walltime b);
 
 enum { VSEC_CAVEAT_ID = 90 }; /* longest id with its NUL */
 /**
