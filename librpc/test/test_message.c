@@ -317,6 +317,25 @@ START_TEST(encoding_reports_a_full_buffer)
 }
 END_TEST
 
+START_TEST(longest_headers_fit)
+{
+    struct vrpc_open_flow m;
+    uint8_t p[VRPC_OPEN_HEADER_MAX + 1], q[VRPC_DATA_HEADER_MAX + 1];
+
+    memset(p, 0xa5, sizeof(p));
+    memset(q, 0xa5, sizeof(q));
+    m.id = m.counters = m.bkey = m.dkey = m.flags = UINT64_MAX;
+    m.payload = v23_bytes(NULL, 0);
+
+    ck_assert_uint_eq(vrpc_open_header(p, &m), VRPC_OPEN_HEADER_MAX);
+    ck_assert_uint_le(vrpc_data_header(q, UINT64_MAX, UINT64_MAX),
+        VRPC_DATA_HEADER_MAX);
+
+    ck_assert_uint_eq(p[VRPC_OPEN_HEADER_MAX], 0xa5);
+    ck_assert_uint_eq(q[VRPC_DATA_HEADER_MAX], 0xa5);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("librpc/message");
@@ -337,6 +356,7 @@ int main(void)
     tcase_add_test(tc, binding_below_14_is_the_sorted_keys);
     tcase_add_test(tc, binding_of_an_encapsulated_dialer_has_no_routes);
     tcase_add_loop_test(tc, encoding_reports_a_full_buffer, 0, n);
+    tcase_add_test(tc, longest_headers_fit);
     suite_add_tcase(s, tc);
     return tst_run(s);
 }

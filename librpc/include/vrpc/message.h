@@ -148,7 +148,7 @@ V23_MUST_USE int vrpc_msg_next_bytes(struct v23_bytes *rest,
 
 /* Longest header that vrpc_put_data_header and _open_header write. */
 #define VRPC_DATA_HEADER_MAX 20
-#define VRPC_OPEN_HEADER_MAX 38
+#define VRPC_OPEN_HEADER_MAX 46
 /** Type byte, id and flags of Data; returns the length. */
 size_t vrpc_data_header(uint8_t p[VRPC_DATA_HEADER_MAX], uint64_t id,
     uint64_t flags);
