@@ -11,6 +11,9 @@
 
 #include <v23/time.h>
 #include <vrpc/endpoint.h>
+#include <vrpc/exec.h>
+
+#include "flags_int.h"
 
 extern char **environ;
 
@@ -18,7 +21,7 @@ extern char **environ;
     "/(dev.v.io:r:vprod:service:mounttabled)@ns.dev.v.io:8101"
 #define MAX_LIST 1024
 
-static int dup_text(struct vrpc_flags *f, const char *s, struct vdl_str *out)
+int vrpc_flags_dup_(struct vrpc_flags *f, const char *s, struct vdl_str *out)
 {
     size_t n = strlen(s);
     char *p = v23_arena_dup(&f->arena, s, n);
@@ -43,7 +46,7 @@ static int add_root(struct vrpc_flags *f, const char *root)
     if (rc != 0)
         return rc;
     f->roots = v;
-    rc = dup_text(f, root, &f->roots[f->nroots]);
+    rc = vrpc_flags_dup_(f, root, &f->roots[f->nroots]);
     if (rc == 0)
         f->nroots++;
     return rc;
@@ -70,9 +73,17 @@ static int roots_from_environment(struct vrpc_flags *f)
     return rc;
 }
 
+/* A variable's text unless it is unset or empty. */
+static int from_environment(struct vrpc_flags *f, const char *name,
+    struct vdl_str *out)
+{
+    const char *v = getenv(name);
+
+    return v == NULL || *v == 0 ? 0 : vrpc_flags_dup_(f, v, out);
+}
+
 int vrpc_flags_init(struct vrpc_flags *f, int groups)
 {
-    const char *cred = getenv("V23_CREDENTIALS");
     int rc;
 
     memset(f, 0, sizeof(*f));
@@ -86,9 +97,14 @@ int vrpc_flags_init(struct vrpc_flags *f, int groups)
     f->loops = 1;
     f->also_log_to_stderr = true;
     f->stderr_threshold = 2;
+    f->public_protocol = vdl_str("wsh");
+    f->advertise_private = true;
+    vrpc_flags_provider_(f);
     rc = roots_from_environment(f);
-    if (rc == 0 && cred != NULL)
-        rc = dup_text(f, cred, &f->credentials);
+    if (rc == 0)
+        rc = from_environment(f, "V23_CREDENTIALS", &f->credentials);
+    if (rc == 0)
+        rc = from_environment(f, "V23_I18N_CATALOGUE", &f->catalogue);
     if (rc != 0)
         vrpc_flags_fini(f);
     return rc;
@@ -105,9 +121,7 @@ void vrpc_flags_fini(struct vrpc_flags *f)
 
 /* ---- single flags -------------------------------------------------------- */
 
-typedef int set_fn(struct vrpc_flags *f, const char *value, const char **why);
-
-static int bad(const char **why, const char *text)
+int vrpc_flags_bad_(const char **why, const char *text)
 {
     *why = text;
     return V23_EARG;
@@ -127,23 +141,39 @@ static int set_credentials(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     (void)why;
-    return dup_text(f, value, &f->credentials);
+    return vrpc_flags_dup_(f, value, &f->credentials);
 }
 
-static int set_protocol(struct vrpc_flags *f, const char *value,
+static int set_catalogue(struct vrpc_flags *f, const char *value,
     const char **why)
+{
+    (void)why;
+    return vrpc_flags_dup_(f, value, &f->catalogue);
+}
+
+/* A protocol name that we know, or NULL. */
+const char *vrpc_flags_protocol_(const char *value)
 {
     static const char *const known[] = { "tcp", "tcp4", "tcp6", "ws", "ws4",
         "ws6", "wsh", "wsh4", "wsh6", "unix" };
     size_t i;
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcmp(value, known[i]) == 0) {
-            f->protocol = vdl_str(known[i]);
-            return 0;
-        }
-    return bad(why, "not one of tcp, tcp4, tcp6, ws, ws4, ws6, wsh, wsh4, "
-                    "wsh6, unix");
+        if (strcmp(value, known[i]) == 0)
+            return known[i];
+    return NULL;
+}
+
+static int set_protocol(struct vrpc_flags *f, const char *value,
+    const char **why)
+{
+    const char *name = vrpc_flags_protocol_(value);
+
+    if (name == NULL)
+        return vrpc_flags_bad_(why, "not one of tcp, tcp4, tcp6, ws, ws4, "
+                                    "ws6, wsh, wsh4, wsh6, unix");
+    f->protocol = vdl_str(name);
+    return 0;
 }
 
 static bool port_ok(struct vdl_str port)
@@ -161,6 +191,20 @@ static bool port_ok(struct vdl_str port)
     return true;
 }
 
+/* The parts of "host", "host:port", ":port"; *port is empty without one. */
+int vrpc_flags_split_(struct vdl_str text, struct vdl_str *host,
+    struct vdl_str *port, const char **why)
+{
+    if (vrpc_split_host_port(text, host, port) != 0) {
+        /* No port: a bare host, perhaps an IPv6 address. */
+        *host = text;
+        *port = vdl_str("");
+        if (host->n > 2 && host->p[0] == '[' && host->p[host->n - 1] == ']')
+            *host = vdl_strn(host->p + 1, host->n - 2u);
+    }
+    return port_ok(*port) ? 0 : vrpc_flags_bad_(why, "malformed port");
+}
+
 /* "host", "host:port", ":port"; the port defaults to 0. A path of a socket
  * stays as it is. */
 static int complete_address(struct vrpc_flags *f, const char *value,
@@ -169,24 +213,19 @@ static int complete_address(struct vrpc_flags *f, const char *value,
     struct vdl_str text = vdl_str(value), host, port;
     struct v23_buf b;
     char *p;
+    int rc;
 
     if (text.n == 0) {
         *out = text;
         return 0;
     }
     if (vdl_str_is(f->protocol, "unix"))
-        return dup_text(f, value, out);
-    if (vrpc_split_host_port(text, &host, &port) != 0) {
-        /* No port: a bare host, perhaps an IPv6 address. */
-        host = text;
-        port = vdl_str("0");
-        if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-            host = vdl_strn(host.p + 1, host.n - 2u);
-    }
+        return vrpc_flags_dup_(f, value, out);
+    rc = vrpc_flags_split_(text, &host, &port, why);
+    if (rc != 0)
+        return rc;
     if (port.n == 0)
         port = vdl_str("0");
-    if (!port_ok(port))
-        return bad(why, "malformed port");
     p = v23_arena_get(&f->arena, (size_t)host.n + port.n + 4, 1);
     if (p == NULL)
         return V23_ENOMEM;
@@ -235,7 +274,7 @@ static int set_proxy(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     (void)why;
-    return dup_text(f, value, &f->proxy);
+    return vrpc_flags_dup_(f, value, &f->proxy);
 }
 
 static int set_policy(struct vrpc_flags *f, const char *value,
@@ -248,7 +287,7 @@ static int set_policy(struct vrpc_flags *f, const char *value,
     else if (strcmp(value, "all") == 0)
         f->proxy_policy = VRPC_PROXY_ALL;
     else
-        return bad(why, "not one of first, random, all");
+        return vrpc_flags_bad_(why, "not one of first, random, all");
     return 0;
 }
 
@@ -259,7 +298,7 @@ static int number(const char *value, unsigned long most, unsigned long *out,
     unsigned long v = strtoul(value, &end, 10);
 
     if (value[0] < '0' || value[0] > '9' || *end != 0 || v > most)
-        return bad(why, "not a number in range");
+        return vrpc_flags_bad_(why, "not a number in range");
     *out = v;
     return 0;
 }
@@ -292,7 +331,7 @@ static int set_lame_duck(struct vrpc_flags *f, const char *value,
     int64_t ns;
 
     if (v23_duration_parse(value, &ns, NULL) != 0 || ns < 0)
-        return bad(why, "not a duration");
+        return vrpc_flags_bad_(why, "not a duration");
     f->lame_duck_ns = ns;
     return 0;
 }
@@ -307,8 +346,8 @@ static int set_perms_file(struct vrpc_flags *f, const char *value,
     int rc;
 
     if (colon == NULL)
-        return bad(why, "not of the form name:file");
-    rc = dup_text(f, value, &text);
+        return vrpc_flags_bad_(why, "not of the form name:file");
+    rc = vrpc_flags_dup_(f, value, &text);
     if (rc != 0)
         return rc;
     name = vdl_strn(text.p, (size_t)(colon - value));
@@ -336,7 +375,7 @@ static int set_perms_literal(struct vrpc_flags *f, const char *value,
     char *p;
 
     if (!vsec_json_valid(v23_bytes(value, n)))
-        return bad(why, "not JSON");
+        return vrpc_flags_bad_(why, "not JSON");
     p = v23_arena_get(&f->arena, f->perms_literal.n + n + 1, 1);
     if (p == NULL)
         return V23_ENOMEM;
@@ -354,7 +393,7 @@ static int set_sample_rate(struct vrpc_flags *f, const char *value,
     double v = strtod(value, &end);
 
     if (*value == 0 || *end != 0 || !(v >= 0 && v <= 1))
-        return bad(why, "not a number from 0 to 1");
+        return vrpc_flags_bad_(why, "not a number from 0 to 1");
     f->vtrace_sample_rate = v;
     return 0;
 }
@@ -385,17 +424,17 @@ static int set_regexp(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     (void)why;
-    return dup_text(f, value, &f->vtrace_regexp);
+    return vrpc_flags_dup_(f, value, &f->vtrace_regexp);
 }
 
 static int set_root_span(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     (void)why;
-    return dup_text(f, value, &f->vtrace_root_span);
+    return vrpc_flags_dup_(f, value, &f->vtrace_root_span);
 }
 
-static int boolean(const char *value, bool *out, const char **why)
+int vrpc_flags_bool_(const char *value, bool *out, const char **why)
 {
     if (value == NULL || strcmp(value, "true") == 0
         || strcmp(value, "1") == 0) {
@@ -406,23 +445,23 @@ static int boolean(const char *value, bool *out, const char **why)
         *out = false;
         return 0;
     }
-    return bad(why, "not a boolean");
+    return vrpc_flags_bad_(why, "not a boolean");
 }
 
 static int set_dump(struct vrpc_flags *f, const char *value, const char **why)
 {
-    return boolean(value, &f->vtrace_dump, why);
+    return vrpc_flags_bool_(value, &f->vtrace_dump, why);
 }
 
 static int set_to_stderr(struct vrpc_flags *f, const char *value,
     const char **why)
 {
-    return boolean(value, &f->log_to_stderr, why);
+    return vrpc_flags_bool_(value, &f->log_to_stderr, why);
 }
 
 static int set_also(struct vrpc_flags *f, const char *value, const char **why)
 {
-    return boolean(value, &f->also_log_to_stderr, why);
+    return vrpc_flags_bool_(value, &f->also_log_to_stderr, why);
 }
 
 static int set_log_level(struct vrpc_flags *f, const char *value,
@@ -440,7 +479,7 @@ static int set_log_dir(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     (void)why;
-    return dup_text(f, value, &f->log_dir);
+    return vrpc_flags_dup_(f, value, &f->log_dir);
 }
 
 static int set_threshold(struct vrpc_flags *f, const char *value,
@@ -463,14 +502,10 @@ static int ignore(struct vrpc_flags *f, const char *value, const char **why)
     return 0;
 }
 
-static const struct {
-    const char *name;
-    int group;
-    bool is_bool;
-    set_fn *set;
-} table[] = {
+static const struct vrpc_flag_ table[] = {
     { "v23.namespace.root", VRPC_FLAGS_RUNTIME, false, set_root },
     { "v23.credentials", VRPC_FLAGS_RUNTIME, false, set_credentials },
+    { "v23.i18n-catalogue", VRPC_FLAGS_RUNTIME, false, set_catalogue },
     { "v23.vtrace.sample-rate", VRPC_FLAGS_RUNTIME, false, set_sample_rate },
     { "v23.vtrace.cache-size", VRPC_FLAGS_RUNTIME, false, set_cache_size },
     { "v23.vtrace.v", VRPC_FLAGS_RUNTIME, false, set_vtrace_level },
@@ -499,36 +534,72 @@ static const struct {
 };
 #define NTABLE (sizeof(table) / sizeof(table[0]))
 
-static size_t find(const struct vrpc_flags *f, const char *name)
+static const struct vrpc_flag_ *find(const struct vrpc_flags *f,
+    const char *name)
 {
-    size_t i;
+    const struct vrpc_flag_ *const tables[] = { table, vrpc_flags_cloud_ };
+    const size_t sizes[] = { NTABLE, VRPC_FLAGS_CLOUD_ };
+    size_t t, i;
 
-    for (i = 0; i < NTABLE; i++)
-        if ((f->groups & table[i].group) != 0
-            && strcmp(table[i].name, name) == 0)
-            break;
-    return i;
+    for (t = 0; t < 2; t++)
+        for (i = 0; i < sizes[t]; i++)
+            if ((f->groups & tables[t][i].group) != 0
+                && strcmp(tables[t][i].name, name) == 0)
+                return &tables[t][i];
+    return NULL;
 }
 
 bool vrpc_flags_has(const struct vrpc_flags *f, const char *name,
     bool *is_bool)
 {
-    size_t i = find(f, name);
+    const struct vrpc_flag_ *flag = find(f, name);
 
-    if (i == NTABLE)
+    if (flag == NULL)
         return false;
-    *is_bool = table[i].is_bool;
+    *is_bool = flag->is_bool;
     return true;
 }
 
 int vrpc_flags_set(struct vrpc_flags *f, const char *name, const char *value,
     const char **why)
 {
-    size_t i = find(f, name);
+    const struct vrpc_flag_ *flag = find(f, name);
 
-    if (i == NTABLE)
+    if (flag == NULL)
         return V23_ENOENT;
-    if (value == NULL && !table[i].is_bool)
-        return bad(why, "a value is missing");
-    return table[i].set(f, value, why);
+    if (value == NULL && !flag->is_bool)
+        return vrpc_flags_bad_(why, "a value is missing");
+    return flag->set(f, value, why);
+}
+
+/* Go takes the pairs in any order; here the protocol precedes the address. */
+static bool comes_first(const char *key)
+{
+    return strcmp(key, "v23.tcp.protocol") == 0;
+}
+
+static int configure(struct vrpc_flags *f, const struct vrpc_exec_pair *pair,
+    struct v23_buf *why)
+{
+    const char *reason = NULL;
+    int rc = vrpc_flags_set(f, pair->key, pair->value, &reason);
+
+    if (rc == V23_EARG)
+        v23_buf_printf(why, "flag %s: %s", pair->key, reason);
+    return rc == V23_ENOENT ? 0 : rc; /* that is for somebody else */
+}
+
+int vrpc_flags_configure(struct vrpc_flags *f,
+    const struct vrpc_exec_config *cfg, struct v23_buf *why)
+{
+    size_t i;
+    int rc = 0;
+
+    for (i = 0; i < cfg->n && rc == 0; i++)
+        if (comes_first(cfg->v[i].key))
+            rc = configure(f, &cfg->v[i], why);
+    for (i = 0; i < cfg->n && rc == 0; i++)
+        if (!comes_first(cfg->v[i].key))
+            rc = configure(f, &cfg->v[i], why);
+    return rc;
 }

@@ -16,6 +16,8 @@ static const struct {
         " -v23.namespace.root=\n"
         "   object name of a namespace root; may be repeated; "
         "$V23_NAMESPACE*\n"
+        " -v23.i18n-catalogue=\n"
+        "   file of error messages in other languages; $V23_I18N_CATALOGUE\n"
         " -v23.vtrace.sample-rate=0\n"
         "   rate from 0 to 1 at which traces are collected\n" },
     { VRPC_FLAGS_LISTEN,
@@ -40,6 +42,23 @@ static const struct {
         "   name:file with permissions as JSON; may be repeated\n"
         " -v23.permissions.literal=\n"
         "   permissions as JSON; wins over the files\n" },
+    { VRPC_FLAGS_VIRTUALIZED,
+        " -v23.virtualized.tcp.public-address=\n"
+        "   host:port under which the server is published, besides its own\n"
+        "   addresses; no port: the one it listens on\n"
+        " -v23.virtualized.dns.public-name=\n"
+        "   the same, but a host name is published as it is\n"
+        " -v23.virtualized.tcp.public-protocol=wsh\n"
+        "   protocol of the listeners that these two are for\n"
+        " -v23.virtualized.advertise-private-addresses=true\n"
+        "   publish the server's own addresses, too\n"
+        " -v23.virtualized.provider=\n"
+        "   aws or gcp: without the first two, ask the provider's metadata\n"
+        "   service for the addresses; $V23_VIRTUALIZATION_PROVIDER\n"
+        " -v23.virtualized.disallow-native-fallback=false\n"
+        "   fail if that service does not answer\n"
+        " -v23.virtualized.docker=false\n"
+        "   the server runs in a container; without effect\n" },
     { VRPC_FLAGS_LOGGING,
         " -v=0\n"
         "   log level\n"

@@ -20,10 +20,18 @@ enum vrpc_flag_groups {
     VRPC_FLAGS_RUNTIME = 1,     /* namespace roots, credentials, vtrace */
     VRPC_FLAGS_LISTEN = 2,      /* tcp.*, proxy.*, server.* */
     VRPC_FLAGS_PERMISSIONS = 4, /* permissions.* */
-    VRPC_FLAGS_LOGGING = 8      /* --v, --logtostderr, … */
+    VRPC_FLAGS_LOGGING = 8,     /* --v, --logtostderr, … */
+    VRPC_FLAGS_VIRTUALIZED = 16 /* virtualized.*: servers in clouds */
 };
 
 struct vsec_principal;
+
+/* Whose machine a program runs on. */
+enum vrpc_provider {
+    VRPC_PROVIDER_NATIVE,
+    VRPC_PROVIDER_AWS,
+    VRPC_PROVIDER_GCP
+};
 
 /* "name:file" of --v23.permissions.file. */
 struct vrpc_perms_file {
@@ -40,6 +48,7 @@ struct vrpc_flags {
     bool roots_default;          /* nobody named a root */
     bool roots_flag;             /* a flag did */
     struct vdl_str credentials;  /* directory, or empty */
+    struct vdl_str catalogue;    /* file of messages (v23/i18n.h), or empty */
     struct vsec_principal *principal; /* set by a program that has loaded one
                                          itself; borrowed by the run time */
     double vtrace_sample_rate;
@@ -61,6 +70,13 @@ struct vrpc_flags {
     struct vrpc_perms_file *perms_files;
     size_t nperms_files, perms_files_cap;
     struct vdl_str perms_literal; /* JSON, or empty */
+    /* virtualized */
+    bool docker;                 /* taken, without effect (as in HEAD) */
+    bool no_native_fallback, advertise_private;
+    enum vrpc_provider provider;
+    struct vdl_str public_protocol;
+    struct vdl_str public_address; /* "host:port", port 0 = the listener's */
+    struct vdl_str public_name;    /* "host" or "host:port", not resolved */
     /* logging */
     bool log_to_stderr, also_log_to_stderr;
     struct vdl_str log_dir;
@@ -79,6 +95,18 @@ void vrpc_flags_fini(struct vrpc_flags *f);
  */
 V23_MUST_USE int vrpc_flags_set(struct vrpc_flags *f, const char *name,
     const char *value, const char **why);
+struct vrpc_exec_config; /* vrpc/exec.h */
+/**
+ * Handle those keys of a configuration from the process that has started this
+ * one that are names of our flags: after the command line, which they beat.
+ *
+ * @param why  receives "flag NAME: reason" of V23_EARG
+ * @return 0; V23_EARG; V23_ENOMEM
+ *
+ * Source: spec/services.md 3.2.
+ */
+V23_MUST_USE int vrpc_flags_configure(struct vrpc_flags *f,
+    const struct vrpc_exec_config *cfg, struct v23_buf *why);
 /** Whether the name is one of ours; *is_bool: takes no value by itself. */
 bool vrpc_flags_has(const struct vrpc_flags *f, const char *name,
     bool *is_bool);
