@@ -20,7 +20,7 @@ static void got(void *ud, const struct v23_verror *err,
     const v23_fortune_fortune_get_out *out)
 {
     if (err != NULL)
-        result = vname_program_error(err);
+        result = vname_program_error(ud, NULL, err);
     else
         printf("%.*s\n", (int)out->fortune.n,
             out->fortune.n == 0 ? "" : out->fortune.p);
@@ -30,7 +30,7 @@ static void got(void *ud, const struct v23_verror *err,
 static void added(void *ud, const struct v23_verror *err)
 {
     if (err != NULL)
-        result = vname_program_error(err);
+        result = vname_program_error(ud, NULL, err);
     vname_program_done(ud);
 }
 
@@ -38,7 +38,7 @@ static void has(void *ud, const struct v23_verror *err,
     const v23_fortune_fortune_has_out *out)
 {
     if (err != NULL)
-        result = vname_program_error(err);
+        result = vname_program_error(ud, NULL, err);
     else
         printf("%s\n", out->result ? "true" : "false");
     vname_program_done(ud);

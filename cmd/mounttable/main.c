@@ -53,7 +53,7 @@ static int wait(struct vname_program *p, struct vrpc_call *call)
 static void done(void *ud, const struct v23_verror *err)
 {
     if (err != NULL)
-        result = vname_program_error(err);
+        result = vname_program_error(ud, NULL, err);
     vname_program_done(ud);
 }
 

@@ -54,7 +54,7 @@ static int finish(struct vname_program *p, int rc)
 static void done(void *ud, const struct v23_verror *err)
 {
     if (err != NULL)
-        result = vname_program_error(err);
+        result = vname_program_error(ud, NULL, err);
     vname_program_done(ud);
 }
 

@@ -122,9 +122,9 @@ static void done(void *ud, const struct v23_verror *err,
     if (err == NULL)
         rc = print_results(x, results, n);
     else if (vrpc_call_server(x->call) == NULL)
-        rc = remote_failed("StartCall failed", err);
+        rc = vname_program_error(x->r->p, "StartCall failed", err);
     else
-        rc = remote_failed("call.Recv failed", err);
+        rc = vname_program_error(x->r->p, "call.Recv failed", err);
     if (x->r->rc == 0)
         x->r->rc = rc;
     vname_program_done(x->r->p);

@@ -54,20 +54,21 @@ static void done(void *ud, const struct v23_verror *err,
     struct run *x = ud;
     struct remote *r = x->r;
     const struct vsec_blessings *b = vrpc_call_server_blessings(x->call);
-    struct v23_buf name;
+    struct v23_buf text;
 
     (void)results;
     (void)n;
-    v23_buf_init(&name, NULL, SIZE_MAX);
-    vdl_format_quoted(&name, r->name.p, r->name.n);
+    v23_buf_init(&text, NULL, SIZE_MAX);
+    v23_buf_puts(&text, "client.StartCall(");
+    vdl_format_quoted(&text, r->name.p, r->name.n);
+    v23_buf_puts(&text, ", \"\", nil) failed with ");
+    if (err != NULL)
+        vrpc_runtime_error(&r->p->rt, err, &text);
     if (vrpc_call_server(x->call) != NULL && vsec_blessings_key(b) != NULL)
         r->rc = print_server(x->call, b);
     else
-        r->rc = v23_error(
-            "client.StartCall(%s, \"\", nil) failed with %.*s",
-            v23_buf_cstr(&name), err == NULL ? 0 : (int)err->msg.n,
-            err == NULL || err->msg.n == 0 ? "" : err->msg.p);
-    v23_buf_fini(&name);
+        r->rc = v23_error("%s", v23_buf_cstr(&text));
+    v23_buf_fini(&text);
     vname_program_done(r->p);
 }
 

@@ -7,12 +7,6 @@
 
 #include <vsec/authorizer.h>
 
-int remote_failed(const char *op, const struct v23_verror *err)
-{
-    return v23_error("%s: %.*s", op, (int)err->msg.n,
-        err->msg.n == 0 ? "" : err->msg.p);
-}
-
 int print_out(struct v23_buf *out, int rc)
 {
     if (rc == 0)
@@ -35,7 +29,7 @@ static void resolved(void *ud, const struct v23_verror *err,
     int rc;
 
     if (err != NULL) {
-        r->rc = vname_program_error(err);
+        r->rc = vname_program_error(r->p, NULL, err);
     } else {
         rc = vdl_copy(&r->arena, &v23_naming_mount_entry_desc, &copy, e);
         if (rc == 0)
@@ -100,7 +94,7 @@ static void answered(void *ud, const struct v23_verror *err,
     int rc = V23_ECONVERT; /* an answer of nil */
 
     if (err != NULL) {
-        r->rc = remote_failed(q->op, err);
+        r->rc = vname_program_error(r->p, q->op, err);
     } else {
         if (n == 1 && results[0].type != NULL)
             rc = vdl_convert(&r->arena, q->type, q->out, results[0].type,

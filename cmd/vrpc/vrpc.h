@@ -40,8 +40,6 @@ int remote_ask(struct remote *r, const char *method, const char *arg,
 /** Ask for the signature of a method. */
 int remote_method(struct remote *r, const char *method,
     v23_signature_method *out);
-/** Print `ERROR: op: text`; returns 1. */
-int remote_failed(const char *op, const struct v23_verror *err);
 /** Write a buffer to stdout and free it, or report its error. */
 int print_out(struct v23_buf *out, int rc);
 

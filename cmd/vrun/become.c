@@ -64,7 +64,7 @@ static void on_blessings(void *ud, const struct v23_verror *err,
     struct seek *s = ud;
 
     if (err != NULL)
-        s->rc = vname_program_error(err);
+        s->rc = vname_program_error(s->p, NULL, err);
     else
         s->rc = vsec_blessings_from_wire(s->fresh->engine, NULL,
             &out->blessings, &s->b);

@@ -70,10 +70,17 @@ void vname_program_done(struct vname_program *p)
     vrpc_runtime_stop(&p->rt);
 }
 
-int vname_program_error(const struct v23_verror *err)
+int vname_program_error(const struct vname_program *p, const char *what,
+    const struct v23_verror *err)
 {
-    return v23_error("%.*s", (int)err->msg.n,
-        err->msg.n == 0 ? "" : err->msg.p);
+    struct v23_buf text;
+
+    v23_buf_init(&text, NULL, SIZE_MAX);
+    vrpc_runtime_error(&p->rt, err, &text);
+    v23_error("%s%s%s", what == NULL ? "" : what, what == NULL ? "" : ": ",
+        v23_buf_cstr(&text));
+    v23_buf_fini(&text);
+    return 1;
 }
 
 int vname_program_ttl(const char *text, int64_t *ns)

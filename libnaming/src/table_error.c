@@ -14,10 +14,7 @@ const struct v23_verror *vname_err_no_memory_(const struct vname_caller *c)
 const struct v23_verror *vname_err_root_name_(const struct vname_caller *c,
     struct vdl_str name)
 {
-    return v23_verror_text(c->arena, c->ctx,
-        vdl_str("v.io/v23/naming.rootNameDoesntExist"), V23_NO_RETRY,
-        "namespace root name %.*s doesn't exist", (int)name.n,
-        name.n == 0 ? "" : name.p);
+    return v23_naming_err_root_name_doesnt_exist(c->arena, c->ctx, name);
 }
 
 const struct v23_verror *vname_err_no_name_(const struct vname_caller *c,
@@ -25,9 +22,7 @@ const struct v23_verror *vname_err_no_name_(const struct vname_caller *c,
 {
     if (name.n == 0)
         return vname_err_root_name_(c, name);
-    return v23_verror_text(c->arena, c->ctx,
-        vdl_str("v.io/v23/naming.nameDoesntExist"), V23_NO_RETRY,
-        "name %.*s doesn't exist", (int)name.n, name.p);
+    return v23_naming_err_name_doesnt_exist(c->arena, c->ctx, name);
 }
 
 const struct v23_verror *vname_err_no_access_(const struct vname_caller *c)

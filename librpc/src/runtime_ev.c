@@ -6,6 +6,7 @@
  */
 #include <vrpc/runtime.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #include <event2/event.h>
 
+#include <v23/i18n.h>
 #include <v23/time.h>
 #include <vrpc/agent.h>
 #include <vsec/credentials.h>
@@ -32,6 +34,8 @@ struct timer {
 struct vrpc_runtime_private {
     struct vsec_engine *engine;
     struct vrpc_agent *agent; /* the principal's; or NULL */
+    struct v23_i18n *catalogue; /* NULL: none */
+    char language[32];
     struct timer *timers;
     struct event *signals[2];
     struct event *hangup, *reload; /* SIGHUP; every `reload_ns` */
@@ -65,6 +69,69 @@ static void init_log(struct vrpc_runtime *rt)
         : rt->flags->log_level == 1        ? V23_LOG_INFO
         : on                               ? V23_LOG_WARN
                                            : V23_LOG_ERROR;
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+static int read_file(struct vdl_str path, struct v23_buf *out)
+{
+    char name[4096];
+    uint8_t part[4096];
+    size_t n;
+    FILE *f;
+    int rc;
+
+    if (path.n >= sizeof(name))
+        return V23_ESYS;
+    memcpy(name, path.p, path.n);
+    name[path.n] = 0;
+    f = fopen(name, "r");
+    if (f == NULL)
+        return V23_ESYS;
+    while ((n = fread(part, 1, sizeof(part), f)) != 0)
+        v23_buf_put(out, part, n);
+    rc = ferror(f) ? V23_ESYS : out->err;
+    fclose(f);
+    return rc;
+}
+
+/* Whatever is wrong with it, programs can do without. */
+static void load_catalogue(struct vrpc_runtime *rt)
+{
+    static const char *const variables[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+    struct vdl_str file = rt->flags->catalogue;
+    struct v23_buf text, why;
+    const char *v = NULL, *line;
+    size_t i;
+    int rc;
+
+    for (i = 0; i < 3 && (v == NULL || *v == 0); i++)
+        v = getenv(variables[i]);
+    (void)v23_i18n_language(v, rt->p->language);
+    if (file.n == 0)
+        return;
+    v23_buf_init(&text, NULL, V23_I18N_MAX_BYTES);
+    v23_buf_init(&why, NULL, 2 * V23_I18N_WHY);
+    rc = read_file(file, &text);
+    if (rc == 0)
+        rc = v23_i18n_new(NULL, &rt->p->catalogue);
+    if (rc == 0)
+        rc = v23_i18n_merge(rt->p->catalogue, v23_bytes(text.p, text.n), &why);
+    if (rc != 0 && rc != V23_ETEXT)
+        v23_logf(&rt->log, V23_LOG_WARN, "message catalogue %.*s: %s",
+            (int)file.n, file.p,
+            rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
+    for (line = v23_buf_cstr(&why); *line != 0; line += strcspn(line, "\n") + 1)
+        v23_logf(&rt->log, V23_LOG_WARN, "message catalogue %.*s: %.*s",
+            (int)file.n, file.p, (int)strcspn(line, "\n"), line);
+    v23_buf_fini(&text);
+    v23_buf_fini(&why);
+}
+
+void vrpc_runtime_error(const struct vrpc_runtime *rt,
+    const struct v23_verror *err, struct v23_buf *out)
+{
+    v23_i18n_error(rt->p->catalogue, vdl_str(rt->p->language), err, out);
 }
 
 /* ---- principal ----------------------------------------------------------- */
@@ -203,6 +270,7 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
     rt->p = v23_new(NULL, struct vrpc_runtime_private);
     if (rt->p == NULL)
         goto out;
+    load_catalogue(rt);
     rt->base = event_base_new();
     if (rt->base == NULL)
         goto out;
@@ -257,6 +325,7 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
         vrpc_ev_free(rt->ev);
     vsec_principal_unref(rt->principal);
     if (rt->p != NULL) {
+        v23_i18n_free(rt->p->catalogue);
         vrpc_agent_free(rt->p->agent);
         vsec_engine_unref(rt->p->engine);
     }

@@ -218,6 +218,14 @@ static void put_format(struct v23_buf *out, struct source *s,
     }
 }
 
+void v23_verror_format(const struct v23_verror *e, struct vdl_str format,
+    struct v23_buf *out)
+{
+    struct source s = { e, 0 };
+
+    put_format(out, &s, format);
+}
+
 static void put_prefix(struct v23_buf *out, const struct v23_errctx *ctx)
 {
     if (ctx == NULL)

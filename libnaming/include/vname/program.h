@@ -46,8 +46,12 @@ int vname_program_main(struct vname_program *p,
  */
 void vname_program_wait(struct vname_program *p);
 void vname_program_done(struct vname_program *p);
-/** Print `ERROR: ` and an error's text; returns 1. */
-int vname_program_error(const struct v23_verror *err);
+/**
+ * Print `ERROR: what: ` and an error's text (vrpc_runtime_error()); returns 1.
+ * @param what  NULL = nothing
+ */
+int vname_program_error(const struct vname_program *p, const char *what,
+    const struct v23_verror *err);
 /** Read a TTL argument; prints what is wrong with it and returns 1. */
 V23_MUST_USE int vname_program_ttl(const char *text, int64_t *ns);
 

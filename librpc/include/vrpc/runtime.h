@@ -65,6 +65,13 @@ V23_MUST_USE int vrpc_runtime_serve(struct vrpc_runtime *rt,
     struct vrpc_ev_node **node, struct vrpc_server **server,
     struct vrpc_client **client);
 
+/**
+ * Append the text of an error, in the language of $LC_ALL, $LC_MESSAGES or
+ * $LANG where --v23.i18n-catalogue has a format for it, else as it came.
+ */
+void vrpc_runtime_error(const struct vrpc_runtime *rt,
+    const struct v23_verror *err, struct v23_buf *out);
+
 /** Run the loop until vrpc_runtime_stop(). */
 void vrpc_runtime_run(struct vrpc_runtime *rt);
 void vrpc_runtime_stop(struct vrpc_runtime *rt);

@@ -65,6 +65,12 @@ const struct v23_verror *v23_verror_make(struct v23_arena *a,
 const struct v23_verror *v23_verror_text(struct v23_arena *a,
     const struct v23_errctx *ctx, struct vdl_str id, enum v23_retry retry,
     const char *fmt, ...) V23_PRINTF(5, 6);
+/**
+ * Append an error's parameters in a format as in struct v23_errdef; nothing is
+ * put before it, so {1} and {2} are component and operation.
+ */
+void v23_verror_format(const struct v23_verror *e, struct vdl_str format,
+    struct v23_buf *out);
 /** Same error id. NULL has no id. */
 bool v23_verror_is(const struct v23_verror *e, struct vdl_str id);
 /**
