@@ -5,6 +5,7 @@
  * off and start again.
  */
 #include "call_int.h"
+#include "proxied_int.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -495,8 +496,11 @@ void vrpc_client_resolved(struct vrpc_client *c, struct v23_op op, int rc,
     vdl_str_list servers, const struct v23_verror *err)
 {
     struct vrpc_call *call = vrpc_op_owner_(&c->m->ops, op, VRPC_OP_RESOLVE);
+    struct vrpc_proxied *p = vrpc_op_owner_(&c->m->ops, op, VRPC_OP_PROXIES);
     vdl_str_list copy = { NULL, 0 };
 
+    if (p != NULL)
+        vrpc_proxied_resolved_(p, rc, servers, err);
     if (call == NULL)
         return;
     vrpc_op_end_(&c->m->ops, &call->op);

@@ -37,6 +37,7 @@ struct vrpc_waiter_;
 enum vrpc_op_kind_ {
     VRPC_OP_DIAL = 1, /* owner: vrpc_dial_ */
     VRPC_OP_RESOLVE,  /* vrpc_call */
+    VRPC_OP_PROXIES,  /* vrpc_proxied */
     VRPC_OP_GRANT,    /* vrpc_call */
     VRPC_OP_LOOKUP,   /* vrpc_server_call */
     VRPC_OP_GLOB_LOOKUP, /* vrpc_glob_run_ */
