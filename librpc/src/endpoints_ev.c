@@ -59,32 +59,51 @@ static int bind_names(struct vrpc_ev_node *n, struct v23_arena *a,
 /* Room for the addresses of one listener. */
 #define MAX_CHOSEN 256u
 
+static struct vrpc_endpoint *new_endpoint(struct vrpc_ev_node *n)
+{
+    void *v = n->eps;
+
+    if (v23_reserve(n->ev->al, &v, &n->eps_cap, n->neps + 1, SIZE_MAX,
+            sizeof(*n->eps)) != 0)
+        return NULL;
+    n->eps = v;
+    memset(&n->eps[n->neps], 0, sizeof(*n->eps));
+    return &n->eps[n->neps++];
+}
+
 static int add(struct vrpc_ev_node *n, struct vdl_str protocol,
     struct vdl_str address, const vdl_str_list *names)
 {
     struct vrpc_server *s = vrpc_manager_server(n->m);
-    struct vrpc_endpoint *ep;
-    char *text;
-    void *v = n->eps;
-    int rc;
+    char *text = v23_arena_dup(&n->eps_arena, address.p, address.n);
+    struct vrpc_endpoint *ep = text == NULL ? NULL : new_endpoint(n);
 
-    rc = v23_reserve(n->ev->al, &v, &n->eps_cap, n->neps + 1, SIZE_MAX,
-        sizeof(*n->eps));
-    if (rc != 0)
-        return rc;
-    n->eps = v;
-    text = v23_arena_dup(&n->eps_arena, address.p, address.n);
-    if (text == NULL)
+    if (ep == NULL)
         return V23_ENOMEM;
-    ep = &n->eps[n->neps];
-    memset(ep, 0, sizeof(*ep));
     ep->protocol = protocol;
     ep->address = vdl_strn(text, address.n);
     ep->rid = *vrpc_manager_rid(n->m);
     ep->mount_table = s != NULL && vrpc_server_is_mount_table(s);
     ep->blessings = *names;
-    n->neps++;
     return 0;
+}
+
+static int add_proxied(struct vrpc_ev_node *n)
+{
+    struct vrpc_endpoint *list = NULL, *ep;
+    size_t k = 0, i;
+    int rc = 0;
+
+    if (n->proxied != NULL)
+        rc = vrpc_proxied_endpoints(n->proxied, &n->eps_arena, &list, &k);
+    for (i = 0; i < k && rc == 0; i++) {
+        ep = new_endpoint(n);
+        if (ep == NULL)
+            rc = V23_ENOMEM;
+        else
+            *ep = list[i];
+    }
+    return rc;
 }
 
 static int text_of(struct v23_arena *a, const struct vrpc_network *net,
@@ -179,6 +198,8 @@ int vrpc_ev_endpoints(struct vrpc_ev_node *n,
     v23_arena_reset(&n->eps_arena);
     n->neps = 0;
     rc = bind_names(n, &n->eps_arena, &names);
+    if (rc == 0)
+        rc = add_proxied(n);
     for (l = n->listeners; l != NULL && rc == 0; l = l->next) {
         if (l->fd < 0)
             continue;

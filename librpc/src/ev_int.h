@@ -58,6 +58,7 @@ struct vrpc_ev_node {
     struct vrpc_ev_link_ *links;
     struct vrpc_ev_dial_ *dials;
     struct vrpc_ev_listener_ *listeners;
+    struct vrpc_proxied *proxied; /* or NULL */
     struct vrpc_ev_link_ *pending, **pending_tail; /* accepted, oldest first */
     size_t npending;
     struct vsec_store_watch watch; /* of the default blessings */

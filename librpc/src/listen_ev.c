@@ -317,9 +317,33 @@ void vrpc_ev_listeners_free_(struct vrpc_ev_node *n)
     }
 }
 
+static void proxied_changed(void *ud)
+{
+    vrpc_ev_endpoints_changed_(ud);
+}
+
+int vrpc_ev_listen_proxied(struct vrpc_ev_node *n,
+    const struct vrpc_proxied_config *cfg)
+{
+    struct vrpc_proxied_config c = *cfg;
+
+    if (n->proxied != NULL)
+        return V23_ESTATE;
+    c.changed = proxied_changed;
+    c.ud = n;
+    return vrpc_proxied_new(n->m, &c, &n->proxied);
+}
+
+const char *vrpc_ev_proxy_errors(struct vrpc_ev_node *n)
+{
+    return n->proxied == NULL ? "" : vrpc_proxied_errors(n->proxied);
+}
+
 void vrpc_ev_unlisten(struct vrpc_ev_node *n)
 {
     vrpc_ev_listeners_free_(n);
+    vrpc_proxied_free(n->proxied);
+    n->proxied = NULL;
 }
 
 const char *vrpc_ev_listen_errors(struct vrpc_ev_node *n)

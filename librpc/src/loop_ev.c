@@ -292,7 +292,7 @@ void vrpc_ev_node_free(struct vrpc_ev_node *n)
     if (n == NULL)
         return;
     vsec_store_unwatch(vrpc_manager_principal(n->m)->store, &n->watch);
-    vrpc_ev_listeners_free_(n);
+    vrpc_ev_unlisten(n);
     vrpc_manager_close_all(n->m, "cache is closed");
     while ((l = n->links) != NULL) {
         vrpc_ev_link_farewell_(l);

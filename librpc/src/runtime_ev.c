@@ -335,6 +335,21 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
     memset(rt, 0, sizeof(*rt));
 }
 
+static int listen_proxied(struct vrpc_runtime *rt, struct vrpc_ev_node *n)
+{
+    struct vrpc_proxied_config cfg;
+
+    if (rt->flags->proxy.n == 0)
+        return 0;
+    memset(&cfg, 0, sizeof(cfg));
+    cfg.kind = VRPC_PROXIED_SERVER;
+    cfg.name = rt->flags->proxy;
+    cfg.policy = rt->flags->proxy_policy;
+    cfg.limit = rt->flags->proxy_limit;
+    cfg.client = rt->client; /* it can resolve names */
+    return vrpc_ev_listen_proxied(n, &cfg);
+}
+
 int vrpc_runtime_serve(struct vrpc_runtime *rt,
     const struct vrpc_server_config *cfg,
     const struct vrpc_listen_addr *addrs, size_t naddrs,
@@ -381,6 +396,9 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
             len == 0 ? 200 : (int)len, len == 0 ? v23_strerror(rc) : text);
         goto out;
     }
+    rc = listen_proxied(rt, n);
+    if (rc != 0)
+        goto out;
     *node = n;
     if (server != NULL)
         *server = s;

@@ -10,6 +10,7 @@
 #define VRPC_EV_H
 
 #include <vrpc/manager.h>
+#include <vrpc/proxied.h>
 #include <vrpc/server.h>
 
 #ifdef __cplusplus
@@ -87,14 +88,25 @@ struct vrpc_listen_addr {
  */
 V23_MUST_USE int vrpc_ev_listen(struct vrpc_ev_node *n,
     const struct vrpc_listen_addr *addrs, size_t naddrs);
-/** Close the listeners; live connections stay. */
+/** Close the listeners, ask no proxy for connections; live ones stay. */
 void vrpc_ev_unlisten(struct vrpc_ev_node *n);
+/**
+ * Listen through proxies, too (vrpc/proxied.h): they are asked again and again
+ * until vrpc_ev_unlisten().
+ *
+ * @param cfg  its `changed` is not called: see vrpc_ev_on_endpoints()
+ * @return 0; V23_EARG; V23_ENOMEM; V23_ESTATE: the node does so already
+ */
+V23_MUST_USE int vrpc_ev_listen_proxied(struct vrpc_ev_node *n,
+    const struct vrpc_proxied_config *cfg);
+/** As vrpc_proxied_errors(); "" when there are no proxies. */
+const char *vrpc_ev_proxy_errors(struct vrpc_ev_node *n);
 
 /**
- * Endpoints to publish (spec/rpc.md 14.6): the address of each listener, for
- * one on every interface those of the interfaces; listening nowhere: the
- * single bidi endpoint (14.5). The array and what it
- * points to are valid until the next call of this function or a change.
+ * Endpoints to publish (spec/rpc.md 14.6): those that proxies gave us, then the
+ * address of each listener, for one on every interface those of the
+ * interfaces; listening nowhere: the single bidi endpoint (14.5). The array and
+ * what it points to are valid until the next call of this function or a change.
  * @return 0 or V23_ENOMEM
  */
 V23_MUST_USE int vrpc_ev_endpoints(struct vrpc_ev_node *n,
@@ -116,15 +128,15 @@ void vrpc_ev_set_chooser(struct vrpc_ev_node *n, vrpc_address_chooser_fn *fn,
     void *ud);
 /**
  * Call `fn` when the set of endpoints may have changed (re-listen, names,
- * addresses of the interfaces). */
+ * addresses of the interfaces, proxies). */
 void vrpc_ev_on_endpoints(struct vrpc_ev_node *n, void (*fn)(void *ud),
     void *ud);
 /** Text of the errors of listeners that failed, one a line; "" = none. */
 const char *vrpc_ev_listen_errors(struct vrpc_ev_node *n);
 
 /**
- * Shut a server down in the order of spec/rpc.md 20.4: close the listeners,
- * then vrpc_server_stop(). `done` runs once, never before this returns.
+ * Shut a server down in the order of spec/rpc.md 20.4: vrpc_ev_unlisten(), then
+ * vrpc_server_stop(). `done` runs once, never before this returns.
  */
 void vrpc_ev_server_stop(struct vrpc_ev_node *n, int64_t lame_duck_ns,
     void (*done)(void *ud), void *ud);

@@ -7,7 +7,6 @@
 #define VRPC_FLAGS_H
 
 #include <vrpc/ev.h>
-#include <vrpc/proxied.h>
 #include <vsec/acl.h>
 
 #ifdef __cplusplus

@@ -49,8 +49,8 @@ V23_MUST_USE int vrpc_runtime_init(struct vrpc_runtime *rt,
 void vrpc_runtime_fini(struct vrpc_runtime *rt);
 
 /**
- * A server node of its own routing id, listening on flags->addrs, with a
- * client that shares its connections.
+ * A server node of its own routing id, listening on flags->addrs and through
+ * the proxies of flags->proxy, with a client that shares its connections.
  *
  * @param cfg     without `component`: the run time's
  * @param addrs   NULL = those of the flags
