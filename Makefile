@@ -44,7 +44,7 @@ ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $(
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections -Wl,-z,relro,-z,now $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
-.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom bench-security sim size size-host size-arm \
+.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom bench-security bench-table sim size size-host size-arm \
 	install uninstall clean test-programs format headers-cxx unit \
 	cross-programs fuzz FORCE
 .DELETE_ON_ERROR:
@@ -440,6 +440,8 @@ bench-vom: $(BUILD)/test/vombench
 	$(Q)$(EXEC) $(BUILD)/test/vombench
 bench-security: $(BUILD)/test/secbench
 	$(Q)$(EXEC) $(BUILD)/test/secbench
+bench-table: $(BUILD)/test/tablebench
+	$(Q)$(EXEC) $(BUILD)/test/tablebench
 
 # The compiler and its C library are packages of their own.
 HAVE_ARM := $(if $(filter size,$(MAKECMDGOALS)),$(shell echo '$(hash)include <string.h>' | \

@@ -5,6 +5,8 @@
  */
 #include <cjson/cJSON.h>
 
+#include <stdlib.h>
+
 #include <vname/json.h>
 #include <vsec/acl.h>
 
@@ -29,69 +31,112 @@ int vname_record_write_(const struct vname_change *ch, struct v23_buf *out)
     return out->err;
 }
 
+/* What the members of a record are; empty = not there. */
+struct parts {
+    struct v23_bytes name, creator, versioned, deleted; /* of the record */
+    struct v23_bytes version, perms;                    /* of "V" */
+};
+
+/* Keys are those of the reference, which does not mind their case. */
+static int outer(void *ud, struct vdl_str key, struct v23_bytes value)
+{
+    struct parts *p = ud;
+
+    if (vdl_str_eq_nocase(key, vdl_str("N")))
+        p->name = value;
+    else if (vdl_str_eq_nocase(key, vdl_str("V")))
+        p->versioned = value;
+    else if (vdl_str_eq_nocase(key, vdl_str("D")))
+        p->deleted = value;
+    else if (vdl_str_eq_nocase(key, vdl_str("C")))
+        p->creator = value;
+    return 0;
+}
+
+static int inner(void *ud, struct vdl_str key, struct v23_bytes value)
+{
+    struct parts *p = ud;
+
+    if (vdl_str_eq_nocase(key, vdl_str("V")))
+        p->version = value;
+    else if (vdl_str_eq_nocase(key, vdl_str("P")))
+        p->perms = value;
+    return 0;
+}
+
+static bool is(struct v23_bytes v, const char *word)
+{
+    return v.n == strlen(word) && memcmp(v.p, word, v.n) == 0;
+}
+
+/* A string with escapes. */
+static int unescape(struct v23_bytes v, struct v23_arena *a,
+    struct vdl_str *out)
+{
+    cJSON *o = cJSON_ParseWithLength((const char *)v.p, v.n);
+    int rc = 0;
+
+    if (o == NULL)
+        return V23_ENOMEM; /* the syntax has been checked */
+    *out = vdl_str(o->valuestring);
+    out->p = v23_arena_dup(a, out->p, out->n);
+    if (out->p == NULL)
+        rc = V23_ENOMEM;
+    cJSON_Delete(o);
+    return rc;
+}
+
 /* A text, "" when it is missing. */
-static int get_text(const cJSON *v, struct v23_arena *a, struct vdl_str *out)
+static int get_text(struct v23_bytes v, struct v23_arena *a,
+    struct vdl_str *out)
 {
     *out = vdl_str("");
-    if (v == NULL || cJSON_IsNull(v))
+    if (v.n == 0 || is(v, "null"))
         return 0;
-    if (!cJSON_IsString(v))
+    if (v.p[0] != '"')
         return V23_ETEXT;
-    *out = vdl_str(v->valuestring);
+    if (memchr(v.p, '\\', v.n) != NULL)
+        return unescape(v, a, out);
+    *out = vdl_strn((const char *)v.p + 1, v.n - 2);
     out->p = v23_arena_dup(a, out->p, out->n);
     return out->p == NULL ? V23_ENOMEM : 0;
 }
 
-static int get_version(const cJSON *v, int32_t *out)
+/* A whole number, also in the form 1e3. */
+static int get_version(struct v23_bytes v, int32_t *out)
 {
+    char text[64];
+    double d;
+
     *out = 0;
-    if (v == NULL)
+    if (v.n == 0)
         return 0;
-    if (!cJSON_IsNumber(v))
+    if (v.p[0] != '-' && (v.p[0] < '0' || v.p[0] > '9'))
         return V23_ETEXT;
-    if (!(v->valuedouble >= 0 && v->valuedouble <= INT32_MAX))
+    if (v.n >= sizeof(text))
         return V23_EARG;
-    *out = (int32_t)v->valuedouble;
-    return *out == v->valuedouble ? 0 : V23_ETEXT;
+    memcpy(text, v.p, v.n);
+    text[v.n] = 0;
+    d = strtod(text, NULL);
+    if (!(d >= 0 && d <= INT32_MAX))
+        return V23_EARG;
+    *out = (int32_t)d;
+    return *out == d ? 0 : V23_ETEXT;
 }
 
-static int get_perms(const cJSON *v, struct v23_arena *a,
+static int get_perms(struct v23_bytes v, struct v23_arena *a,
     const v23_access_permissions **out)
 {
     v23_access_permissions *perms = v23_arena_new(a, v23_access_permissions);
-    char *text;
     int rc;
 
     *out = perms;
     if (perms == NULL)
         return V23_ENOMEM;
-    if (v == NULL)
+    if (v.n == 0)
         return 0;
-    text = cJSON_PrintUnformatted(v);
-    if (text == NULL)
-        return V23_ENOMEM;
-    rc = vsec_perms_from_json(v23_bytes(text, strlen(text)), a, perms, NULL);
-    cJSON_free(text);
+    rc = vsec_perms_from_json(v, a, perms, NULL);
     return rc == V23_ELIMIT ? V23_EARG : rc;
-}
-
-static int read_object(const cJSON *o, struct v23_arena *a,
-    struct vname_change *ch)
-{
-    const cJSON *v = cJSON_GetObjectItem(o, "V");
-    int rc;
-
-    if (!cJSON_IsObject(o))
-        return V23_ETEXT;
-    memset(ch, 0, sizeof(*ch));
-    rc = get_text(cJSON_GetObjectItem(o, "N"), a, &ch->name);
-    if (rc == 0)
-        rc = get_text(cJSON_GetObjectItem(o, "C"), a, &ch->creator);
-    if (rc == 0)
-        rc = get_version(cJSON_GetObjectItem(v, "V"), &ch->version);
-    if (rc == 0 && !cJSON_IsTrue(cJSON_GetObjectItem(o, "D")))
-        rc = get_perms(cJSON_GetObjectItem(v, "P"), a, &ch->perms);
-    return rc;
 }
 
 /* The JSON library ends a text at its first NUL, and what is not UTF-8 would
@@ -101,9 +146,12 @@ static bool is_exact(struct v23_bytes line)
     size_t i, len;
 
     for (i = 0; i < line.n; i += len) {
-        len = v23_utf8_next((const char *)line.p + i, line.n - i, NULL);
+        len = 1;
+        if (line.p[i] >= 0x80)
+            len = v23_utf8_next((const char *)line.p + i, line.n - i, NULL);
         if (len == 0
-            || (line.n - i >= 6 && memcmp(line.p + i, "\\u0000", 6) == 0))
+            || (line.p[i] == '\\' && line.n - i >= 6
+                && memcmp(line.p + i, "\\u0000", 6) == 0))
             return false;
     }
     return true;
@@ -112,8 +160,9 @@ static bool is_exact(struct v23_bytes line)
 int vname_record_read_(struct v23_bytes line, struct v23_arena *a,
     struct vname_change *ch)
 {
+    struct parts p = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 },
+        { NULL, 0 }, { NULL, 0 } };
     size_t end;
-    cJSON *o;
     int rc;
 
     if (vname_json_check(line, &end, NULL) != 0
@@ -122,8 +171,18 @@ int vname_record_read_(struct v23_bytes line, struct v23_arena *a,
         return V23_ETEXT;
     if (!is_exact(line))
         return V23_EARG;
-    o = cJSON_ParseWithLength((const char *)line.p, end);
-    rc = o == NULL ? V23_ETEXT : read_object(o, a, ch);
-    cJSON_Delete(o);
+    if (vname_json_members(line, outer, &p) != 0)
+        return V23_ETEXT;
+    if (p.versioned.n != 0 && p.versioned.p[0] == '{'
+        && vname_json_members(p.versioned, inner, &p) != 0)
+        return V23_ETEXT;
+    memset(ch, 0, sizeof(*ch));
+    rc = get_text(p.name, a, &ch->name);
+    if (rc == 0)
+        rc = get_text(p.creator, a, &ch->creator);
+    if (rc == 0)
+        rc = get_version(p.version, &ch->version);
+    if (rc == 0 && !is(p.deleted, "true"))
+        rc = get_perms(p.perms, a, &ch->perms);
     return rc;
 }

@@ -222,13 +222,14 @@ static int value(struct scan *s, bool *again)
     return *again && !in_array(s) ? key(s) : 0;
 }
 
-/* What follows a value: closing brackets, or a comma (*again). */
-static int after(struct scan *s, bool *again)
+/* What follows a value: closing brackets, but for `depth`, or a comma
+ * (*again). */
+static int after(struct scan *s, unsigned depth, bool *again)
 {
     bool array;
 
     *again = false;
-    while (s->depth != 0) {
+    while (s->depth > depth) {
         array = in_array(s);
         blanks(s);
         if (at(s, array ? ']' : '}')) {
@@ -246,25 +247,82 @@ static int after(struct scan *s, bool *again)
     return 0;
 }
 
+static void begin(struct scan *s, struct v23_bytes text, struct v23_buf *why)
+{
+    memset(s, 0, sizeof(*s));
+    s->p = text.p;
+    s->end = text.n == 0 ? text.p : text.p + text.n;
+    s->why = why;
+    blanks(s);
+}
+
+/* From one value to behind it, the brackets around it apart. */
+static int whole(struct scan *s)
+{
+    unsigned depth = s->depth;
+    bool again;
+    int rc;
+
+    do {
+        rc = value(s, &again);
+        if (rc == 0 && !again && s->depth > depth)
+            rc = after(s, depth, &again);
+    } while (rc == 0 && again);
+    return rc;
+}
+
 int vname_json_check(struct v23_bytes text, size_t *end, struct v23_buf *why)
 {
     struct scan s;
-    bool again = true;
-    int rc = 0;
+    int rc;
 
-    memset(&s, 0, sizeof(s));
-    s.p = text.p;
-    s.end = text.n == 0 ? text.p : text.p + text.n;
-    s.why = why;
-    blanks(&s);
+    begin(&s, text, why);
     if (s.p == s.end)
         return V23_EEOF;
-    while (rc == 0 && again) {
-        rc = value(&s, &again);
-        if (rc == 0 && !again)
-            rc = after(&s, &again);
-    }
+    rc = whole(&s);
     if (rc == 0 && end != NULL)
         *end = (size_t)(s.p - text.p);
     return rc;
+}
+
+int vname_json_members(struct v23_bytes text, vname_member_fn *fn, void *ud)
+{
+    struct scan s;
+    int rc = 0;
+
+    begin(&s, text, NULL);
+    if (s.p == s.end)
+        return V23_EEOF;
+    if (!at(&s, '{')) {
+        rc = whole(&s);
+        return rc == 0 ? V23_EARG : rc;
+    }
+    rc = open(&s, false);
+    blanks(&s);
+    if (at(&s, '}'))
+        return 0;
+    for (;;) {
+        const uint8_t *name, *start;
+        struct vdl_str k;
+
+        blanks(&s);
+        name = s.p + 1;
+        rc = key(&s);
+        if (rc != 0)
+            return rc;
+        for (start = s.p - 1; *start != '"';)
+            start--;
+        k = vdl_strn((const char *)name, (size_t)(start - name));
+        blanks(&s);
+        start = s.p;
+        rc = whole(&s);
+        if (rc == 0)
+            rc = fn(ud, k, v23_bytes(start, (size_t)(s.p - start)));
+        blanks(&s);
+        if (rc != 0 || at(&s, '}'))
+            return rc;
+        if (!at(&s, ','))
+            return V23_ETEXT;
+        s.p++;
+    }
 }

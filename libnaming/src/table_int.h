@@ -27,12 +27,17 @@ enum tags {
 #define TAGS_GET (TAG_ADMIN | TAG_READ)
 #define TAGS_ALL (TAGS_TRAVERSE | TAG_MOUNT)
 
-/* Immutable, shared by nodes that inherited the same lists. */
+/*
+ * Immutable, and one object for all nodes that have the same: most of a million
+ * names have one of a few permissions.
+ */
 struct perms {
     struct v23_ref ref;
-    const struct v23_alloc *al;
+    struct vname_table *t;
+    struct perms *hash_next;
     struct v23_arena arena;
     v23_access_permissions map;
+    uint32_t hash;
     bool normal; /* sorted, without duplicates */
 };
 
@@ -72,6 +77,9 @@ struct vname_table {
     struct node *root;
     struct node **buckets;
     size_t nbuckets, nodes, servers;
+    struct perms **perms; /* by hash; no references */
+    size_t perms_buckets, nperms;
+    struct v23_arena scratch; /* between two operations empty */
     struct user **users; /* by hash of the id */
     size_t nuser_buckets, nusers;
     struct perms *superusers; /* map with one list, "Admin"; NULL = none */
@@ -97,18 +105,18 @@ const struct v23_verror *vname_err_text_(const struct vname_caller *c,
 /* ---- permissions (table_perms.c) ----------------------------------------- */
 
 /* Copy as it is. */
-int vname_perms_keep_(const struct vname_table *t,
+int vname_perms_keep_(struct vname_table *t,
     const v23_access_permissions *map, struct perms **out);
 /* Copy and normalise: sorted lists without duplicates. */
-int vname_perms_new_(const struct vname_table *t,
+int vname_perms_new_(struct vname_table *t,
     const v23_access_permissions *map, struct perms **out);
 struct perms *vname_perms_ref_(struct perms *p);
 void vname_perms_unref_(struct perms *p);
 /* With `names` added to the In list of Admin, normalised. */
-int vname_perms_add_admins_(const struct vname_table *t, struct perms *p,
+int vname_perms_add_admins_(struct vname_table *t, struct perms *p,
     vdl_str_list names, struct perms **out);
 /* With every "%%" replaced by `element`. */
-int vname_perms_expand_(const struct vname_table *t, const struct perms *tmpl,
+int vname_perms_expand_(struct vname_table *t, const struct perms *tmpl,
     struct vdl_str element, struct perms **out);
 /* One of the tags' lists includes the names. NULL permissions: yes. */
 bool vname_perms_allow_(const struct perms *p, int tags, vdl_str_list names);

@@ -7,29 +7,71 @@
 
 #include "table_int.h"
 
+#define FIRST_BUCKETS 16
+/* First block of the arena of one: two lists of two names. */
+#define SMALL_PERMS 192
+
 static const char *const tag_names[] = { "Read", "Resolve", "Create", "Mount",
     "Admin" };
 
-static void destroy(struct v23_ref *r)
-{
-    struct perms *p = (struct perms *)(void *)r;
-    const struct v23_alloc *al = p->al;
+/* ---- equal ones are one object ------------------------------------------- */
 
-    v23_arena_fini(&p->arena);
-    v23_put(al, p);
+static uint64_t hash_list(uint64_t h, v23_security_blessing_pattern_list l)
+{
+    uint32_t i;
+
+    for (i = 0; i < l.n; i++)
+        h = v23_hash(h, l.v[i].p, l.v[i].n);
+    return h + l.n;
 }
 
-static struct perms *perms_new(const struct vname_table *t)
+static uint32_t hash_of(const struct vname_table *t,
+    const v23_access_permissions *map)
 {
-    struct perms *p = v23_new(t->al, struct perms);
+    uint64_t h = (uint64_t)(uintptr_t)t;
+    v23_security_blessing_pattern_list not_in;
+    uint32_t i;
 
-    if (p == NULL)
-        return NULL;
-    p->ref.n = 1;
-    p->ref.destroy = destroy;
-    p->al = t->al;
-    v23_arena_init(&p->arena, t->al, SIZE_MAX);
-    return p;
+    for (i = 0; i < map->n; i++) {
+        not_in.v = map->v[i].val.not_in.v;
+        not_in.n = map->v[i].val.not_in.n;
+        h = v23_hash(h, map->v[i].key.p, map->v[i].key.n);
+        h = hash_list(hash_list(h, map->v[i].val.in), not_in);
+    }
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static bool grow(struct vname_table *t)
+{
+    size_t n = t->perms_buckets == 0 ? FIRST_BUCKETS : 2 * t->perms_buckets,
+           i;
+    struct perms **fresh = v23_get0(t->al, n, sizeof(*fresh)), *p;
+
+    if (fresh == NULL)
+        return false;
+    for (i = 0; i < t->perms_buckets; i++)
+        while ((p = t->perms[i]) != NULL) {
+            t->perms[i] = p->hash_next;
+            p->hash_next = fresh[p->hash & (n - 1)];
+            fresh[p->hash & (n - 1)] = p;
+        }
+    v23_put(t->al, t->perms);
+    t->perms = fresh;
+    t->perms_buckets = n;
+    return true;
+}
+
+static void destroy(struct v23_ref *r)
+{
+    struct perms *p = (struct perms *)(void *)r, **q;
+    struct vname_table *t = p->t;
+
+    for (q = &t->perms[p->hash & (t->perms_buckets - 1)]; *q != p;)
+        q = &(*q)->hash_next;
+    *q = p->hash_next;
+    t->nperms--;
+    v23_arena_fini(&p->arena);
+    v23_put(t->al, p);
 }
 
 struct perms *vname_perms_ref_(struct perms *p)
@@ -45,38 +87,59 @@ void vname_perms_unref_(struct perms *p)
         v23_unref(&p->ref);
 }
 
-int vname_perms_keep_(const struct vname_table *t,
+int vname_perms_keep_(struct vname_table *t,
     const v23_access_permissions *map, struct perms **out)
 {
-    struct perms *p = perms_new(t);
+    uint32_t h = hash_of(t, map);
+    struct perms *p, **bucket;
     int rc;
 
+    if (t->nperms >= t->perms_buckets && !grow(t))
+        return V23_ENOMEM;
+    bucket = &t->perms[h & (t->perms_buckets - 1)];
+    for (p = *bucket; p != NULL; p = p->hash_next)
+        if (p->hash == h && v23_access_permissions_equal(&p->map, map)) {
+            *out = vname_perms_ref_(p);
+            return 0;
+        }
+    p = v23_new(t->al, struct perms);
     if (p == NULL)
         return V23_ENOMEM;
+    v23_arena_init_small(&p->arena, t->al, SIZE_MAX, SMALL_PERMS);
     rc = v23_access_permissions_copy(&p->arena, &p->map, map);
-    if (rc != 0)
-        vname_perms_unref_(p);
-    else
-        *out = p;
-    return rc;
+    if (rc != 0) {
+        v23_arena_fini(&p->arena);
+        v23_put(t->al, p);
+        return rc;
+    }
+    p->ref.n = 1;
+    p->ref.destroy = destroy;
+    p->t = t;
+    p->hash = h;
+    p->hash_next = *bucket;
+    *bucket = p;
+    t->nperms++;
+    *out = p;
+    return 0;
 }
 
-int vname_perms_new_(const struct vname_table *t,
+int vname_perms_new_(struct vname_table *t,
     const v23_access_permissions *map, struct perms **out)
 {
+    struct v23_arena_mark m = v23_arena_mark(&t->scratch);
     v23_access_permissions normal;
-    struct v23_arena scratch;
     int rc;
 
-    v23_arena_init(&scratch, t->al, SIZE_MAX);
-    rc = vsec_perms_normalize(map, &scratch, &normal);
+    rc = vsec_perms_normalize(map, &t->scratch, &normal);
     if (rc == 0)
         rc = vname_perms_keep_(t, &normal, out);
     if (rc == 0)
         (*out)->normal = true;
-    v23_arena_fini(&scratch);
+    v23_arena_rewind(&t->scratch, m);
     return rc;
 }
+
+/* ---- looking into them --------------------------------------------------- */
 
 const v23_access_access_list *vname_perms_find_(
     const v23_access_permissions *map, const char *tag)
@@ -143,13 +206,13 @@ static int widen(struct v23_arena *a, const v23_access_permissions *map,
     return 0;
 }
 
-int vname_perms_add_admins_(const struct vname_table *t, struct perms *p,
+int vname_perms_add_admins_(struct vname_table *t, struct perms *p,
     vdl_str_list names, struct perms **out)
 {
     const v23_access_access_list *admin
         = vname_perms_find_(&p->map, "Admin");
+    struct v23_arena_mark m = v23_arena_mark(&t->scratch);
     v23_access_permissions wide;
-    struct v23_arena scratch;
     uint32_t i;
     int rc;
 
@@ -161,11 +224,10 @@ int vname_perms_add_admins_(const struct vname_table *t, struct perms *p,
         *out = vname_perms_ref_(p);
         return 0;
     }
-    v23_arena_init(&scratch, t->al, SIZE_MAX);
-    rc = widen(&scratch, &p->map, names, &wide);
+    rc = widen(&t->scratch, &p->map, names, &wide);
     if (rc == 0)
         rc = vname_perms_new_(t, &wide, out);
-    v23_arena_fini(&scratch);
+    v23_arena_rewind(&t->scratch, m);
     return rc;
 }
 
@@ -216,17 +278,17 @@ static int expand_texts(struct v23_arena *a, const struct vdl_str *from,
     return rc;
 }
 
-int vname_perms_expand_(const struct vname_table *t, const struct perms *tmpl,
+int vname_perms_expand_(struct vname_table *t, const struct perms *tmpl,
     struct vdl_str element, struct perms **out)
 {
+    struct v23_arena *a = &t->scratch;
+    struct v23_arena_mark m = v23_arena_mark(a);
     v23_access_permissions_entry *v;
     v23_access_permissions map;
-    struct v23_arena a;
     uint32_t i;
     int rc = 0;
 
-    v23_arena_init(&a, t->al, SIZE_MAX);
-    v = v23_arena_get0(&a, tmpl->map.n, sizeof(*v),
+    v = v23_arena_get0(a, tmpl->map.n, sizeof(*v),
         _Alignof(v23_access_permissions_entry));
     if (v == NULL)
         rc = V23_ENOMEM;
@@ -234,11 +296,11 @@ int vname_perms_expand_(const struct vname_table *t, const struct perms *tmpl,
         const v23_access_access_list *from = &tmpl->map.v[i].val;
 
         v[i].key = tmpl->map.v[i].key;
-        rc = expand_texts(&a, from->in.v, from->in.n, element,
+        rc = expand_texts(a, from->in.v, from->in.n, element,
             &v[i].val.in.v);
         v[i].val.in.n = from->in.n;
         if (rc == 0)
-            rc = expand_texts(&a, from->not_in.v, from->not_in.n, element,
+            rc = expand_texts(a, from->not_in.v, from->not_in.n, element,
                 &v[i].val.not_in.v);
         v[i].val.not_in.n = from->not_in.n;
     }
@@ -246,6 +308,6 @@ int vname_perms_expand_(const struct vname_table *t, const struct perms *tmpl,
     map.n = tmpl->map.n;
     if (rc == 0)
         rc = vname_perms_keep_(t, &map, out);
-    v23_arena_fini(&a);
+    v23_arena_rewind(a, m);
     return rc;
 }

@@ -255,14 +255,13 @@ static void restore_delete(struct vname_table *t, struct path p)
 
 int vname_table_restore(struct vname_table *t, const struct vname_change *ch)
 {
+    struct v23_arena_mark m = v23_arena_mark(&t->scratch);
     struct perms *perms = NULL;
-    struct v23_arena a;
     struct node *n;
     struct path p;
     int rc;
 
-    v23_arena_init(&a, t->al, SIZE_MAX);
-    rc = vname_path_split_(&a, ch->name, &p);
+    rc = vname_path_split_(&t->scratch, ch->name, &p);
     if (rc != 0)
         goto out;
     if (!fits(p) || ch->version < 0) {
@@ -279,7 +278,7 @@ int vname_table_restore(struct vname_table *t, const struct vname_change *ch)
         }
     }
 out:
-    v23_arena_fini(&a);
+    v23_arena_rewind(&t->scratch, m);
     return rc;
 }
 

@@ -330,7 +330,7 @@ static int inherit(struct vname_table *t, const struct vname_caller *c,
 }
 
 /* A template admits those who are in its expanded Create or Admin list. */
-static int template_allows(const struct vname_table *t, const struct node *n,
+static int template_allows(struct vname_table *t, const struct node *n,
     struct vdl_str element, vdl_str_list names, bool *yes)
 {
     struct perms *p;
@@ -459,6 +459,7 @@ int vname_table_new(const struct vname_table_config *cfg,
     t->log = cfg->log;
     t->max_nodes_per_user = cfg->max_nodes_per_user;
     t->empty_elements = cfg->empty_elements;
+    v23_arena_init(&t->scratch, t->al, SIZE_MAX);
     t->root = node_new(t, vdl_strn(NULL, 0));
     if (t->root == NULL || !grow(t)) {
         vname_table_free(t);
@@ -491,7 +492,9 @@ void vname_table_free(struct vname_table *t)
         }
     v23_put(t->al, t->users);
     vname_perms_unref_(t->superusers);
+    v23_put(t->al, t->perms);
     v23_put(t->al, t->buckets);
+    v23_arena_fini(&t->scratch);
     v23_put(t->al, t);
 }
 

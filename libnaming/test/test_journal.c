@@ -275,6 +275,22 @@ START_TEST(unusable_records_are_left_out)
 }
 END_TEST
 
+START_TEST(records_of_any_writer_are_read)
+{
+    /* Other order and case, blanks, escapes, unknown members, other numbers. */
+    put("persistent.permslog",
+        " {\"x\":[{}], \"c\" : \"me\\u0041\" , \"V\":{\"P\":{\"Admin\":{\"In\":"
+        "[\"root\"]}}, \"v\": 2e1},\"N\":\"a\\/b\\u00e4\" ,\"d\":null} \n");
+
+    ck_assert_int_eq(open_it(), 0);
+
+    ck_assert_str_eq(do_get("root", "a/b\xc3\xa4"),
+        "20 {\"Admin\":{\"In\":[\"root\"],\"NotIn\":null}}");
+    ck_assert_ptr_nonnull(strstr(content("persistent.permslog"),
+        "\"C\":\"meA\""));
+}
+END_TEST
+
 START_TEST(hostile_lines_do_no_harm)
 {
     static const char *const lines[] = { "[]\n", "7\n", "\"x\"\n", "null\n",
@@ -443,6 +459,7 @@ int main(void)
     tcase_add_test(tc, malformed_line_ends_the_restoring);
     tcase_add_test(tc, every_truncation_restores_the_whole_lines);
     tcase_add_test(tc, unusable_records_are_left_out);
+    tcase_add_test(tc, records_of_any_writer_are_read);
     tcase_add_test(tc, hostile_lines_do_no_harm);
     tcase_add_test(tc, mutated_journals_do_no_harm);
     tcase_add_test(tc, unfinished_rewrite_is_finished);

@@ -120,6 +120,60 @@ START_TEST(check_refuses_every_truncation)
 }
 END_TEST
 
+/* "key=value;" of each member; a key "stop" ends the walk. */
+static int collect(void *ud, struct vdl_str key, struct v23_bytes value)
+{
+    struct v23_buf *out = ud;
+
+    v23_buf_put_str(out, key);
+    v23_buf_put_byte(out, '=');
+    v23_buf_put(out, value.p, value.n);
+    v23_buf_put_byte(out, ';');
+    return vdl_str_is(key, "stop") ? 77 : 0;
+}
+
+static const struct {
+    const char *text;
+    int rc;
+    const char *members;
+} objects[] = {
+    { "{}", 0, "" },
+    { " { } x", 0, "" },
+    { "{\"a\":1}", 0, "a=1;" },
+    { "{\"a\" : [1, {\"b\":2}] ,\n\"c\": {\"d\":\"}\"} } tail", 0,
+        "a=[1, {\"b\":2}];c={\"d\":\"}\"};" },
+    { "{\"a\\\"b\":\"\\\\\",\"\":null}", 0, "a\\\"b=\"\\\\\";=null;" },
+    { "{\"a\":1,\"stop\":2,\"b\":3}", 77, "a=1;stop=2;" },
+    { "[1]", V23_EARG, "" },
+    { "7", V23_EARG, "" },
+    { "[1", V23_ETEXT, "" },
+    { " ", V23_EEOF, "" },
+    { "{\"a\":1", V23_ETEXT, "a=1;" },
+    { "{\"a\":1]", V23_ETEXT, "a=1;" },
+    { "{\"a\":1,}", V23_ETEXT, "a=1;" },
+    { "{\"a\":1 \"b\":2}", V23_ETEXT, "a=1;" },
+    { "{\"a\":}", V23_ETEXT, "" },
+    { "{\"a\":[}", V23_ETEXT, "" },
+    { "{\"a", V23_ETEXT, "" },
+    { "{,}", V23_ETEXT, "" },
+};
+
+START_TEST(members_are_walked_as_they_are_written)
+{
+    char mem[256];
+    struct v23_buf out;
+
+    v23_buf_init_fixed(&out, mem, sizeof(mem));
+
+    ck_assert_int_eq(vname_json_members(v23_bytes(objects[_i].text,
+                                            strlen(objects[_i].text)),
+                         collect, &out),
+        objects[_i].rc);
+
+    ck_assert_str_eq(v23_buf_cstr(&out), objects[_i].members);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("libnaming/json");
@@ -131,6 +185,8 @@ int main(void)
     tcase_add_test(tc, check_of_blanks_is_the_end);
     tcase_add_test(tc, check_bounds_nesting);
     tcase_add_test(tc, check_refuses_every_truncation);
+    tcase_add_loop_test(tc, members_are_walked_as_they_are_written, 0,
+        sizeof(objects) / sizeof(objects[0]));
     suite_add_tcase(s, tc);
     return tst_run(s);
 }

@@ -88,6 +88,39 @@ START_TEST(set_makes_a_node_stay)
 }
 END_TEST
 
+START_TEST(equal_permissions_take_memory_once)
+{
+    static const char json[] = "{\"Admin\":{\"In\":[\"root\"]},\"Create\":{"
+                               "\"In\":[\"...\"]}}";
+    char name[32];
+    size_t first, i;
+
+    /* The same text at two places, and what alice's names inherit. */
+    ck_assert_str_eq(do_set("root", "a", json, ""), "");
+    first = R.t.live;
+    ck_assert_str_eq(do_set("root", "b", json, ""), "");
+    ck_assert_uint_eq(R.t.live, first + 1);
+    do_mount("alice", "a/0", S1, 60, 0);
+    first = R.t.live;
+    for (i = 1; i < 40; i++) {
+        snprintf(name, sizeof(name), "a/%zu", i);
+        ck_assert_str_eq(do_mount("alice", name, S1, 60, 0), "");
+    }
+
+    /* A node and a server each; the caller's arena grows as well. */
+    ck_assert_uint_le(R.t.live, first + 80);
+    ck_assert_str_eq(do_get("root", "a/7"),
+        "1 {\"Admin\":{\"In\":[\"alice\",\"root\"],\"NotIn\":null},\"Create\":"
+        "{\"In\":[\"...\"],\"NotIn\":null}}");
+
+    /* Each goes its own way when it is changed. */
+    ck_assert_str_eq(do_set("root", "a/7", json, ""), "");
+    ck_assert_str_eq(do_get("root", "a/8"),
+        "1 {\"Admin\":{\"In\":[\"alice\",\"root\"],\"NotIn\":null},\"Create\":"
+        "{\"In\":[\"...\"],\"NotIn\":null}}");
+}
+END_TEST
+
 START_TEST(set_bounds_the_size)
 {
     struct vdl_str in[2000];
@@ -446,6 +479,7 @@ int main(void)
     tcase_add_test(tc, version_wraps_to_zero);
     tcase_add_test(tc, get_of_open_and_missing_nodes);
     tcase_add_test(tc, set_makes_a_node_stay);
+    tcase_add_test(tc, equal_permissions_take_memory_once);
     tcase_add_test(tc, set_bounds_the_size);
     tcase_add_test(tc, access_is_checked_on_the_way);
     tcase_add_test(tc, glob_shows_what_may_be_seen);

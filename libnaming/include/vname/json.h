@@ -1,12 +1,13 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
- * What is wrong with a JSON text, for people. The JSON library parses, but does
- * not say why it refused; users know the reasons from the reference tools.
+ * What is wrong with a JSON text, for people, and where its parts are. The JSON
+ * library parses, but does not say why it refused; users know the reasons from
+ * the reference tools.
  */
 #ifndef VNAME_JSON_H
 #define VNAME_JSON_H
 
-#include <v23/bytes.h>
+#include <vom/type.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +26,19 @@ extern "C" {
  */
 V23_MUST_USE int vname_json_check(struct v23_bytes text, size_t *end,
     struct v23_buf *why);
+
+/* One member of an object: its key as it is written, without the quotes, and
+ * its value with nothing around it. Other than 0 ends the walk. */
+typedef int vname_member_fn(void *ud, struct vdl_str key,
+    struct v23_bytes value);
+/**
+ * Walk over the members of the first JSON value of a text, so that a big object
+ * can be taken apart without making objects of all that is in it.
+ * @return 0; V23_EARG: correct, but not an object; V23_EEOF, V23_ETEXT as
+ *         above; what fn returned
+ */
+V23_MUST_USE int vname_json_members(struct v23_bytes text, vname_member_fn *fn,
+    void *ud);
 
 #ifdef __cplusplus
 }
