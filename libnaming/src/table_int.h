@@ -1,8 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Inside of the mount table. A node is found by hashing (parent, element), so
- * a step costs the same in a directory of ten names and of a million; the
- * children of a node are also linked, for globs and deletion.
+ * Inside of the mount table. A node is found by the hash of its path, so a step
+ * costs the same in a directory of ten names and of a million; the children of
+ * a node are also linked, for globs and deletion.
  */
 #ifndef VNAME_TABLE_INT_H
 #define VNAME_TABLE_INT_H
@@ -53,17 +53,19 @@ struct user {
     struct vdl_str id; /* behind the struct */
 };
 
-/* Nodes without parent: the root only. */
+/* Nodes without parent: the root only. What a walk reads stands together, at
+ * the end. */
 struct node {
-    struct node *parent;
-    struct node *hash_next;
     struct node *children;      /* first child */
     struct node *next, **pprev; /* siblings */
-    struct server *servers;     /* most recent first */
-    struct perms *perms, *template;
+    struct perms *template;
     struct user *creator;
+    struct node *hash_next;
+    struct node *parent;
+    uint64_t hash;              /* of the path */
+    struct server *servers;     /* most recent first */
+    struct perms *perms;
     int32_t version;
-    uint32_t hash;
     bool mounted; /* has a mount record, even if all servers expired */
     bool mt, leaf;
     bool explicit; /* permissions were set: never collected */

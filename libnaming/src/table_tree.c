@@ -9,12 +9,18 @@
 #include <vrpc/name.h>
 
 #define FIRST_BUCKETS 64
+#define AHEAD 8
 
-static uint32_t hash_of(const struct node *parent, struct vdl_str element)
+/* A path has the hash of its elements one after the other: those of all its
+ * parts are known before the first node is looked at. */
+static uint64_t hash_of(uint64_t parent, struct vdl_str element)
 {
-    uint64_t h = v23_hash((uint64_t)(uintptr_t)parent, element.p, element.n);
+    return v23_hash(parent, element.p, element.n);
+}
 
-    return (uint32_t)(h ^ h >> 32);
+static struct node **bucket_of(const struct vname_table *t, uint64_t hash)
+{
+    return &t->buckets[hash & (t->nbuckets - 1)];
 }
 
 static bool grow(struct vname_table *t)
@@ -48,17 +54,22 @@ static struct node *node_new(struct vname_table *t, struct vdl_str element)
     return n;
 }
 
-struct node *vname_child_(const struct vname_table *t,
-    const struct node *parent, struct vdl_str element)
+static struct node *find(const struct vname_table *t,
+    const struct node *parent, struct vdl_str element, uint64_t hash)
 {
-    uint32_t h = hash_of(parent, element);
-    struct node *n = t->buckets[h & (t->nbuckets - 1)];
+    struct node *n = *bucket_of(t, hash);
 
     while (n != NULL
-        && (n->hash != h || n->parent != parent
+        && (n->hash != hash || n->parent != parent
             || !vdl_str_eq(vdl_strn(n->name, n->len), element)))
         n = n->hash_next;
     return n;
+}
+
+struct node *vname_child_(const struct vname_table *t,
+    const struct node *parent, struct vdl_str element)
+{
+    return find(t, parent, element, hash_of(parent->hash, element));
 }
 
 struct node *vname_child_new_(struct vname_table *t, struct node *parent,
@@ -72,10 +83,10 @@ struct node *vname_child_new_(struct vname_table *t, struct node *parent,
     if (n == NULL)
         return NULL;
     n->parent = parent;
-    n->hash = hash_of(parent, element);
+    n->hash = hash_of(parent->hash, element);
     n->creator = creator;
     creator->nodes++;
-    bucket = &t->buckets[n->hash & (t->nbuckets - 1)];
+    bucket = bucket_of(t, n->hash);
     n->hash_next = *bucket;
     *bucket = n;
     n->next = parent->children;
@@ -102,7 +113,7 @@ void vname_servers_clear_(struct vname_table *t, struct node *n)
 /* Free a node without children that is not the root. */
 static void unlink_leaf(struct vname_table *t, struct node *n)
 {
-    struct node **p = &t->buckets[n->hash & (t->nbuckets - 1)];
+    struct node **p = bucket_of(t, n->hash);
 
     while (*p != n)
         p = &(*p)->hash_next;
@@ -200,7 +211,9 @@ struct node *vname_next_node_(const struct node *n, struct v23_buf *name)
 
 static uint32_t user_hash(struct vdl_str id)
 {
-    return hash_of(NULL, id);
+    uint64_t h = hash_of(0, id);
+
+    return (uint32_t)(h ^ h >> 32);
 }
 
 static bool grow_users(struct vname_table *t)
@@ -414,16 +427,32 @@ static const struct v23_verror *create_child(struct vname_table *t,
     return NULL;
 }
 
+/* In a table that is larger than the caches most of a walk is waiting for
+ * memory: all its buckets are asked for at once. */
+static void look_ahead(const struct vname_table *t, struct path p,
+    uint64_t hashes[AHEAD])
+{
+    uint64_t h = t->root->hash;
+    size_t i;
+
+    for (i = 0; i < p.n && i < AHEAD; i++) {
+        h = hashes[i] = hash_of(h, p.v[i]);
+        __builtin_prefetch(bucket_of(t, h));
+    }
+}
+
 const struct v23_verror *vname_walk_(struct vname_table *t,
     const struct vname_caller *c, struct path p, bool create,
     struct node **out, size_t *left)
 {
     struct node *cur = t->root, *next;
     const struct v23_verror *err;
+    uint64_t hashes[AHEAD];
     size_t i;
 
     *out = NULL;
     *left = 0;
+    look_ahead(t, p, hashes);
     for (i = 0; i < p.n; i++) {
         if (!vname_satisfies_(t, cur, TAGS_TRAVERSE, c))
             return vname_err_no_access_(c);
@@ -432,7 +461,8 @@ const struct v23_verror *vname_walk_(struct vname_table *t,
             *left = p.n - i;
             return NULL;
         }
-        next = vname_child_(t, cur, p.v[i]);
+        next = i < AHEAD ? find(t, cur, p.v[i], hashes[i])
+                         : vname_child_(t, cur, p.v[i]);
         if (next == NULL && !create)
             return NULL;
         if (next == NULL) {
@@ -465,6 +495,8 @@ int vname_table_new(const struct vname_table_config *cfg,
         vname_table_free(t);
         return V23_ENOMEM;
     }
+    /* Strangers choose names, but not where this is. */
+    t->root->hash = (uint64_t)(uintptr_t)t->root;
     t->nodes = 1;
     *out = t;
     return 0;

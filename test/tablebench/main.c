@@ -186,7 +186,7 @@ static double with_names(uint32_t n, double base, bool protected_)
     row(text, rate, "per_s", base == 0 && !protected_ ? 2e6 : 0, true);
     if (base != 0)
         row("    time of one, beside that with the fewest names",
-            base / rate, "times", 3, false);
+            base / rate, "times", 0, false);
     snprintf(text, sizeof(text), "%u names: entries of a glob", n);
     row(text, glob(t, n), "per_s", 650000, true);
     vname_table_free(t);
