@@ -162,7 +162,7 @@ void vrpc_flow_drop_(struct vrpc_flow *f)
     }
 }
 
-static size_t unread(const struct vrpc_flow *f)
+size_t vrpc_flow_unread(const struct vrpc_flow *f)
 {
     return f->rx.n - f->rx_head + f->direct.n;
 }
@@ -453,7 +453,7 @@ void vrpc_flow_consume(struct vrpc_flow *f, size_t n)
 /* The application will read nothing more. */
 static void drop_input(struct vrpc_flow *f)
 {
-    vrpc_flow_used_(f, unread(f));
+    vrpc_flow_used_(f, vrpc_flow_unread(f));
     f->direct.n = 0;
     f->in_direct = false;
     vrpc_recycle_(f->conn, &f->rx);

@@ -90,6 +90,8 @@ void vrpc_host_stop_(struct vrpc_host_ *h, int64_t lame_duck_ns,
     h->state = VRPC_SERVER_STOPPING;
     h->stopped = done;
     h->stopped_ud = ud;
+    if (h->ops->stopping != NULL)
+        h->ops->stopping(h);
     if (lame_duck_ns <= 0) {
         cut(h);
         vrpc_host_progress_(h);

@@ -70,6 +70,8 @@ struct vrpc_host_ops_ {
         struct vrpc_flow *f);
     /* How much is at work that a stop should let end. */
     size_t (*busy)(const struct vrpc_host_ *h);
+    /* A stop begins; may be NULL. */
+    void (*stopping)(struct vrpc_host_ *h);
     void (*destroy)(struct vrpc_host_ *h);
 };
 
@@ -189,6 +191,7 @@ struct vrpc_session_ {
     struct vrpc_types_ *stypes;   /* of the peer's calls */
     struct vrpc_server_call *served; /* calls of the peer */
     uint32_t nserved;
+    uint32_t listens;             /* requests to a proxy that are granted */
     uint32_t pins;                /* who holds on to it */
     uint32_t proxied;             /* flows by which we listen through the peer:
                                      those it opens are transports */

@@ -259,7 +259,7 @@ static void host_destroy(struct vrpc_host_ *h)
 }
 
 static const struct vrpc_host_ops_ host_ops = { host_flow, host_busy,
-    host_destroy };
+    NULL, host_destroy };
 
 /* ---- lookup -------------------------------------------------------------- */
 

@@ -37,6 +37,7 @@ struct wnode {
     struct vrpc_manager *m;
     struct vrpc_client *c;
     struct vrpc_server *s;
+    bool listens;   /* though it has no server: a proxy */
     bool refuses;   /* dials get an error */
     bool black_hole; /* dials never end */
 };
@@ -72,6 +73,7 @@ struct world {
     size_t ndials;  /* made so far */
     size_t max_out; /* bytes fetched at once; 0 = all */
     uint32_t bytes_buffered; /* per flow, of nodes made from now on */
+    uint32_t mtu;            /* of nodes made from now on */
     /* May change what is under way; NULL = a good network. */
     void (*tamper)(struct wlink *from, struct v23_buf *bytes);
 };
@@ -204,6 +206,7 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     mc.transport = &tr;
     mc.principal = n->principal;
     mc.bytes_buffered = w->bytes_buffered;
+    mc.mtu = w->mtu;
     if (rid != 0)
         mc.rid = vrpc_routing_id_fixed(rid);
     rc = vrpc_manager_new(&mc, &n->m);
@@ -289,7 +292,7 @@ static inline void world_connect(struct world *w, struct wdial *d)
     if (to != NULL && to->black_hole)
         return;
     d->used = false;
-    if (to == NULL || to->s == NULL || to->refuses) {
+    if (to == NULL || (to->s == NULL && !to->listens) || to->refuses) {
         struct vrpc_conn *none;
 
         vrpc_manager_dialed(d->from->m, d->op, V23_ESYS, "connection refused",

@@ -392,6 +392,8 @@ void vrpc_flow_send_after(struct vrpc_flow *f, struct vrpc_flow *dep);
  *         V23_EEOF: nothing, and the flow is closed
  */
 V23_MUST_USE int vrpc_flow_peek(struct vrpc_flow *f, struct v23_bytes *bytes);
+/** Received bytes not yet consumed; in message mode a little more. */
+size_t vrpc_flow_unread(const struct vrpc_flow *f);
 /** Done with n bytes; n ≤ what peek showed. In message mode: all of them. */
 void vrpc_flow_consume(struct vrpc_flow *f, size_t n);
 
