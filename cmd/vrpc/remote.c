@@ -7,6 +7,8 @@
 
 #include <vsec/authorizer.h>
 
+#include "ask.h"
+
 int print_out(struct v23_buf *out, int rc)
 {
     if (rc == 0)
@@ -80,45 +82,31 @@ void remote_close(struct remote *r)
 /* ---- questions ----------------------------------------------------------- */
 
 struct question {
+    struct ask ask;
     struct remote *r;
-    const struct vdl_type *type;
-    void *out;
     const char *op;
 };
 
-static void answered(void *ud, const struct v23_verror *err,
-    const struct vdl_any *results, size_t n)
+static void answered(void *ud, const struct v23_verror *err, int rc)
 {
     struct question *q = ud;
-    struct remote *r = q->r;
-    int rc = V23_ECONVERT; /* an answer of nil */
 
-    if (err != NULL) {
-        r->rc = vname_program_error(r->p, q->op, err);
-    } else {
-        if (n == 1 && results[0].type != NULL)
-            rc = vdl_convert(&r->arena, q->type, q->out, results[0].type,
-                results[0].val);
-        if (rc != 0)
-            r->rc = v23_error("%s: %s", q->op, v23_strerror(rc));
-    }
-    vname_program_done(r->p);
+    if (err != NULL)
+        q->r->rc = vname_program_error(q->r->p, q->op, err);
+    else if (rc != 0)
+        q->r->rc = v23_error("%s: %s", q->op, v23_strerror(rc));
+    vname_program_done(q->r->p);
 }
 
 int remote_ask(struct remote *r, const char *method, const char *arg,
     const struct vdl_type *t, void *out, const char *op)
 {
-    static const struct vrpc_any_cb cb = { NULL, answered };
-    struct vdl_str text = vdl_str(arg);
-    struct vdl_any in = { &vdl_string_desc, &text };
-    struct question q = { r, t, out, op };
-    struct vrpc_call *call;
+    struct question q = { { t, out, &r->arena, answered, NULL }, r, op };
 
-    call = vrpc_client_start_any(r->p->rt.client, r->name, vdl_str(method),
-        &r->opts, &in, arg == NULL ? 0 : 1, 1, &cb, &q);
-    if (call == NULL)
+    q.ask.ud = &q;
+    if (ask_start(&q.ask, r->p->rt.client, r->name, method, arg, &r->opts)
+        == NULL)
         return v23_error("out of memory");
-    vrpc_call_close_send(call);
     vname_program_wait(r->p);
     return r->rc;
 }

@@ -5,16 +5,9 @@
 #include <vom/signature.h>
 #include <vrpc/name.h>
 
-#define OUTPUT_MAX ((size_t)1 << 30)
+#include "ask.h"
 
-static const struct vdl_type interfaces_desc = {
-    .kind = VDL_LIST,
-    .flags = VDL_T_ANY | VDL_T_TYPEOBJECT,
-    .align = _Alignof(struct vdl_list),
-    .size = sizeof(struct vdl_list),
-    .elem = &v23_signature_interface_desc,
-    .stride = sizeof(v23_signature_interface),
-};
+#define OUTPUT_MAX ((size_t)1 << 30)
 
 static int print_interfaces(const struct vdl_list *l, struct vdl_named *types,
     struct v23_buf *out)
@@ -38,7 +31,7 @@ static int all(struct remote *r, struct vdl_named *types)
 {
     struct vdl_list interfaces;
     struct v23_buf out;
-    int rc = remote_ask(r, "__Signature", NULL, &interfaces_desc, &interfaces,
+    int rc = remote_ask(r, "__Signature", NULL, &ask_interfaces_desc, &interfaces,
         "Signature failed");
 
     if (rc != 0)

@@ -80,37 +80,25 @@ static void on_blessings(void *ud, const struct v23_verror *err,
 static int seek(struct vname_program *p, const char *role,
     struct vsec_principal *fresh)
 {
-    struct vrpc_client_config ccfg = { .component = vdl_str(p->name) };
-    struct vname_ns_config ncfg = { .roots = p->flags.roots,
-        .nroots = p->flags.nroots };
-    struct vrpc_manager_config mcfg = { .principal = fresh };
     struct vrpc_call_opts opts = { .timeout_ns = TIMEOUT };
-    struct vrpc_ev_node *node = NULL;
-    struct vname_ns *ns = NULL;
     struct seek s = { p, fresh, NULL, 0 };
-    int rc = vrpc_ev_node_new(p->rt.ev, &mcfg, &node);
+    struct vname_identity id;
+    int rc = vname_identity_init(&id, p, fresh);
 
-    if (rc == 0)
-        rc = vrpc_client_new(vrpc_ev_node_manager(node), &ccfg, &ncfg.client);
-    if (rc == 0)
-        rc = vname_ns_new(&ncfg, &ns);
-    if (rc == 0
-        && v23_role_role_seek_blessings_start(ncfg.client, role, &opts,
-            on_blessings, &s) == NULL)
-        rc = V23_ENOMEM;
-    if (rc == 0) {
+    if (rc != 0)
+        return v23_error("%s", v23_strerror(rc));
+    if (v23_role_role_seek_blessings_start(id.client, role, &opts,
+            on_blessings, &s)
+        == NULL) {
+        rc = v23_error("out of memory");
+    } else {
         vname_program_wait(p);
         rc = s.rc;
         if (rc == 0)
             rc = vsec_principal_set_default_blessings(fresh, s.b);
-    } else {
-        rc = v23_error("%s", v23_strerror(rc));
     }
     vsec_blessings_unref(s.b);
-    vname_ns_free(ns);
-    vrpc_client_free(ncfg.client);
-    if (node != NULL)
-        vrpc_ev_node_free(node);
+    vname_identity_fini(&id);
     return rc;
 }
 

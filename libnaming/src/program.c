@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <v23/time.h>
 #include <vname/program.h>
@@ -94,6 +95,39 @@ int vname_program_ttl(const char *text, int64_t *ns)
         rc = v23_error("TTL parse error: %s", v23_buf_cstr(&why));
     v23_buf_fini(&why);
     return rc;
+}
+
+/* ---- another principal --------------------------------------------------- */
+
+int vname_identity_init(struct vname_identity *id, struct vname_program *p,
+    struct vsec_principal *as)
+{
+    struct vrpc_client_config ccfg = { .component = vdl_str(p->name) };
+    struct vname_ns_config ncfg = { .roots = p->flags.roots,
+        .nroots = p->flags.nroots, .component = ccfg.component };
+    struct vrpc_manager_config mcfg = { .principal = as };
+    int rc;
+
+    memset(id, 0, sizeof(*id));
+    rc = vrpc_ev_node_new(p->rt.ev, &mcfg, &id->node);
+    if (rc == 0)
+        rc = vrpc_client_new(vrpc_ev_node_manager(id->node), &ccfg,
+            &id->client);
+    ncfg.client = id->client;
+    if (rc == 0)
+        rc = vname_ns_new(&ncfg, &id->ns);
+    if (rc != 0)
+        vname_identity_fini(id);
+    return rc;
+}
+
+void vname_identity_fini(struct vname_identity *id)
+{
+    vname_ns_free(id->ns);
+    vrpc_client_free(id->client);
+    if (id->node != NULL)
+        vrpc_ev_node_free(id->node);
+    memset(id, 0, sizeof(*id));
 }
 
 /* ---- serving ------------------------------------------------------------- */

@@ -55,6 +55,23 @@ int vname_program_error(const struct vname_program *p, const char *what,
 /** Read a TTL argument; prints what is wrong with it and returns 1. */
 V23_MUST_USE int vname_program_ttl(const char *text, int64_t *ns);
 
+/* ---- another principal --------------------------------------------------- */
+
+/* A client and a namespace of their own, with the roots of the program's. */
+struct vname_identity {
+    struct vrpc_ev_node *node;
+    struct vrpc_client *client;
+    struct vname_ns *ns;
+};
+/**
+ * Make calls as somebody else.
+ * @param as  outlives the identity
+ * @return 0, V23_ENOMEM, V23_ESYS; then there is nothing to give back
+ */
+V23_MUST_USE int vname_identity_init(struct vname_identity *id,
+    struct vname_program *p, struct vsec_principal *as);
+void vname_identity_fini(struct vname_identity *id);
+
 /* ---- a server under names ------------------------------------------------ */
 
 struct vname_serving; /* a server, its endpoints and its publisher */
