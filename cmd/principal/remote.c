@@ -164,6 +164,7 @@ int remote_bless(struct app *app, const struct remote_bless *r)
     static const struct vrpc_any_cb cb = { NULL, sent };
     struct vrpc_call_opts opts = VRPC_CALL_OPTS_INIT;
     static struct sender s;
+    struct vrpc_granter grants = { grant, NULL };
     struct vdl_str token = vdl_str(r->token);
     struct vdl_any arg;
     int rc;
@@ -176,8 +177,9 @@ int remote_bless(struct app *app, const struct remote_bless *r)
     opts.timeout_ns = 60 * V23_NS_PER_SEC;
     opts.server_auth = &vsec_auth_everyone; /* grant() looks at the key */
     opts.name_auth = &vsec_auth_everyone;
-    opts.granter = grant;
-    opts.granter_ud = &s;
+    grants.ud = &s;
+    opts.granters = &grants;
+    opts.ngranters = 1;
     arg.type = &vdl_string_desc;
     arg.val = &token;
     if (vrpc_client_start_any(s.p.rt.client, vdl_str(r->name),

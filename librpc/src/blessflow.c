@@ -462,12 +462,16 @@ static int take_discharges(struct vrpc_conn *c, const v23_conn_discharges *m)
 
 static int take(struct vrpc_conn *c, const v23_conn_blessings_flow_message *m)
 {
+    static const char private_server[] = "cannot decrypt blessings: "
+                                         "they are for some peers only";
+
     switch (m->which) {
     case V23_CONN_BLESSINGS_FLOW_MESSAGE_BLESSINGS:
         return take_blessings(c, &m->u.blessings);
     case V23_CONN_BLESSINGS_FLOW_MESSAGE_DISCHARGES:
         return take_discharges(c, &m->u.discharges);
-    default: /* encrypted for peers: no identity-based encryption here */
+    default: /* there is no identity-based encryption here */
+        vrpc_set_text_(c, private_server, sizeof(private_server) - 1, "");
         return V23_EUNTRUSTED;
     }
 }

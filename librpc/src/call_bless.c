@@ -7,9 +7,26 @@
 #include "fetch_int.h"
 
 #include <string.h>
+#include <vsec/blessings.h>
 #include <vsec/principal.h>
 
-static void granted(struct vrpc_call *call, int rc, struct vsec_blessings *b)
+/* One granter has answered; its blessings join those of the others. */
+static int unite(struct vrpc_call *call, int rc, struct vsec_blessings *b)
+{
+    struct vsec_blessings *both[2] = { call->granted, b }, *u = NULL;
+
+    if (rc == 0)
+        rc = vsec_blessings_union(both, 2, &u);
+    if (rc == 0) {
+        vsec_blessings_unref(call->granted);
+        call->granted = u;
+    }
+    vsec_blessings_unref(b);
+    return rc;
+}
+
+/* A granter has answered late. */
+static void granted(struct vrpc_call *call, int rc)
 {
     if (rc != 0) {
         vrpc_call_end_(call,
@@ -21,8 +38,8 @@ static void granted(struct vrpc_call *call, int rc, struct vsec_blessings *b)
                     v23_strerror(rc))));
         return;
     }
-    call->granted = b;
-    vrpc_call_open_(call);
+    call->ngrants++;
+    vrpc_call_blessed_(call);
 }
 
 void vrpc_client_granted(struct vrpc_client *c, struct v23_op op, int rc,
@@ -35,28 +52,34 @@ void vrpc_client_granted(struct vrpc_client *c, struct v23_op op, int rc,
         return;
     }
     vrpc_op_end_(&c->m->ops, &call->op);
-    granted(call, rc, b);
+    granted(call, unite(call, rc, b));
 }
 
 void vrpc_call_blessed_(struct vrpc_call *call)
 {
     struct vrpc_manager *m = call->c->m;
-    struct vsec_blessings *b = NULL;
-    int rc;
+    const struct vrpc_granter *g;
+    struct vsec_blessings *b;
+    int rc = 0;
 
-    if (call->opts.granter == NULL) {
-        vrpc_call_open_(call);
-        return;
-    }
-    rc = vrpc_op_new_(&m->ops, VRPC_OP_GRANT, call, &call->op);
-    if (rc == 0) {
+    while (rc == 0 && call->ngrants < call->opts.ngranters) {
+        g = &call->opts.granters[call->ngrants];
+        b = NULL;
+        rc = vrpc_op_new_(&m->ops, VRPC_OP_GRANT, call, &call->op);
+        if (rc != 0)
+            break;
         call->state = VRPC_CALL_GRANT_;
-        rc = call->opts.granter(call->opts.granter_ud, call->op, call, &b);
+        rc = g->grant(g->ud, call->op, call, &b);
         if (rc == V23_EAGAIN)
             return;
         vrpc_op_end_(&m->ops, &call->op);
+        rc = unite(call, rc, b);
+        call->ngrants++;
     }
-    granted(call, rc, b);
+    if (rc == 0)
+        vrpc_call_open_(call);
+    else
+        granted(call, rc);
 }
 
 static void fetched(void *ud, const struct vrpc_fetched_ *f)
@@ -99,6 +122,11 @@ void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at)
     struct vrpc_manager *m = call->c->m;
     int rc;
 
+    if (call->pin != NULL) {
+        vrpc_pin_chosen_(call->pin, at->session);
+        vrpc_call_end_(call, NULL);
+        return;
+    }
     call->chosen = at;
     call->session = vrpc_session_pin_(at->session);
     vrpc_names_unref_(call->names);

@@ -178,11 +178,12 @@ static void attempt_status(struct vrpc_attempt_ *at, int rc, const char *why)
 }
 
 static void attempt_denied(struct vrpc_attempt_ *at, int rc,
-    const struct v23_verror *err)
+    const struct v23_verror *err, const char *text)
 {
     struct vdl_str id = VDL_STR_INIT(VRPC_ID_RPC_ "errPeerAuthorizedFailed");
     struct v23_arena *a = &at->call->arena;
-    struct vdl_str why = err == NULL ? vdl_str(v23_strerror(rc)) : err->msg;
+    struct vdl_str why = err != NULL ? err->msg
+        : vdl_str(text != NULL ? text : v23_strerror(rc));
 
     at->untrusted = true;
     attempt_failed(at, v23_verror_text(a, vrpc_call_ctx_(at->call), id,
@@ -211,7 +212,7 @@ static void attempt_checked(void *ud, int rc, const struct v23_verror *err)
         return;
     }
     if (rc != 0)
-        attempt_denied(at, rc, err);
+        attempt_denied(at, rc, err, NULL);
     else
         vrpc_call_chosen_(at->call, at);
 }
@@ -268,7 +269,7 @@ static void attempt_check(struct vrpc_attempt_ *at)
     if (rc == V23_EAGAIN)
         return;
     if (rc != 0) {
-        attempt_denied(at, rc, err);
+        attempt_denied(at, rc, err, NULL);
         return;
     }
     at->authorized = true;
@@ -326,8 +327,8 @@ static void wait_done(struct vrpc_waiter_ *w, int rc, struct vrpc_session_ *s,
             at->checking = at->judging = false;
             vrpc_check_fini_(&at->check);
         }
-        if (at->untrusted)
-            attempt_denied(at, rc, at->err);
+        if (at->untrusted || rc == V23_EUNTRUSTED)
+            attempt_denied(at, rc, at->err, why);
         else if (at->err == NULL)
             attempt_status(at, rc, why);
         return;

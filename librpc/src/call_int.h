@@ -75,10 +75,12 @@ struct vrpc_call {
     struct vrpc_attempt_ *attempts;
     size_t nattempts, nfailed;
     struct vrpc_attempt_ *chosen;
+    struct vrpc_pin *pin;        /* wants the connection, and no call */
     struct vrpc_session_ *session; /* of the chosen server; pinned */
     struct vsec_blessings *peer; /* the server's; a reference */
     struct vrpc_names_ *names;   /* of the server; a reference, or NULL */
     struct vsec_blessings *blessings, *granted; /* references */
+    size_t ngrants;                             /* granters that were asked */
     struct vsec_discharge **discharges;         /* references */
     size_t ndischarges;
     struct vrpc_fetch_ *fetch;                  /* discharges being fetched */
@@ -98,6 +100,7 @@ struct vrpc_client {
     struct vrpc_client_config cfg;
     const struct vrpc_resolver *resolver;
     struct vrpc_call *calls, *pool;
+    struct vrpc_pin *pins;
     size_t ncalls, npool;
     struct v23_errctx ctx; /* for errors of calls */
 };
@@ -116,6 +119,10 @@ void vrpc_call_retry_timer_(void *ud);
 /* Discharges are there, or as many as could be had. */
 void vrpc_call_blessed_(struct vrpc_call *call);
 
+/* pin.c */
+/* The connection was chosen. */
+void vrpc_pin_chosen_(struct vrpc_pin *p, struct vrpc_session_ *s);
+
 /* call_run.c */
 extern const struct vrpc_user_ops_ vrpc_call_ops_;
 void vrpc_call_open_(struct vrpc_call *call);
@@ -131,6 +138,10 @@ const struct v23_verror *vrpc_call_convert_(struct vrpc_call *call,
 void vrpc_call_release_(struct vrpc_call *call);
 /* The outcome is known: release everything but the arenas, post `done`. */
 void vrpc_call_end_(struct vrpc_call *call, const struct v23_verror *err);
+/* Connect for a pin and tell cb->done. NULL as vrpc_client_start_any(). */
+struct vrpc_call *vrpc_call_connect_(struct vrpc_client *c,
+    struct vdl_str name, const struct vrpc_call_opts *opts,
+    const struct vrpc_any_cb *cb, struct vrpc_pin *p);
 /* Error context "<rpc.Client>"name".method". */
 const struct v23_errctx *vrpc_call_ctx_(struct vrpc_call *call);
 

@@ -96,6 +96,7 @@ static void call_clear(struct vrpc_call *call)
     call->retries = 0;
     call->prev = call->err = NULL;
     call->attempts = call->chosen = NULL;
+    call->pin = NULL;
     call->nattempts = 0;
     call->out = NULL;
     call->results = NULL;
@@ -170,6 +171,7 @@ void vrpc_call_release_(struct vrpc_call *call)
     vsec_blessings_unref(call->blessings);
     vsec_blessings_unref(call->granted);
     call->blessings = call->granted = NULL;
+    call->ngrants = 0;
     for (i = 0; i < call->ndischarges; i++)
         vsec_discharge_unref(call->discharges[i]);
     call->ndischarges = 0;
@@ -366,6 +368,21 @@ struct vrpc_call *vrpc_client_start_any(struct vrpc_client *c,
     return launch(call, rc);
 }
 
+struct vrpc_call *vrpc_call_connect_(struct vrpc_client *c,
+    struct vdl_str name, const struct vrpc_call_opts *opts,
+    const struct vrpc_any_cb *cb, struct vrpc_pin *p)
+{
+    struct vrpc_call *call = call_get(c);
+
+    if (call == NULL)
+        return NULL;
+    call->opts = *opts;
+    call->any_cb = cb;
+    call->ud = p;
+    call->pin = p;
+    return launch(call, set_names(call, name, vdl_str("")));
+}
+
 void vrpc_call_cancel(struct vrpc_call *call)
 {
     if (call->state == VRPC_CALL_DONE_ || call->canceled)
@@ -439,6 +456,8 @@ void vrpc_client_free(struct vrpc_client *c)
     if (c == NULL)
         return;
     c->cfg.max_calls = 0; /* no new ones from a callback */
+    while (c->pins != NULL)
+        vrpc_pin_free(c->pins);
     while ((call = c->calls) != NULL) {
         vrpc_call_cancel(call);
         vrpc_task_drop_(&c->m->tasks, &call->task);

@@ -209,6 +209,7 @@ static void hook_closed(void *ud, struct vrpc_conn *c, int status,
     vrpc_dial_settled_(s);
     if (m->host != NULL)
         vrpc_host_progress_(m->host);
+    vrpc_pins_lost_(s);
     if (!s->released)
         s->link->ops->closed(s->link);
 }
@@ -458,7 +459,7 @@ static void sweep(void *ud)
 
     for (s = m->sessions; s != NULL; s = next) {
         next = s->next;
-        if (!s->ready || m->idle < 0 ||
+        if (!s->ready || m->idle < 0 || s->kept != NULL ||
             !vrpc_conn_is_idle(s->conn, now.mono_ns - m->idle))
             continue;
         if (s->duck_acked) {

@@ -193,6 +193,7 @@ struct vrpc_session_ {
     uint32_t nserved;
     uint32_t listens;             /* requests to a proxy that are granted */
     uint32_t pins;                /* who holds on to it */
+    struct vrpc_pin *kept;        /* who wants it to be there */
     uint32_t proxied;             /* flows by which we listen through the peer:
                                      those it opens are transports */
     struct vrpc_names_ *names;    /* last validated, see auth.c */
@@ -367,6 +368,10 @@ void vrpc_own_fini_(struct vrpc_manager *m);
 void vrpc_own_start_(struct vrpc_manager *m);
 /* Present the default blessings and discharges on a connection again. */
 void vrpc_own_refresh_(struct vrpc_session_ *s);
+
+/* pin.c */
+/* The connection is gone. */
+void vrpc_pins_lost_(struct vrpc_session_ *s);
 
 /* ---- client.c ------------------------------------------------------------ */
 

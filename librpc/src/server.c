@@ -335,6 +335,8 @@ int vrpc_server_new(struct vrpc_manager *m,
     struct vrpc_server *s;
     int rc;
 
+    if (cfg->peers != NULL) /* needs identity-based encryption */
+        return cfg->peers->n == 0 || cfg->name.n > 0 ? V23_EARG : V23_ENOSYS;
     s = v23_new(m->al, struct vrpc_server);
     if (s == NULL)
         return V23_ENOMEM;

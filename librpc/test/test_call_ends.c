@@ -131,6 +131,8 @@ static int grant_later(void *ud, struct v23_op op, struct vrpc_call *call,
     return V23_EAGAIN;
 }
 
+static const struct vrpc_granter later = { grant_later, NULL };
+
 START_TEST(connection_may_die_while_the_granter_thinks)
 {
     struct vrpc_call_opts o = opts_now();
@@ -138,7 +140,8 @@ START_TEST(connection_may_die_while_the_granter_thinks)
     struct result r;
 
     Grants = 0;
-    o.granter = grant_later;
+    o.granters = &later;
+    o.ngranters = 1;
     ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_ADD, &o, &in,
         &stub_plain, &r));
     ck_assert(world_until(&W, &Grants, SEC));
@@ -160,7 +163,8 @@ START_TEST(late_grant_continues_the_call)
     struct result r;
 
     Grants = 0;
-    o.granter = grant_later;
+    o.granters = &later;
+    o.ngranters = 1;
     ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_ADD, &o, &in,
         &stub_plain, &r));
     ck_assert(world_until(&W, &Grants, SEC));

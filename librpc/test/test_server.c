@@ -424,93 +424,6 @@ START_TEST(handler_sees_both_ends)
 }
 END_TEST
 
-static struct vsec_blessings *Grant;
-static int Granted;
-
-static int grant(void *ud, struct v23_op op, struct vrpc_call *c,
-    struct vsec_blessings **out)
-{
-    (void)op;
-    Granted++;
-    ck_assert_uint_eq(vrpc_call_server_names(c).n, 1);
-    ck_assert_uint_gt(vrpc_call_server_key(c).n, 0);
-    if (Grant != NULL)
-        *out = vsec_blessings_ref(Grant);
-    return ud == NULL ? 0 : *(int *)ud;
-}
-
-static void bless_someone(struct wnode *whom)
-{
-    v23_security_caveat cav = vsec_caveat_unconstrained();
-    struct vsec_bless what;
-
-    memset(&what, 0, sizeof(what));
-    what.key = whom->principal->key;
-    what.with = vsec_store_default(P.c->principal->store);
-    what.extension = vdl_str("delegate");
-    what.caveats.v = &cav;
-    what.caveats.n = 1;
-    ck_assert_int_eq(vsec_principal_bless(P.c->principal, &what, &Grant), 0);
-}
-
-START_TEST(granted_blessings_arrive)
-{
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
-    const struct vsec_blessings *b;
-
-    disp_serve(VRPC_LEAF_DEFAULT);
-    bless_someone(P.s);
-    o.granter = grant;
-    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, "x"), M_WAIT, &o, NULL,
-        &stub_plain, &R));
-    ck_assert(world_until(&W, &P.echo.calls, SEC));
-    b = vrpc_server_call_granted(P.echo.waiting);
-
-    ck_assert_ptr_nonnull(b);
-    ck_assert(vdl_str_is(vsec_blessings_text(b), "test:client:delegate"));
-    ck_assert_int_eq(vrpc_server_call_reply(P.echo.waiting, NULL, NULL), 0);
-    ck_assert(world_until(&W, &R.done, SEC));
-    vsec_blessings_unref(Grant);
-    Grant = NULL;
-}
-END_TEST
-
-START_TEST(blessings_granted_to_another_key_are_refused)
-{
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
-    struct add_in in = { 1, 2 };
-
-    disp_serve(VRPC_LEAF_DEFAULT);
-    bless_someone(P.c);
-    o.granter = grant;
-    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, "x"), M_ADD, &o, &in,
-        &stub_plain, &R));
-    ck_assert(world_until(&W, &R.done, SEC));
-
-    ck_assert_str_eq(R.id, VERR "NoAccess");
-    ck_assert_int_eq(P.echo.calls, 0);
-    vsec_blessings_unref(Grant);
-    Grant = NULL;
-}
-END_TEST
-
-START_TEST(granter_that_fails_ends_with_not_trusted)
-{
-    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
-    int rc = V23_EDENIED;
-
-    disp_serve(VRPC_LEAF_DEFAULT);
-    o.granter = grant;
-    o.granter_ud = &rc;
-    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, "x"), M_WAIT, &o, NULL,
-        &stub_plain, &R));
-    ck_assert(world_until(&W, &R.done, SEC));
-
-    ck_assert_str_eq(R.id, VERR "NotTrusted");
-    ck_assert_int_eq(P.echo.calls, 0);
-}
-END_TEST
-
 /* ---- limits -------------------------------------------------------------- */
 
 START_TEST(calls_beyond_the_limit_are_refused)
@@ -728,6 +641,28 @@ START_TEST(stubborn_handler_is_waited_for)
 }
 END_TEST
 
+START_TEST(private_servers_are_refused)
+{
+    struct vdl_str peer = VDL_STR_INIT("test:friend");
+    vdl_str_list peers = { NULL, 0 };
+    struct vrpc_server_config sc;
+    struct vrpc_server *s;
+
+    memset(&sc, 0, sizeof(sc));
+    sc.object = D.obj;
+    sc.peers = &peers;
+    ck_assert_int_eq(vrpc_server_new(P.s->m, &sc, &s), V23_EARG);
+    peers.v = &peer;
+    peers.n = 1;
+    ck_assert_int_eq(vrpc_server_new(P.s->m, &sc, &s), V23_ENOSYS);
+    sc.name = vdl_str("a/name");
+    ck_assert_int_eq(vrpc_server_new(P.s->m, &sc, &s), V23_EARG);
+
+    ck_assert_ptr_null(vrpc_manager_server(P.s->m)); /* nothing is left */
+    disp_serve(VRPC_LEAF_DEFAULT);
+}
+END_TEST
+
 START_TEST(server_needs_a_routing_id_and_a_free_manager)
 {
     struct vrpc_server_config sc;
@@ -763,9 +698,6 @@ static Suite *suite(void)
     tcase_add_test(t, connection_may_die_while_an_authorizer_thinks);
     tcase_add_test(t, client_authorizer_may_refuse_later);
     tcase_add_test(t, handler_sees_both_ends);
-    tcase_add_test(t, granted_blessings_arrive);
-    tcase_add_test(t, blessings_granted_to_another_key_are_refused);
-    tcase_add_test(t, granter_that_fails_ends_with_not_trusted);
     tcase_add_test(t, calls_beyond_the_limit_are_refused);
     tcase_add_test(t, flow_without_first_byte_times_out);
     tcase_add_test(t, unknown_first_byte_is_left_alone_then_closed);
@@ -776,6 +708,7 @@ static Suite *suite(void)
     tcase_add_test(t, running_call_may_finish_in_the_lame_duck_time);
     tcase_add_test(t, overdue_call_is_cancelled);
     tcase_add_test(t, stubborn_handler_is_waited_for);
+    tcase_add_test(t, private_servers_are_refused);
     tcase_add_test(t, server_needs_a_routing_id_and_a_free_manager);
     suite_add_tcase(s, t);
     return s;

@@ -79,6 +79,8 @@ static int refuse_grant(void *ud, struct v23_op op, struct vrpc_call *call,
     return V23_EDENIED;
 }
 
+static const struct vrpc_granter refuse = { refuse_grant, NULL };
+
 /* The granter refuses after the connection is there and before any flow. */
 static struct vrpc_conn *bare_client(void)
 {
@@ -87,7 +89,8 @@ static struct vrpc_conn *bare_client(void)
     struct result r;
 
     ck_assert_int_eq(world_node(&W, "raw", 0, &n), 0);
-    o.granter = refuse_grant;
+    o.granters = &refuse;
+    o.ngranters = 1;
     ck_assert_ptr_nonnull(start(n, world_name(P.s, ""), M_NO, &o, NULL,
         &stub_plain, &r));
     ck_assert(world_until(&W, &r.done, 2 * SEC));

@@ -61,6 +61,7 @@ struct wdial {
 
 struct world {
     struct tst_alloc t;
+    struct vsec_crypto crypto; /* to be changed before the first node */
     struct vsec_engine *engine;
     struct vsec_principal *root;
     struct vsec_blessings *root_b;
@@ -478,7 +479,8 @@ static inline int world_init(struct world *w)
     w->now.wall.sec = 1728388800;
     random.fill = world_random;
     random.ud = &w->seed;
-    rc = vsec_engine_new(&w->engine, &vsec_crypto_default, &w->t.al, &random);
+    w->crypto = vsec_crypto_default;
+    rc = vsec_engine_new(&w->engine, &w->crypto, &w->t.al, &random);
     if (rc == 0)
         rc = vsec_principal_generate(w->engine, "ed25519", &w->root);
     caveats.v = &cav;

@@ -12,6 +12,8 @@
 
 #include <vsec/key.h>
 
+#include "../support/clear_box.h"
+
 static inline void check(bool ok)
 {
     if (!ok)
@@ -191,47 +193,6 @@ static inline int cheap_ctr(
 static const struct vsec_cipher_ops cheap_cipher = {
     cheap_pbkdf2, cheap_cbc, cheap_ctr};
 
-/* ---- the box ------------------------------------------------------------- */
-
-/* Public keys are the secret ones; everything opens. */
-static inline int cheap_public(const uint8_t secret[32], uint8_t pub[32])
-{
-    memcpy(pub, secret, 32);
-    return 0;
-}
-
-static inline int cheap_shared(
-    const uint8_t secret[32], const uint8_t peer[32], uint8_t shared[32])
-{
-    int i;
-
-    for (i = 0; i < 32; i++)
-        shared[i] = (uint8_t)(secret[i] ^ peer[i]);
-    return 0;
-}
-
-static inline void cheap_seal(const uint8_t shared[32],
-    const uint8_t nonce[24], uint8_t *buf, size_t n)
-{
-    (void)shared;
-    (void)nonce;
-    (void)n;
-    memset(buf, 0, VSEC_BOX_TAG);
-}
-
-static inline int cheap_open(const uint8_t shared[32],
-    const uint8_t nonce[24], uint8_t *buf, size_t n)
-{
-    (void)shared;
-    (void)nonce;
-    (void)buf;
-    (void)n;
-    return 0;
-}
-
-static const struct vsec_box_ops cheap_box = {
-    cheap_public, cheap_shared, cheap_seal, cheap_open};
-
 /* ---- engine, signers ----------------------------------------------------- */
 
 /* An engine with these; one for the life of the process. */
@@ -244,7 +205,7 @@ static inline struct vsec_engine *cheap_engine(void)
         crypto = vsec_crypto_default;
         crypto.algs = cheap_algs;
         crypto.cipher = &cheap_cipher;
-        crypto.box = &cheap_box;
+        crypto.box = &clear_box;
         crypto.secret = NULL;
         check(vsec_engine_new(&e, &crypto, NULL, NULL) == 0);
     }

@@ -76,6 +76,10 @@ const struct v23_errctx *vrpc_client_resolve_ctx(struct vrpc_client *c,
  */
 typedef int vrpc_granter_fn(void *ud, struct v23_op op, struct vrpc_call *call,
     struct vsec_blessings **out);
+struct vrpc_granter {
+    vrpc_granter_fn *grant;
+    void *ud;
+};
 void vrpc_client_granted(struct vrpc_client *c, struct v23_op op, int rc,
     struct vsec_blessings *b);
 
@@ -91,8 +95,9 @@ struct vrpc_call_opts {
     const struct vsec_authorizer *server_auth;
     /* Who may be a mount table on the way; NULL = the same rule. */
     const struct vsec_authorizer *name_auth;
-    vrpc_granter_fn *granter;
-    void *granter_ud;
+    /* Asked one after the other; what they grant is united. */
+    const struct vrpc_granter *granters;
+    size_t ngranters;
     /* Skip resolution: use these rooted names (they include the suffix). */
     const vdl_str_list *preresolved;
     bool no_resolve;  /* the name is used as it is */
@@ -102,7 +107,7 @@ struct vrpc_call_opts {
 };
 /* An initializer for C and C++. */
 #define VRPC_CALL_OPTS_INIT \
-    { 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, false, false, false, false }
+    { 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, false, false, false, false }
 
 /* ---- calls without generated code ---------------------------------------- */
 
@@ -160,6 +165,38 @@ const struct vsec_blessings *vrpc_call_server_blessings(
 /** The client a call belongs to. */
 struct vrpc_client *vrpc_call_client(const struct vrpc_call *call);
 
+/* ---- pinned connections -------------------------------------------------- */
+
+/*
+ * A connection that is made without a call, is never idle, and is made again
+ * when it is lost: at once, and after a try that failed after 50 ms, doubling
+ * to a minute. Each try looks the name up and takes a server as a call does.
+ */
+struct vrpc_pin;
+/* err NULL: there is a connection (again). Else why a try has failed; the next
+ * one follows. May free the pin. */
+typedef void vrpc_pin_fn(void *ud, struct vrpc_pin *p,
+    const struct v23_verror *err);
+/**
+ * Pin a connection to a server of `name`.
+ *
+ * @param name  copied
+ * @param opts  NULL = defaults; what it points to is borrowed while the pin
+ *              lives. A deadline is that of each try; with no_retry a try does
+ *              not back off by itself.
+ * @param fn    NULL = nobody wants to know; never called from inside here
+ * @param out   until vrpc_pin_free() or the end of the client
+ * @return 0 or V23_ENOMEM
+ * Source: spec/rpc.md 19.5.
+ */
+V23_MUST_USE int vrpc_client_pin(struct vrpc_client *c, struct vdl_str name,
+    const struct vrpc_call_opts *opts, vrpc_pin_fn *fn, void *ud,
+    struct vrpc_pin **out);
+/** Is it connected now? */
+bool vrpc_pin_is_connected(const struct vrpc_pin *p);
+/** Unpin; the connection lives on like any other. NULL is ignored. */
+void vrpc_pin_free(struct vrpc_pin *p);
+
 /* ---- the client ---------------------------------------------------------- */
 
 struct vrpc_client_config {
@@ -184,7 +221,7 @@ V23_MUST_USE int vrpc_client_new(struct vrpc_manager *m,
 /** Install or replace the resolver (libnaming is made after the client). */
 void vrpc_client_set_resolver(struct vrpc_client *c,
     const struct vrpc_resolver *r);
-/** Cancel all calls (their `done` runs) and free; NULL is ignored. */
+/** Cancel all calls (their `done` runs), unpin, and free; NULL is ignored. */
 void vrpc_client_free(struct vrpc_client *c);
 struct vrpc_manager *vrpc_client_manager(const struct vrpc_client *c);
 size_t vrpc_client_ncalls(const struct vrpc_client *c);

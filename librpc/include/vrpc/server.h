@@ -184,6 +184,10 @@ struct vrpc_server_config {
     const struct vrpc_dispatcher *reserved; /* "__debug…"; NULL = none */
     enum vrpc_leaf leaf;
     bool mount_table;       /* endpoints say so */
+    /* Patterns of the peers that may learn the server's blessings (a private
+     * server, spec/rpc.md 8.6): NULL = all. Anything else is refused, as it
+     * needs identity-based encryption. */
+    const vdl_str_list *peers;
     struct vdl_str component; /* program name, for error texts */
     struct vdl_str name;      /* published name, for error texts */
     uint32_t max_calls;     /* at the same time; 0 = 65,536 */
@@ -196,7 +200,9 @@ struct vrpc_server_config {
 /**
  * Start serving on all present and future connections of a manager. One per
  * manager; config strings and tables are borrowed for the server's life.
- * @return 0, V23_ENOMEM, V23_ESTATE (has one), V23_EARG (null routing id)
+ * @return 0, V23_ENOMEM, V23_ESTATE (has one); V23_EARG: null routing id, an
+ *         empty list of peers, or peers of a server that has a name;
+ *         V23_ENOSYS: private servers are not supported
  */
 V23_MUST_USE int vrpc_server_new(struct vrpc_manager *m,
     const struct vrpc_server_config *cfg, struct vrpc_server **out);

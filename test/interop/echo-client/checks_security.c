@@ -161,11 +161,13 @@ static void granted(struct echo_test *t)
     struct vdl_str mine = vsec_blessings_text(
         vsec_store_default(own(t)->store));
     struct grant g = { .t = t, .extension = VDL_STR_INIT("friend") };
+    struct vrpc_granter grants = { granter, NULL };
     struct who w;
     char want[512];
 
-    t->opts.granter = granter;
-    t->opts.granter_ud = &g;
+    grants.ud = &g;
+    t->opts.granters = &grants;
+    t->opts.ngranters = 1;
     if (!ask(t, t->c->p->rt.client, "", &w))
         return;
     snprintf(want, sizeof(want), "%.*s:friend", (int)mine.n, mine.p);
@@ -179,10 +181,12 @@ static void granted_to_another(struct echo_test *t)
 {
     struct grant g = { .t = t, .key = own(t)->key->der,
         .extension = VDL_STR_INIT("friend") };
+    struct vrpc_granter grants = { granter, NULL };
     struct echo_reply r;
 
-    t->opts.granter = granter;
-    t->opts.granter_ud = &g;
+    grants.ud = &g;
+    t->opts.granters = &grants;
+    t->opts.ngranters = 1;
     echo_call(t, &r, "", "WhoAmI", NULL, 0);
     echo_expect_error(t, &r, STD "NoAccess", V23_RETRY_REFETCH);
 }
@@ -199,9 +203,11 @@ static int no_grant(void *ud, struct v23_op op, struct vrpc_call *call,
 
 static void granter_fails(struct echo_test *t)
 {
+    static const struct vrpc_granter none = { no_grant, NULL };
     struct echo_reply r;
 
-    t->opts.granter = no_grant;
+    t->opts.granters = &none;
+    t->opts.ngranters = 1;
     t->opts.no_retry = true;
     echo_call(t, &r, "", "WhoAmI", NULL, 0);
     echo_expect_error(t, &r, STD "NotTrusted", V23_RETRY_REFETCH);
