@@ -139,7 +139,10 @@ struct vname_serving {
     struct vname_publisher *publisher;
     int64_t alarm_ns; /* when the pending timer fires; V23_NEVER = none */
     bool leaf, mount_table, stopping;
+    bool waiting; /* for the first proxy */
 };
+
+#define PROXY_PATIENCE (10 * V23_NS_PER_SEC)
 
 static void arm(void *ud);
 
@@ -188,11 +191,36 @@ static void publish_endpoints(void *ud)
     for (i = 0; texts != NULL && i < n && rc == 0; i++)
         if (!vdl_str_is(eps[i].protocol, "bidi"))
             rc = vrpc_endpoint_text(&a, &eps[i], &texts[k++]);
+    if (k > 0 && s->waiting)
+        vname_program_done(s->p);
     if (texts == NULL || rc != 0
         || vname_publisher_set_servers(s->publisher, texts, k) != 0)
         v23_logf(&s->p->rt.log, V23_LOG_ERROR,
             "cannot publish all endpoints: out of memory");
     v23_arena_fini(&a);
+}
+
+static void out_of_patience(void *ud)
+{
+    vname_program_done(ud);
+}
+
+/* Nobody can reach a server that only proxies know before one of them does. */
+static void await_proxy(struct vname_serving *s)
+{
+    const struct vrpc_endpoint *eps;
+    struct vname_program *p = s->p;
+    size_t n;
+
+    if (p->flags.proxy.n == 0 || vrpc_ev_endpoints(s->node, &eps, &n) != 0
+        || !vdl_str_is(eps[0].protocol, "bidi")
+        || vrpc_runtime_after(&p->rt, PROXY_PATIENCE, out_of_patience, p) != 0)
+        return;
+    s->waiting = true;
+    p->done = false;
+    vname_program_wait(p);
+    s->waiting = false;
+    vrpc_runtime_cancel(&p->rt, out_of_patience, p);
 }
 
 static void serving_free(struct vname_serving *s)
@@ -240,6 +268,7 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
     }
     publish_endpoints(s);
     vrpc_ev_on_endpoints(s->node, publish_endpoints, s);
+    await_proxy(s);
     *out = s;
     return 0;
 }

@@ -116,7 +116,6 @@ alice "malformed list" 'proto@host:port' echo-server --listen=127.0.0.1:0
 alice "bad address" 'cannot serve: ' echo-server --listen=tcp@nowhere
 alice "no permissions" 'permissions' echo-server --auth=perms
 alice "unknown authorizer" 'auth=no' echo-server --auth=no
-alice "proxy" 'proxy' echo-server --proxy=p
 for prog in "echo-server --listen=tcp@127.0.0.1:0" mounttabled \
     "echo-client --server=$direct"; do
     refused "no credentials directory: ${prog%% *}" 'credentials' \

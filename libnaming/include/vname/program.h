@@ -85,7 +85,8 @@ struct vname_serve_config {
 };
 
 /**
- * Serve and publish.
+ * Serve and publish. With no address to listen on, but proxies
+ * (--v23.proxy), the loop runs until one of them answers, at most 10 s.
  * @return 0; a status with p->rt.why set (a used port, …)
  */
 V23_MUST_USE int vname_serve(struct vname_program *p,

@@ -25,8 +25,8 @@ static const struct v23_flag flags[] = {
         "Where to listen, proto@host:port,…; none: nowhere. Overrides "
         "--v23.tcp.*.",
         "", V23_FLAG_STRING, &listen_at, NULL },
-    { "proxy", "Name of a proxy to listen through.", "", V23_FLAG_STRING,
-        &proxy, NULL },
+    { "proxy", "Name of a proxy to listen through. Overrides --v23.proxy.", "",
+        V23_FLAG_STRING, &proxy, NULL },
     { "auth", "Who may call: default, all or perms.", "default",
         V23_FLAG_STRING, &auth, NULL },
     { "discharger", "Serve a discharger at the name discharger.", "true",
@@ -226,9 +226,7 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     (void)argc;
     (void)argv;
     if (proxy[0] != 0)
-        return v23_error("-proxy=%s: this version cannot listen through a "
-                         "proxy",
-            proxy);
+        s.p->flags.proxy = vdl_str(proxy);
     if (max_calls < 0 || max_calls > UINT32_MAX)
         return v23_error("-max-calls is out of range");
     for (i = 0; i <= ECHO_NODES; i++) {
