@@ -42,8 +42,11 @@ const struct v23_verror *vname_no_memory_(struct v23_arena *a)
 const struct v23_verror *vname_error_(struct vname_op *op, const char *id,
     const char *text, struct vdl_str name)
 {
-    return v23_verror_text(&op->arena, op->ctx, vdl_str(id), V23_NO_RETRY,
-        text, (int)name.n, name.n == 0 ? "" : name.p);
+    const struct v23_errctx *ctx
+        = vrpc_client_resolve_ctx(op->ns->client, op->resolving);
+
+    return v23_verror_text(&op->arena, ctx != NULL ? ctx : &op->ns->ctx,
+        vdl_str(id), V23_NO_RETRY, text, (int)name.n, name.n == 0 ? "" : name.p);
 }
 
 bool vname_not_a_table_(const struct v23_verror *err)
@@ -72,7 +75,6 @@ void *vname_op_new_(struct vname_ns *ns, size_t size,
     op->ns = ns;
     op->al = ns->al;
     op->stop = stop;
-    op->ctx = &ns->ctx;
     op->starting = true;
     v23_arena_init(&op->arena, ns->al, SIZE_MAX);
     if (opts != NULL) {
@@ -301,7 +303,6 @@ static int resolve(void *ud, struct v23_op op, struct vdl_str name,
 {
     struct vname_ns *ns = ud;
     struct vname_opts own = { 0 };
-    const struct v23_errctx *ctx;
     struct resolving *r;
     int rc;
 
@@ -316,9 +317,6 @@ static int resolve(void *ud, struct v23_op op, struct vdl_str name,
     if (r == NULL)
         return V23_ENOMEM;
     r->walk.op.resolving = op;
-    ctx = vrpc_client_resolve_ctx(ns->client, op);
-    if (ctx != NULL)
-        r->walk.op.ctx = ctx;
     r->walk.mode = WALK_RESOLVE;
     r->walk.then = resolved;
     r->walk.name.p = v23_arena_dup(&r->walk.op.arena, name.p, name.n);

@@ -29,7 +29,6 @@ struct vname_op {
     const struct vsec_authorizer *name_auth;
     bool no_retry, no_discharges;
     struct v23_op resolving; /* set: started by the client's resolver */
-    const struct v23_errctx *ctx; /* who reports errors made here */
     /* Cancel the calls in flight; false: there are none. Each call still
      * reports, and the last one frees the operation (vname_op_drop_). */
     bool (*stop)(struct vname_op *op);

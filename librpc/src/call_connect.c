@@ -357,23 +357,33 @@ void vrpc_call_stop_attempts_(struct vrpc_call *call)
 
 /* ---- resolution ---------------------------------------------------------- */
 
+static struct vdl_str keep(struct v23_arena *a, struct vdl_str s)
+{
+    return vdl_strn(v23_arena_dup(a, s.p, s.n), s.n);
+}
+
 static void attempt_init(struct vrpc_call *call, struct vrpc_attempt_ *at,
     struct vdl_str server)
 {
     struct v23_arena *a = &call->arena;
+    const struct vrpc_place_ *place = NULL;
     const char *why = NULL;
+    int rc;
 
     at->call = call;
     at->server = server;
     at->wait.authorize = wait_authorize;
     at->wait.done = wait_done;
-    if (vrpc_name_split(a, server, &at->address, &at->suffix) != 0)
-        attempt_status(at, V23_ENOMEM, v23_strerror(V23_ENOMEM));
-    else if (at->address.n == 0)
-        attempt_status(at, V23_EENDPOINT,
-            "the name does not appear to contain an address");
-    else if (vrpc_endpoint_parse(a, at->address, &at->ep, &why) != 0)
-        attempt_status(at, V23_EENDPOINT, "failed to parse endpoint");
+    rc = vrpc_place_get_(&call->c->places, server, &place, &why);
+    if (rc == 0) {
+        at->address = keep(a, place->address);
+        at->suffix = keep(a, place->suffix);
+        rc = vrpc_endpoint_copy(a, &at->ep, &place->ep);
+        if (at->address.p == NULL || at->suffix.p == NULL)
+            rc = V23_ENOMEM;
+    }
+    if (rc != 0)
+        attempt_status(at, rc, rc == V23_ENOMEM ? v23_strerror(rc) : why);
 }
 
 /* Start on all servers; `busy` keeps what completes at once in order. */
@@ -518,6 +528,17 @@ const struct v23_errctx *vrpc_client_resolve_ctx(struct vrpc_client *c,
     return call == NULL ? NULL : vrpc_call_ctx_(call);
 }
 
+/* A rooted name of what is no mount table is itself what it resolves to. */
+static bool is_resolved(struct vrpc_call *call)
+{
+    const struct vrpc_place_ *place;
+    const char *why;
+
+    return vrpc_name_is_rooted(call->rest)
+        && vrpc_place_get_(&call->c->places, call->rest, &place, &why) == 0
+        && place->clean && !place->ep.mount_table;
+}
+
 void vrpc_call_try_(struct vrpc_call *call)
 {
     struct vrpc_client *c = call->c;
@@ -530,7 +551,7 @@ void vrpc_call_try_(struct vrpc_call *call)
             call->opts.preresolved->n);
         return;
     }
-    if (c->resolver == NULL || call->opts.no_resolve) {
+    if (c->resolver == NULL || call->opts.no_resolve || is_resolved(call)) {
         servers_known(call, &call->rest, 1);
         return;
     }

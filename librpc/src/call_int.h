@@ -5,6 +5,7 @@
 
 #include <vrpc/verror.h>
 
+#include "place_int.h"
 #include "rpc_int.h"
 
 enum vrpc_call_state_ {
@@ -103,6 +104,7 @@ struct vrpc_client {
     struct vrpc_pin *pins;
     size_t ncalls, npool;
     struct v23_errctx ctx; /* for errors of calls */
+    struct vrpc_places_ places;
 };
 
 /* call_connect.c */

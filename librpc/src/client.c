@@ -430,6 +430,7 @@ int vrpc_client_new(struct vrpc_manager *m,
         return V23_ENOMEM;
     c->m = m;
     c->cfg = *cfg;
+    c->places.al = m->al;
     c->resolver = cfg->resolver;
     if (c->cfg.call_budget == 0)
         c->cfg.call_budget = DEFAULT_BUDGET;
@@ -467,6 +468,7 @@ void vrpc_client_free(struct vrpc_client *c)
         unlink_call(call);
         call_free(call);
     }
+    vrpc_places_fini_(&c->places);
     c->m->client = NULL;
     v23_put(c->m->al, c);
 }

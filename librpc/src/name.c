@@ -31,12 +31,15 @@ static size_t squeeze(char *to, struct vdl_str s, size_t at)
 
 static bool is_clean(struct vdl_str s)
 {
-    size_t i;
+    const char *p = s.p, *end;
 
-    for (i = 0; i + 1 < s.n; i++)
-        if (s.p[i] == '/' && s.p[i + 1] == '/')
+    if (s.n < 2)
+        return true;
+    end = s.p + s.n - 1; /* the last octet */
+    while ((p = memchr(p, '/', (size_t)(end - p))) != NULL)
+        if (*++p == '/')
             return false;
-    return s.n < 2 || s.p[s.n - 1] != '/';
+    return *end != '/';
 }
 
 /* Clean the concatenation of n pieces. */
@@ -78,11 +81,14 @@ bool vrpc_name_is_rooted(struct vdl_str name)
 /* Index of `what` in s, or s.n. */
 static size_t find(struct vdl_str s, const char *what)
 {
-    size_t n = strlen(what), i;
+    size_t n = strlen(what);
+    const char *p = s.p, *end = s.n < n ? s.p : s.p + (s.n - n + 1);
 
-    for (i = 0; i + n <= s.n; i++)
-        if (memcmp(s.p + i, what, n) == 0)
-            return i;
+    while (p < end && (p = memchr(p, what[0], (size_t)(end - p))) != NULL) {
+        if (memcmp(p, what, n) == 0)
+            return (size_t)(p - s.p);
+        p++;
+    }
     return s.n;
 }
 

@@ -266,6 +266,19 @@ START_TEST(resolver_may_answer_at_once_or_later)
 }
 END_TEST
 
+START_TEST(resolver_is_not_asked_for_what_is_resolved)
+{
+    struct add_in in = { 1, 2 };
+
+    memset(&F, 0, sizeof(F));
+    vrpc_client_set_resolver(P.c->c, &fake);
+    ck_assert_str_eq(fail_with(world_name(P.s, ""), M_ADD, &in), "");
+    ck_assert_str_eq(fail_with(world_name(P.s, ""), M_ADD, &in), "");
+
+    ck_assert_int_eq(F.asked, 0);
+}
+END_TEST
+
 START_TEST(missing_name_is_asked_for_again)
 {
     struct add_in in = { 1, 2 };
@@ -365,6 +378,7 @@ int main(void)
     tcase_add_test(t, black_hole_does_not_hide_other_servers);
     tcase_add_test(t, preresolved_servers_that_fail_report_each);
     tcase_add_test(t, resolver_may_answer_at_once_or_later);
+    tcase_add_test(t, resolver_is_not_asked_for_what_is_resolved);
     tcase_add_test(t, missing_name_is_asked_for_again);
     tcase_add_test(t, other_resolver_errors_are_final);
     tcase_add_test(t, unreachable_servers_flush_the_cache);

@@ -23,6 +23,20 @@ static bool ends_with(struct vdl_str s, const char *part)
     return s.n >= n && memcmp(s.p + s.n - n, part, n) == 0;
 }
 
+/* Nothing in it can be wrong; so it is with nearly all. */
+static bool is_plain(struct vdl_str s)
+{
+    static const bool special[256] = { ['.'] = true, [':'] = true,
+        [','] = true, ['@'] = true, ['('] = true, [')'] = true,
+        ['<'] = true, ['>'] = true, ['/'] = true, ['$'] = true };
+    size_t i;
+
+    for (i = 0; i < s.n; i++)
+        if (special[(uint8_t)s.p[i]])
+            return false;
+    return s.n > 0;
+}
+
 const char *vsec_extension_fault(struct vdl_str ext)
 {
     /* In the order in which the reference implementation complains. */
@@ -41,6 +55,8 @@ const char *vsec_extension_fault(struct vdl_str ext)
     };
     size_t i;
 
+    if (is_plain(ext))
+        return NULL;
     if (ext.n == 0)
         return "extension is empty";
     if (ext.p[0] == VSEC_NAME_SEPARATOR)

@@ -40,6 +40,9 @@ struct vsec_principal;
  *   V23_ETIMEOUT  final
  *   other         final; the call ends with NoServers
  * With a failure *err may be set (in `a`): it becomes a sub-error.
+ *
+ * It is not asked for a rooted name whose endpoint is no mount table's: that
+ * is what it resolves to.
  */
 struct vrpc_resolver {
     int (*resolve)(void *ud, struct v23_op op, struct vdl_str name,

@@ -1,0 +1,33 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Where the objects of names are; private to librpc's client. */
+#ifndef VRPC_PLACE_INT_H
+#define VRPC_PLACE_INT_H
+
+#include <vrpc/endpoint.h>
+
+enum { VRPC_PLACES_ = 8 };
+
+/* A rooted name, taken apart. */
+struct vrpc_place_ {
+    struct v23_arena arena; /* holds everything */
+    struct vdl_str name, address, suffix;
+    struct vrpc_endpoint ep;
+    bool clean; /* `name` is in its canonical form */
+};
+
+/* Those that were asked for last, by a hash of the name. */
+struct vrpc_places_ {
+    const struct v23_alloc *al;
+    struct vrpc_place_ *v[VRPC_PLACES_];
+};
+
+/*
+ * Take a name apart, or remember how.
+ * @param out  valid until the next call
+ * @return 0; V23_EENDPOINT: no address, or *why; V23_ENOMEM
+ */
+V23_MUST_USE int vrpc_place_get_(struct vrpc_places_ *s, struct vdl_str name,
+    const struct vrpc_place_ **out, const char **why);
+void vrpc_places_fini_(struct vrpc_places_ *s);
+
+#endif
