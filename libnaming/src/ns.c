@@ -82,6 +82,11 @@ void *vname_op_new_(struct vname_ns *ns, size_t size,
         op->name_auth = opts->name_auth;
         op->no_retry = opts->no_retry;
         op->no_discharges = opts->no_discharges;
+        op->has_span = opts->span != NULL;
+        if (op->has_span) {
+            op->span = *opts->span;
+            op->span.metadata.n = 0; /* for servers, not for mount tables */
+        }
     }
     op->next = ns->ops;
     op->pprev = &ns->ops;
@@ -246,6 +251,7 @@ void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
     opts.server_auth = op->name_auth;
     opts.no_retry = op->no_retry;
     opts.no_discharges = op->no_discharges;
+    opts.span = op->has_span ? &op->span : NULL;
     if (op->deadline != 0)
         opts.deadline = op->deadline;
     else
@@ -312,6 +318,7 @@ static int resolve(void *ud, struct v23_op op, struct vdl_str name,
         own.no_retry = opts->no_retry;
         /* The way to a discharger must not need it. */
         own.no_discharges = opts->no_discharges;
+        own.span = opts->span;
     }
     r = vname_op_new_(ns, sizeof(*r), &own, vname_walk_stop_);
     if (r == NULL)

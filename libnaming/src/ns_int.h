@@ -4,6 +4,7 @@
 #define VNAME_NS_INT_H
 
 #include <vname/namespace.h>
+#include <vrpc/vtrace.h>
 
 #include "cache_int.h"
 
@@ -27,7 +28,8 @@ struct vname_op {
     struct v23_arena arena;
     int64_t deadline; /* monotonic, 0 = none */
     const struct vsec_authorizer *name_auth;
-    bool no_retry, no_discharges;
+    bool no_retry, no_discharges, has_span;
+    struct vrpc_span span; /* parent of the calls */
     struct v23_op resolving; /* set: started by the client's resolver */
     /* Cancel the calls in flight; false: there are none. Each call still
      * reports, and the last one frees the operation (vname_op_drop_). */

@@ -51,6 +51,13 @@ static bool back_off(struct vrpc_call *call)
     return true;
 }
 
+static void annotate(struct vrpc_call *call, const char *what,
+    const struct v23_verror *err)
+{
+    vrpc_span_annotatef(vrpc_call_span_(call), "%s: %.*s", what,
+        (int)err->msg.n, err->msg.p);
+}
+
 void vrpc_call_tried_(struct vrpc_call *call, const struct v23_verror *err,
     enum v23_retry action, bool require_resolve)
 {
@@ -65,13 +72,16 @@ void vrpc_call_tried_(struct vrpc_call *call, const struct v23_verror *err,
     if (call->opts.no_retry || call->opts.cached_only ||
         action == V23_NO_RETRY || now > call->conn_deadline ||
         (require_resolve && fixed)) {
+        annotate(call, "Cannot retry after error", err);
         vrpc_call_end_(call, prefer(err, call->prev));
         return;
     }
     if (!back_off(call)) {
+        annotate(call, "Retries exhausted", err);
         vrpc_call_end_(call, err);
         return;
     }
+    annotate(call, "Retrying due to error", err);
     call->prev = err;
     call->retries++;
     call->request_sent = false;
@@ -151,6 +161,26 @@ static void all_failed(struct vrpc_call *call)
     vrpc_call_tried_(call, e, action, false);
 }
 
+static void attempt_begin_span(struct vrpc_attempt_ *at)
+{
+    const struct vrpc_span *parent = vrpc_call_span_(at->call);
+
+    if (parent == NULL)
+        return;
+    at->span = v23_arena_new(&at->call->arena, struct vrpc_span);
+    if (at->span == NULL)
+        return;
+    vrpc_span_begin(at->span, parent,
+        vdl_str("<rpc.Client>tryConnectToServer"));
+    vrpc_span_annotate(at->span, at->server);
+}
+
+static void attempt_end_span(struct vrpc_attempt_ *at)
+{
+    vrpc_span_end(at->span);
+    at->span = NULL;
+}
+
 static void attempt_failed(struct vrpc_attempt_ *at,
     const struct v23_verror *err)
 {
@@ -158,6 +188,8 @@ static void attempt_failed(struct vrpc_attempt_ *at,
 
     at->err = err;
     at->session = NULL;
+    vrpc_span_annotate(at->span, err->msg);
+    attempt_end_span(at);
     call->nfailed++;
     if (call->nfailed == call->nattempts && !call->busy)
         all_failed(call);
@@ -351,6 +383,7 @@ void vrpc_call_stop_attempts_(struct vrpc_call *call)
         at->checking = false;
         vrpc_check_fini_(&at->check);
         vrpc_mgr_unwait_(&at->wait);
+        attempt_end_span(at);
     }
     call->nattempts = 0;
 }
@@ -372,6 +405,7 @@ static void attempt_init(struct vrpc_call *call, struct vrpc_attempt_ *at,
 
     at->call = call;
     at->server = server;
+    attempt_begin_span(at);
     at->wait.authorize = wait_authorize;
     at->wait.done = wait_done;
     rc = vrpc_place_get_(&call->c->places, server, &place, &why);

@@ -30,6 +30,7 @@ struct vrpc_attempt_ {
     struct vrpc_session_ *session;
     struct vrpc_check_ check;
     const struct v23_verror *err; /* why it failed; NULL: not yet */
+    struct vrpc_span *span; /* of a collected trace, until it ends */
     bool judging; /* the handshake waits for the check */
     bool checking;
     bool authorized; /* for `session` */
@@ -59,6 +60,7 @@ struct vrpc_call {
     /* what was asked */
     struct vdl_str name, pattern, rest, method_name;
     struct vrpc_call_opts opts;
+    struct vrpc_span span;
     int64_t deadline, conn_deadline; /* monotonic, V23_NEVER = none */
     const struct vrpc_method *method; /* NULL: dynamic */
     void *in;               /* copy of the in struct, or struct vdl_any[] */
@@ -146,5 +148,7 @@ struct vrpc_call *vrpc_call_connect_(struct vrpc_client *c,
     const struct vrpc_any_cb *cb, struct vrpc_pin *p);
 /* Error context "<rpc.Client>"name".method". */
 const struct v23_errctx *vrpc_call_ctx_(struct vrpc_call *call);
+/* The call's span, named, if what happens in it may be kept; else NULL. */
+const struct vrpc_span *vrpc_call_span_(struct vrpc_call *call);
 
 #endif

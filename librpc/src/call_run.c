@@ -168,9 +168,7 @@ static int put_request(struct vrpc_call *call)
     fill_deadline(call, &req.deadline);
     if (call->granted != NULL)
         req.granted_blessings = vsec_blessings_wire(call->granted);
-    vrpc_mgr_trace_id_(call->c->m, req.trace_request.span_id.v);
-    memcpy(req.trace_request.trace_id.v, req.trace_request.span_id.v,
-        sizeof(req.trace_request.trace_id.v));
+    vrpc_span_request_(&call->span, &req.trace_request);
     v23_buf_put_byte(call->stream.out, DATA_FLOW_BYTE);
     rc = vrpc_stream_put_(&call->stream, &v23_rpc_request_desc, &req);
     if (rc == 0)
@@ -353,6 +351,16 @@ static int finish_results(struct vrpc_call *call, uint64_t n)
     return 0;
 }
 
+/* What the servers have collected of this call's trace, and no other one. */
+static void merge_trace(struct vrpc_call *call, const v23_vtrace_response *r)
+{
+    struct vrpc_vtrace *v = call->span.store;
+
+    if (v != NULL && r->trace.spans.n > 0 &&
+        memcmp(&r->trace.id, &call->span.trace, sizeof(r->trace.id)) == 0)
+        vrpc_vtrace_merge(v, r);
+}
+
 static int read_response(struct vrpc_call *call)
 {
     v23_rpc_response resp;
@@ -368,6 +376,7 @@ static int read_response(struct vrpc_call *call)
         &v23_rpc_response_desc, &resp);
     if (rc != 0)
         return rc;
+    merge_trace(call, &resp.trace_response);
     if (resp.error != NULL) {
         remote_error(call, resp.error);
         return 0;

@@ -86,6 +86,7 @@ static void call_clear(struct vrpc_call *call)
     call->op.generation = 0;
     memset(&call->opts, 0, sizeof(call->opts));
     call->pattern.n = 0;
+    call->span.store = NULL;
     call->method = NULL;
     call->in = NULL;
     call->nargs = call->nresults = 0;
@@ -183,6 +184,7 @@ void vrpc_call_end_(struct vrpc_call *call, const struct v23_verror *err)
         return;
     call->err = err;
     vrpc_call_release_(call);
+    vrpc_span_end(vrpc_call_span_(call));
     vrpc_timer_set_(&call->c->m->timers, &call->deadline_timer, V23_NEVER);
     call->state = VRPC_CALL_DONE_;
     vrpc_mgr_post_(call->c->m, &call->task);
@@ -224,11 +226,19 @@ const struct v23_errctx *vrpc_call_ctx_(struct vrpc_call *call)
     return ctx;
 }
 
+const struct vrpc_span *vrpc_call_span_(struct vrpc_call *call)
+{
+    if (!vrpc_span_live_(&call->span))
+        return NULL;
+    if (call->span.name.n == 0) /* collected since */
+        call->span.name = vrpc_call_ctx_(call)->op;
+    return &call->span;
+}
+
 /* ---- starting ------------------------------------------------------------ */
 
-static void set_deadlines(struct vrpc_call *call)
+static void set_deadlines(struct vrpc_call *call, int64_t now)
 {
-    int64_t now = vrpc_mgr_now_(call->c->m).mono_ns;
     const struct vrpc_call_opts *o = &call->opts;
 
     call->deadline = o->deadline == 0 ? V23_NEVER : o->deadline;
@@ -242,6 +252,24 @@ static void set_deadlines(struct vrpc_call *call)
         call->conn_deadline = now + CONNECT_TIMEOUT;
     if (call->deadline != V23_NEVER)
         vrpc_mgr_timer_(call->c->m, &call->deadline_timer, call->deadline);
+}
+
+static void begin_span(struct vrpc_call *call, struct v23_walltime now)
+{
+    struct vrpc_span *s = &call->span;
+
+    vrpc_span_client_(&call->c->m->tracer, call->opts.span, now, s);
+    call->opts.span = s; /* of the calls that are made for this one */
+    if (s->metadata.n > 0) {
+        s->metadata.p = v23_arena_dup(&call->arena, s->metadata.p,
+            s->metadata.n);
+        if (s->metadata.p == NULL)
+            s->metadata.n = 0;
+    }
+    if (!vrpc_span_wanted_(s))
+        return;
+    s->name = vrpc_call_ctx_(call)->op;
+    vrpc_span_start_(s, s->metadata);
 }
 
 /* Names into the call's arena; V23_ENOMEM. */
@@ -305,6 +333,8 @@ static int copy_any_args(struct vrpc_call *call, const struct vdl_any *args,
 /* Everything is copied: go, or end with the failure of the copies. */
 static struct vrpc_call *launch(struct vrpc_call *call, int rc)
 {
+    struct v23_now now;
+
     if (rc == V23_ENOMEM) {
         vrpc_timer_set_(&call->c->m->timers, &call->deadline_timer,
             V23_NEVER);
@@ -318,7 +348,9 @@ static struct vrpc_call *launch(struct vrpc_call *call, int rc)
                 v23_strerror(rc)));
         return call;
     }
-    set_deadlines(call);
+    now = vrpc_mgr_now_(call->c->m);
+    set_deadlines(call, now.mono_ns);
+    begin_span(call, now.wall);
     vrpc_call_try_(call);
     return call;
 }

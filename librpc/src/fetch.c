@@ -491,6 +491,7 @@ static void set_options(struct vrpc_fetch_ *f)
 {
     f->opts.deadline = f->w.call == NULL ? f->w.deadline : part(f, WAIT_NS);
     f->opts.name_auth = f->w.name_auth;
+    f->opts.span = f->w.call == NULL ? NULL : &f->w.call->span;
     f->opts.no_discharges = true; /* no discharges for discharges' sake */
     f->impatient = f->opts;
     f->impatient.deadline = part(f, PATIENCE_NS);

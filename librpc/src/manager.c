@@ -15,7 +15,7 @@
 #define SWEEP_MIN (10 * V23_NS_PER_MS)
 #define SWEEP_MAX (30 * 60 * V23_NS_PER_SEC)
 
-/* ---- time, tasks, ids ---------------------------------------------------- */
+/* ---- time and tasks ------------------------------------------------------ */
 
 struct v23_now vrpc_mgr_now_(const struct vrpc_manager *m)
 {
@@ -41,22 +41,6 @@ void vrpc_mgr_timer_(struct vrpc_manager *m, struct vrpc_timer_ *t, int64_t at)
     vrpc_timer_set_(&m->timers, t, at);
     if (vrpc_timers_next_(&m->timers) < before)
         m->tr.timer(m->tr.ud);
-}
-
-void vrpc_mgr_trace_id_(struct vrpc_manager *m, uint8_t id[16])
-{
-    unsigned n = ((unsigned)m->trace[14] << 8 | m->trace[15]) + 1;
-
-    if ((n & 0x7fff) == 0 || m->trace[14] == 0) {
-        /* A failing source leaves zeros: the ids are for reading only. */
-        if (vsec_random_fill(m->principal->engine, m->trace, 14) != 0)
-            memset(m->trace, 0, 14);
-        n = 0;
-    }
-    n |= 0x8000;
-    m->trace[14] = (uint8_t)(n >> 8);
-    m->trace[15] = (uint8_t)n;
-    memcpy(id, m->trace, 16);
 }
 
 int64_t vrpc_manager_next_deadline(const struct vrpc_manager *m)
@@ -539,6 +523,9 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     m->log = cfg->log;
     m->tr = *cfg->transport;
     m->rid = cfg->rid;
+    m->tracer.store = cfg->vtrace;
+    m->tracer.random = random_fill;
+    m->tracer.ud = m;
     m->mtu = cfg->mtu;
     m->bytes_buffered = cfg->bytes_buffered;
     m->channel_timeout = cfg->channel_timeout_ns;

@@ -23,6 +23,7 @@
 
 #include "cache_int.h"
 #include "sched_int.h"
+#include "vtrace_int.h"
 
 struct vrpc_dial_;
 struct vrpc_fetch_;
@@ -336,7 +337,7 @@ struct vrpc_manager {
         uint32_t generation; /* of what is presented */
     } own;                         /* see own.c */
     struct vrpc_memo_ memo;
-    uint8_t trace[16];            /* last trace id given out */
+    struct vrpc_tracer_ tracer;
     bool closing;
 };
 
@@ -358,8 +359,6 @@ struct v23_now vrpc_mgr_now_(const struct vrpc_manager *m);
 void vrpc_mgr_post_(struct vrpc_manager *m, struct vrpc_task_ *t);
 void vrpc_mgr_timer_(struct vrpc_manager *m, struct vrpc_timer_ *t,
     int64_t at);
-/* A fresh trace or span id (spec/rpc.md 22). */
-void vrpc_mgr_trace_id_(struct vrpc_manager *m, uint8_t id[16]);
 
 /* own.c */
 V23_MUST_USE int vrpc_own_init_(struct vrpc_manager *m);

@@ -41,6 +41,7 @@ static int put_answer(struct vrpc_server_call *call,
     resp.error = err;
     resp.end_stream_results = true;
     resp.num_pos_results = err == NULL && m != NULL ? m->nout : 0;
+    vrpc_served_report_(call, &resp.trace_response);
     rc = vrpc_stream_put_(&call->stream, &v23_rpc_response_desc, &resp);
     for (i = 0; rc == 0 && i < resp.num_pos_results; i++)
         rc = vrpc_stream_put_(&call->stream, m->out[i].type,
@@ -70,9 +71,10 @@ static int answer(struct vrpc_server_call *call, const struct v23_verror *err,
     int rc;
 
     call->replied = true;
+    vrpc_span_end(&call->span);
     rc = call->gone ? V23_ECLOSED : answer_once(call, err, out);
     if (rc != 0 && rc != V23_ECLOSED) {
-        v23_logf(call->s->m->log, V23_LOG_WARN,
+        vrpc_span_logf(&call->span, call->s->m->log, V23_LOG_WARN,
             "answer of %.*s cannot be encoded: %s",
             (int)call->method_name.n, call->method_name.p, v23_strerror(rc));
         err = v23_verror_text(&call->arena, &call->ctx, internal, V23_NO_RETRY,
@@ -269,8 +271,17 @@ static int read_request(struct vrpc_server_call *call)
         refuse_later(call, err);
         return 0;
     }
-    start_lookup(call);
+    if (vrpc_served_span_(call, &req.trace_request) == V23_EAGAIN)
+        call->state = VRPC_SERVED_TRACE_;
+    else
+        start_lookup(call);
     return 0;
+}
+
+void vrpc_served_traced_(struct vrpc_server_call *call)
+{
+    start_lookup(call);
+    vrpc_served_run_(call);
 }
 
 /* ---- lookup -------------------------------------------------------------- */
@@ -687,6 +698,7 @@ void vrpc_served_timer_(void *ud)
     struct vrpc_server_call *call = ud;
 
     switch (call->state) {
+    case VRPC_SERVED_TRACE_:
     case VRPC_SERVED_LOOKUP_:
     case VRPC_SERVED_ARGS_:
     case VRPC_SERVED_DISCARD_:

@@ -92,6 +92,7 @@ static void call_clear(struct vrpc_server_call *call)
     call->op.generation = 0;
     call->suffix.n = call->method_name.n = 0;
     memset(&call->ctx, 0, sizeof(call->ctx));
+    call->span.store = NULL;
     call->deadline = V23_NEVER;
     call->dispatcher = NULL;
     memset(&call->obj, 0, sizeof(call->obj));
@@ -151,6 +152,7 @@ void vrpc_served_end_(struct vrpc_server_call *call, bool cancel)
             call->dispatcher->cancel(call->dispatcher->ud, op);
     }
     vrpc_check_fini_(&call->check);
+    vrpc_served_trace_end_(call);
     vrpc_served_release_object_(call);
     vrpc_timer_set_(&s->m->timers, &call->timer, V23_NEVER);
     vrpc_task_drop_(&s->m->tasks, &call->resume_task);

@@ -14,6 +14,7 @@ enum vrpc_served_state_ {
     VRPC_SERVED_OTHER_,    /* unknown first byte: left alone for a while */
     VRPC_SERVED_TYPES_,    /* waits for the type flow */
     VRPC_SERVED_REQUEST_,
+    VRPC_SERVED_TRACE_,    /* may the caller have the call collected? */
     VRPC_SERVED_LOOKUP_,
     VRPC_SERVED_ARGS_,
     VRPC_SERVED_DISCARD_,  /* skips arguments before an error is sent */
@@ -37,6 +38,8 @@ struct vrpc_server_call {
 
     struct vdl_str suffix, method_name;
     struct v23_errctx ctx;
+    struct vrpc_span span;   /* its name is ctx.op */
+    struct vrpc_served_trace_ *tracing; /* NULL: nobody asked */
     struct v23_now received;
     int64_t deadline;
     struct vsec_blessings *granted; /* a reference */
@@ -81,6 +84,18 @@ void vrpc_served_resume_(void *ud);
 /* The lookup of a call has ended. */
 void vrpc_served_looked_up_(struct vrpc_server_call *call, int rc,
     const struct v23_verror *err);
+
+/* Its request to be collected was judged. */
+void vrpc_served_traced_(struct vrpc_server_call *call);
+
+/* served_trace.c */
+/* Begin the span. 0, or V23_EAGAIN: vrpc_served_traced_() follows. */
+int vrpc_served_span_(struct vrpc_server_call *call,
+    const v23_vtrace_request *req);
+/* What was collected, if the caller may see it. */
+void vrpc_served_report_(struct vrpc_server_call *call,
+    v23_vtrace_response *out);
+void vrpc_served_trace_end_(struct vrpc_server_call *call);
 
 /* server.c */
 /* Everything is said: give the flow back and the call to the pool. */

@@ -20,6 +20,7 @@
 #include <vrpc/manager.h>
 #include <vrpc/server.h>
 #include <vrpc/verror.h>
+#include <vrpc/vtrace.h>
 #include <vsec/principal.h>
 
 #ifndef WORLD_NODES
@@ -38,6 +39,7 @@ struct wnode {
     struct vrpc_client *c;
     struct vrpc_server *s;
     bool listens;   /* though it has no server: a proxy */
+    struct vrpc_vtrace *vtrace; /* its store, freed with it; or NULL */
     bool refuses;   /* dials get an error */
     bool black_hole; /* dials never end */
 };
@@ -75,6 +77,7 @@ struct world {
     size_t max_out; /* bytes fetched at once; 0 = all */
     uint32_t bytes_buffered; /* per flow, of nodes made from now on */
     uint32_t mtu;            /* of nodes made from now on */
+    struct vrpc_vtrace *vtrace; /* the store of the next node made */
     /* May change what is under way; NULL = a good network. */
     void (*tamper)(struct wlink *from, struct v23_buf *bytes);
 };
@@ -208,6 +211,8 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     mc.principal = n->principal;
     mc.bytes_buffered = w->bytes_buffered;
     mc.mtu = w->mtu;
+    mc.vtrace = n->vtrace = w->vtrace;
+    w->vtrace = NULL;
     if (rid != 0)
         mc.rid = vrpc_routing_id_fixed(rid);
     rc = vrpc_manager_new(&mc, &n->m);
@@ -505,10 +510,12 @@ static inline void world_node_fini(struct wnode *n)
     vrpc_client_free(n->c);
     vrpc_server_free(n->s);
     vrpc_manager_free(n->m);
+    vrpc_vtrace_free(n->vtrace);
     vsec_principal_unref(n->principal);
     n->c = NULL;
     n->s = NULL;
     n->m = NULL;
+    n->vtrace = NULL;
     n->principal = NULL;
 }
 

@@ -70,6 +70,7 @@ struct vname_opts {
     const struct vsec_authorizer *name_auth;
     bool no_retry; /* one attempt for each call */
     bool no_discharges; /* cached discharges only, as in vrpc/client.h */
+    const struct vrpc_span *span; /* what it is for; NULL as there */
 };
 
 /** Give up; no callback runs. NULL is ignored. */

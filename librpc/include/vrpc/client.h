@@ -24,6 +24,7 @@ extern "C" {
 #endif
 
 struct vrpc_manager;
+struct vrpc_span;
 struct vsec_authorizer;
 struct vsec_blessings;
 struct vsec_principal;
@@ -101,6 +102,9 @@ struct vrpc_call_opts {
     /* Asked one after the other; what they grant is united. */
     const struct vrpc_granter *granters;
     size_t ngranters;
+    /* What the call is made for (vrpc/vtrace.h); NULL = the root of the
+     * program's store, else the call is a trace of its own. */
+    const struct vrpc_span *span;
     /* Skip resolution: use these rooted names (they include the suffix). */
     const vdl_str_list *preresolved;
     bool no_resolve;  /* the name is used as it is */
@@ -110,7 +114,8 @@ struct vrpc_call_opts {
 };
 /* An initializer for C and C++. */
 #define VRPC_CALL_OPTS_INIT \
-    { 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, false, false, false, false }
+    { 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, NULL, false, false, false, \
+        false }
 
 /* ---- calls without generated code ---------------------------------------- */
 

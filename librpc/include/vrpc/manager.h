@@ -25,6 +25,7 @@ extern "C" {
 struct vrpc_conn;
 struct vrpc_manager;
 struct vrpc_server;
+struct vrpc_vtrace;
 struct vsec_chain_cache;
 struct vsec_principal;
 
@@ -77,6 +78,8 @@ struct vrpc_manager_config {
     /* Of verified chains, shared by the managers of a loop; outlives them.
      * NULL = every chain is verified each time. */
     struct vsec_chain_cache *chains;
+    /* Of the program; outlives the manager. NULL = nothing is collected. */
+    struct vrpc_vtrace *vtrace;
     struct vrpc_routing_id rid;   /* null: no server will be attached */
     uint32_t mtu;                 /* 0 = 65,536 */
     uint32_t bytes_buffered;      /* per flow; 0 = 1 MiB */

@@ -23,6 +23,7 @@ extern "C" {
 
 struct vrpc_manager;
 struct vrpc_server;
+struct vrpc_span;
 
 /* ---- dispatch ------------------------------------------------------------ */
 
@@ -124,6 +125,12 @@ const struct vsec_blessings *vrpc_server_call_granted(
     const struct vrpc_server_call *call);
 /** All that authorizers know of the call. */
 const struct vsec_call *vrpc_server_call_security(
+    const struct vrpc_server_call *call);
+/**
+ * The span of the call, below the caller's: the parent of what is done for it
+ * and of calls made on its behalf (vrpc/vtrace.h). Lives as long as the call.
+ */
+const struct vrpc_span *vrpc_server_call_span(
     const struct vrpc_server_call *call);
 /** Number of third-party discharges the caller sent. */
 size_t vrpc_server_call_discharges(const struct vrpc_server_call *call);
