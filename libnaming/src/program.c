@@ -11,14 +11,91 @@
 #include <vname/program.h>
 #include <vrpc/endpoint.h>
 
+#define PARENT_TIMEOUT (60 * V23_NS_PER_SEC)
+
+/* ---- the start ----------------------------------------------------------- */
+
+static int text_error(const struct v23_verror *err)
+{
+    return v23_error("%.*s", (int)err->msg.n,
+        err->msg.n == 0 ? "" : err->msg.p);
+}
+
+/* Take the parent's configuration. */
+static int hear_parent(struct vname_program *p)
+{
+    const struct v23_verror *err;
+    struct v23_arena a;
+    struct v23_buf why;
+    int rc = 0;
+
+    p->heard = true;
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    v23_buf_init(&why, NULL, 4096);
+    err = vrpc_exec_child_init(&p->child, PARENT_TIMEOUT, &a);
+    if (err != NULL && !v23_exec_err_err_no_version_is(err))
+        rc = text_error(err);
+    else if (vrpc_flags_configure(&p->flags, &p->child.config, &why) != 0)
+        rc = v23_error("%s", why.n == 0 ? "out of memory"
+                                        : v23_buf_cstr(&why));
+    v23_buf_fini(&why);
+    v23_arena_fini(&a);
+    return rc;
+}
+
+/* Say that all has started, or why not. */
+static int tell_parent(struct vname_program *p, const char *failed)
+{
+    const struct v23_verror *err;
+    struct v23_arena a;
+    int rc = 0;
+
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    err = vrpc_exec_child_report(&p->child, failed, &a);
+    if (err != NULL)
+        rc = text_error(err);
+    v23_arena_fini(&a);
+    return rc;
+}
+
+static int cannot_start(struct vname_program *p, const char *why)
+{
+    (void)tell_parent(p, why);
+    return v23_error("%s", why);
+}
+
+/* The error is in p->rt.why. */
+static void on_managed(void *ud, const struct v23_verror *err)
+{
+    struct vname_program *p = ud;
+
+    p->rt.why[0] = 0;
+    if (err != NULL)
+        snprintf(p->rt.why, sizeof(p->rt.why), "the parent process: %.*s",
+            (int)err->msg.n, err->msg.n == 0 ? "" : err->msg.p);
+    vname_program_done(p);
+}
+
+static int be_managed(struct vname_program *p)
+{
+    if (vrpc_runtime_managed(&p->rt, &p->child.config, on_managed, p) != 0)
+        return cannot_start(p, "out of memory");
+    vname_program_wait(p);
+    return p->rt.why[0] != 0 ? cannot_start(p, p->rt.why)
+                             : tell_parent(p, NULL);
+}
+
 static int before(void *ud)
 {
     struct vname_program *p = ud;
     struct vname_ns_config cfg = { 0 };
-    int rc = vrpc_runtime_init(&p->rt, &p->flags, p->name);
+    int rc = hear_parent(p);
 
     if (rc != 0)
-        return v23_error("%s", p->rt.why[0] != 0 ? p->rt.why
+        return rc;
+    rc = vrpc_runtime_init(&p->rt, &p->flags, p->name);
+    if (rc != 0)
+        return cannot_start(p, p->rt.why[0] != 0 ? p->rt.why
                                                  : v23_strerror(rc));
     cfg.client = p->rt.client;
     cfg.roots = p->flags.roots;
@@ -29,12 +106,12 @@ static int before(void *ud)
     rc = vname_ns_new(&cfg, &p->ns);
     if (rc != 0) {
         vrpc_runtime_fini(&p->rt);
-        return v23_error(rc == V23_EARG
+        return cannot_start(p, rc == V23_EARG
                 ? "at least one namespace root is not a rooted name"
                 : "cannot start the namespace: out of memory");
     }
     p->started = true;
-    return 0;
+    return p->child.config.n == 0 ? tell_parent(p, NULL) : be_managed(p);
 }
 
 int vname_program_main(struct vname_program *p,
@@ -54,6 +131,8 @@ int vname_program_main(struct vname_program *p,
         vname_ns_free(p->ns);
         vrpc_runtime_fini(&p->rt);
     }
+    if (p->heard)
+        vrpc_exec_child_fini(&p->child);
     vrpc_flags_fini(&p->flags);
     return rc;
 }

@@ -1,6 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * The frame of a program: event loop, log, principal, client, signals, one-shot
+ * The frame of a program: event loop, log, principal, client, servers, one-shot
  * timers. Everything it makes is undone by vrpc_runtime_fini() in reverse
  * order.
  */
@@ -22,28 +22,7 @@
 #include <vsec/credentials.h>
 #include <vsec/crypto.h>
 
-struct timer {
-    struct timer *next, **pprev;
-    struct event *event;
-    const struct vrpc_runtime *rt;
-    int64_t at; /* monotonic */
-    void (*fn)(void *ud);
-    void *ud;
-};
-
-struct vrpc_runtime_private {
-    struct vsec_engine *engine;
-    struct vrpc_agent *agent; /* the principal's; or NULL */
-    struct v23_i18n *catalogue; /* NULL: none */
-    char language[32];
-    struct timer *timers;
-    struct event *signals[2];
-    struct event *hangup, *reload; /* SIGHUP; every `reload_ns` */
-    int64_t reload_ns;
-    void (*on_signal)(void *ud, int signo);
-    void *signal_ud;
-    bool signaled;
-};
+#include "runtime_int.h"
 
 /* ---- log ----------------------------------------------------------------- */
 
@@ -290,6 +269,8 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
     rc = vrpc_ev_node_new(rt->ev, &cfg, &rt->node);
     if (rc == 0)
         rc = fill_client(rt, vrpc_ev_node_manager(rt->node), &rt->client);
+    if (rc == 0)
+        rc = vrpc_runtime_life_(rt);
 out:
     if (rc != 0) {
         char why[sizeof(rt->why)];
@@ -306,8 +287,7 @@ out:
 
 void vrpc_runtime_fini(struct vrpc_runtime *rt)
 {
-    size_t i;
-
+    vrpc_runtime_life_fini_(rt);
     vrpc_client_free(rt->client);
     if (rt->node != NULL)
         vrpc_ev_node_free(rt->node);
@@ -317,9 +297,6 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
             event_free(rt->p->hangup);
         if (rt->p->reload != NULL)
             event_free(rt->p->reload);
-        for (i = 0; i < 2; i++)
-            if (rt->p->signals[i] != NULL)
-                event_free(rt->p->signals[i]);
     }
     if (rt->ev != NULL)
         vrpc_ev_free(rt->ev);
@@ -350,19 +327,13 @@ static int listen_proxied(struct vrpc_runtime *rt, struct vrpc_ev_node *n)
     return vrpc_ev_listen_proxied(n, &cfg);
 }
 
-int vrpc_runtime_serve(struct vrpc_runtime *rt,
-    const struct vrpc_server_config *cfg,
-    const struct vrpc_listen_addr *addrs, size_t naddrs,
-    struct vrpc_ev_node **node, struct vrpc_server **server,
-    struct vrpc_client **client)
+int vrpc_runtime_node_(struct vrpc_runtime *rt,
+    const struct vrpc_server_config *cfg, struct vrpc_ev_node **node,
+    struct vrpc_server **server, struct vrpc_client **client)
 {
-    static const struct vrpc_listen_addr any = { VDL_STR_INIT("wsh"),
-        VDL_STR_INIT(":0") };
     struct vrpc_manager_config mcfg;
     struct vrpc_server_config scfg = *cfg;
     struct vrpc_ev_node *n = NULL;
-    struct vrpc_server *s = NULL;
-    struct vrpc_client *c = NULL;
     int rc;
 
     memset(&mcfg, 0, sizeof(mcfg));
@@ -373,11 +344,31 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     if (rc == 0)
         rc = vrpc_ev_node_new(rt->ev, &mcfg, &n);
     if (rc == 0)
-        rc = vrpc_server_new(vrpc_ev_node_manager(n), &scfg, &s);
+        rc = vrpc_server_new(vrpc_ev_node_manager(n), &scfg, server);
     if (rc == 0)
-        rc = fill_client(rt, vrpc_ev_node_manager(n), &c);
+        rc = fill_client(rt, vrpc_ev_node_manager(n), client);
+    if (rc == 0)
+        *node = n;
+    else if (n != NULL)
+        vrpc_ev_node_free(n); /* with what it has */
+    return rc;
+}
+
+int vrpc_runtime_serve(struct vrpc_runtime *rt,
+    const struct vrpc_server_config *cfg,
+    const struct vrpc_listen_addr *addrs, size_t naddrs,
+    struct vrpc_ev_node **node, struct vrpc_server **server,
+    struct vrpc_client **client)
+{
+    static const struct vrpc_listen_addr any = { VDL_STR_INIT("wsh"),
+        VDL_STR_INIT(":0") };
+    struct vrpc_ev_node *n = NULL;
+    struct vrpc_server *s = NULL;
+    struct vrpc_client *c = NULL;
+    int rc = vrpc_runtime_node_(rt, cfg, &n, &s, &c);
+
     if (rc != 0)
-        goto out;
+        return rc;
     if (addrs == NULL && rt->flags->addrs_flag) {
         addrs = rt->flags->addrs;
         naddrs = rt->flags->naddrs;
@@ -406,15 +397,12 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
         *client = c;
     n = NULL;
 out:
-    if (n != NULL) {
-        vrpc_client_free(c);
-        vrpc_server_free(s);
+    if (n != NULL)
         vrpc_ev_node_free(n);
-    }
     return rc;
 }
 
-/* ---- loop, signals, timers ----------------------------------------------- */
+/* ---- loop, timers ------------------------------------------------------- */
 
 void vrpc_runtime_run(struct vrpc_runtime *rt)
 {
@@ -424,37 +412,6 @@ void vrpc_runtime_run(struct vrpc_runtime *rt)
 void vrpc_runtime_stop(struct vrpc_runtime *rt)
 {
     event_base_loopbreak(rt->base);
-}
-
-static void signal_fired(evutil_socket_t signo, short what, void *ud)
-{
-    struct vrpc_runtime_private *p = ud;
-
-    (void)what;
-    if (p->signaled)
-        _exit(1);
-    p->signaled = true;
-    p->on_signal(p->signal_ud, (int)signo);
-}
-
-int vrpc_runtime_on_signal(struct vrpc_runtime *rt,
-    void (*fn)(void *ud, int signo), void *ud)
-{
-    static const int numbers[2] = { SIGINT, SIGTERM };
-    size_t i;
-
-    rt->p->on_signal = fn;
-    rt->p->signal_ud = ud;
-    for (i = 0; i < 2; i++) {
-        if (rt->p->signals[i] != NULL)
-            continue;
-        rt->p->signals[i] = evsignal_new(rt->base, numbers[i], signal_fired,
-            rt->p);
-        if (rt->p->signals[i] == NULL
-            || event_add(rt->p->signals[i], NULL) != 0)
-            return V23_ENOMEM;
-    }
-    return 0;
 }
 
 static void timer_free(struct timer *t)

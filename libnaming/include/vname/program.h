@@ -16,6 +16,7 @@
 #include <v23/cmdline.h>
 #include <vname/namespace.h>
 #include <vname/publisher.h>
+#include <vrpc/exec.h>
 #include <vrpc/runtime.h>
 
 #ifdef __cplusplus
@@ -24,15 +25,21 @@ extern "C" {
 
 struct vname_program {
     struct vrpc_flags flags;
+    struct vrpc_exec_child child; /* what the process that has started this
+                                     one has sent; an empty configuration if
+                                     nothing */
     struct vrpc_runtime rt;
     struct vname_ns *ns;
     const char *name; /* of the program, for errors */
-    bool started;     /* rt and ns are there */
+    bool heard;       /* private: child is there; */
+    bool started;     /* private: rt and ns are there */
     bool done;        /* see vname_program_wait() */
 };
 
 /**
- * Parse flags, start run time and namespace, run the command, clean up.
+ * Parse flags, start run time and namespace, run the command, clean up. If the
+ * process that has started this one speaks the exec protocol (vrpc/exec.h), its
+ * configuration beats the flags, and it is told when all has started.
  *
  * @param groups  enum vrpc_flag_groups
  * @param root    its run() functions get `p`

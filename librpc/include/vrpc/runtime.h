@@ -75,12 +75,48 @@ void vrpc_runtime_error(const struct vrpc_runtime *rt,
 /** Run the loop until vrpc_runtime_stop(). */
 void vrpc_runtime_run(struct vrpc_runtime *rt);
 void vrpc_runtime_stop(struct vrpc_runtime *rt);
+
+struct vrpc_appcycle;    /* vrpc/appcycle.h */
+struct vrpc_exec_config; /* vrpc/exec.h */
+
+/* ---- the end of the process (spec/services.md 4.2) ----------------------- */
+
+/* Instead of a signal's number: vrpc_runtime_request_stop(), or AppCycle. */
+#define VRPC_STOP 0
+
 /**
- * Call `fn` on SIGINT or SIGTERM; a second signal ends the process with
- * status 1.
+ * Call `fn` on SIGINT, SIGTERM, or a request to stop, once: a second one of
+ * these ends the process with status 1.
  */
 V23_MUST_USE int vrpc_runtime_on_signal(struct vrpc_runtime *rt,
     void (*fn)(void *ud, int signo), void *ud);
+/** … unless it is the same within this time after the first; 0 = never. */
+void vrpc_runtime_same_signal(struct vrpc_runtime *rt, int64_t within_ns);
+/**
+ * Ask the process to end, from anywhere in the loop: `fn` above is called with
+ * VRPC_STOP at the end of the loop turn. Where there is none, the process ends
+ * with status 1.
+ */
+void vrpc_runtime_request_stop(struct vrpc_runtime *rt);
+/** The run time's; for progress (vrpc/appcycle.h). */
+struct vrpc_appcycle *vrpc_runtime_appcycle(const struct vrpc_runtime *rt);
+/**
+ * Let the process that has started this one manage it: if its configuration
+ * asks for that, serve AppCycle, to those who match the parent's pattern, and
+ * tell the parent where.
+ *
+ * Needs a resolver if the parent's name is not rooted. Afterwards tell the
+ * parent, with vrpc_exec_child_report().
+ *
+ * @param cfg   borrowed until `done`; the pattern, for the run time's life
+ * @param done  once, never before this returns; NULL: it is managed, or nobody
+ *              has asked for it
+ * @return 0 or V23_ENOMEM
+ */
+V23_MUST_USE int vrpc_runtime_managed(struct vrpc_runtime *rt,
+    const struct vrpc_exec_config *cfg,
+    void (*done)(void *ud, const struct v23_verror *err), void *ud);
+
 /** Run `fn` once after a delay, never earlier. */
 V23_MUST_USE int vrpc_runtime_after(struct vrpc_runtime *rt, int64_t delay_ns,
     void (*fn)(void *ud), void *ud);
