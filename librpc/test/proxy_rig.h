@@ -179,6 +179,16 @@ static int peer_init(struct peer *p, const char *name, uint64_t rid,
     return rc == 0 ? peer_connect(p, proxy) : rc;
 }
 
+/* Is its connection still there? */
+static bool peer_is_up(const struct peer *p)
+{
+    const struct vrpc_session_ *s = p->n->m->sessions;
+
+    while (s != NULL && s != p->s)
+        s = s->next;
+    return s != NULL;
+}
+
 /* A flow in message mode; NULL: memory is short. */
 static struct tap *peer_open(struct peer *p)
 {
@@ -188,7 +198,7 @@ static struct tap *peer_open(struct peer *p)
     memset(&o, 0, sizeof(o));
     o.messages = true;
     o.blessings = vsec_store_default(p->n->principal->store);
-    if (vrpc_flow_open(p->s->conn, &o, &f) != 0)
+    if (!peer_is_up(p) || vrpc_flow_open(p->s->conn, &o, &f) != 0)
         return NULL;
     return tap_new(p, f);
 }

@@ -383,7 +383,7 @@ static int life(const struct v23_alloc *al, void *ud)
     if (c == NULL)
         goto out;
     c = peer_setup(&C, 77, "");
-    if (c == NULL || S.ntaps < 2 || c->closed ||
+    if (c == NULL || S.ntaps < 2 || c->closed || S.taps[1].closed ||
         vrpc_flow_write_message(c->flow, "there", 5, false) != 0 ||
         vrpc_flow_write_message(S.taps[1].flow, "back", 4, false) != 0)
         goto out;
