@@ -173,23 +173,47 @@ static int read_perms(const cJSON *v, struct v23_arena *a,
     return 0;
 }
 
-int vsec_perms_from_json(struct v23_bytes json, struct v23_arena *a,
-    v23_access_permissions *out, bool *is_nil)
+/* The first JSON value of a text. */
+static int first_value(struct v23_bytes json, cJSON **out)
 {
     const char *text = (const char *)json.p, *end = NULL;
     cJSON *v;
-    int rc;
 
     if (json.n > MAX_JSON)
         return V23_ELIMIT;
     if (json.n == 0 || json.p[0] == 0xef)
         return V23_ETEXT;
     v = cJSON_ParseWithLengthOpts(text, json.n, &end, false);
-    if (v == NULL)
+    if (v == NULL || !clean(text, end)) {
+        cJSON_Delete(v);
         return V23_ETEXT;
-    rc = clean(text, end) ? read_perms(v, a, out) : V23_ETEXT;
+    }
+    *out = v;
+    return 0;
+}
+
+int vsec_perms_from_json(struct v23_bytes json, struct v23_arena *a,
+    v23_access_permissions *out, bool *is_nil)
+{
+    cJSON *v = NULL;
+    int rc = first_value(json, &v);
+
+    if (rc == 0)
+        rc = read_perms(v, a, out);
     if (rc == 0 && is_nil != NULL)
         *is_nil = cJSON_IsNull(v);
+    cJSON_Delete(v);
+    return rc;
+}
+
+int vsec_acl_from_json(struct v23_bytes json, struct v23_arena *a,
+    v23_access_access_list *out)
+{
+    cJSON *v = NULL;
+    int rc = first_value(json, &v);
+
+    if (rc == 0)
+        rc = read_acl(v, a, out);
     cJSON_Delete(v);
     return rc;
 }

@@ -210,6 +210,26 @@ START_TEST(bad_json_is_refused)
 }
 END_TEST
 
+START_TEST(one_access_list_is_read_by_itself)
+{
+    const char *text = "{\"In\":[\"a:b\",\"c\"],\"NotIn\":[\"d\"]} ";
+    v23_access_access_list l;
+
+    ck_assert_int_eq(vsec_acl_from_json(v23_bytes(text, strlen(text)), &arena,
+        &l), 0);
+    ck_assert_uint_eq(l.in.n, 2);
+    text_is(l.in.v[1], "c");
+    ck_assert_uint_eq(l.not_in.n, 1);
+    text_is(l.not_in.v[0], "d");
+    ck_assert_int_eq(vsec_acl_from_json(v23_bytes("null", 4), &arena, &l), 0);
+    ck_assert_uint_eq(l.in.n, 0);
+    ck_assert_int_eq(vsec_acl_from_json(v23_bytes("[\"a\"]", 5), &arena, &l),
+        V23_ETEXT);
+    ck_assert_int_eq(vsec_acl_from_json(v23_bytes("{\"In\":1}", 8), &arena,
+        &l), V23_ETEXT);
+}
+END_TEST
+
 START_TEST(backslashes_do_not_hide_quotes)
 {
     v23_access_permissions p = perms(
@@ -283,6 +303,7 @@ static void add(TCase *t)
     tcase_add_test(t, typical_permissions_have_all_tags);
     tcase_add_loop_test(t, bad_json_is_refused, 0,
         sizeof(bad_json) / sizeof(bad_json[0]));
+    tcase_add_test(t, one_access_list_is_read_by_itself);
     tcase_add_test(t, backslashes_do_not_hide_quotes);
     tcase_add_test(t, octets_that_are_no_text_are_replaced);
     tcase_add_test(t, json_is_written_in_normal_form);

@@ -62,6 +62,9 @@ struct vsec_authorizer vsec_auth_perms(const struct vsec_auth_perms *p);
  */
 V23_MUST_USE int vsec_perms_from_json(struct v23_bytes json,
     struct v23_arena *a, v23_access_permissions *out, bool *is_nil);
+/** The same for one access list; null is the empty one. */
+V23_MUST_USE int vsec_acl_from_json(struct v23_bytes json, struct v23_arena *a,
+    v23_access_access_list *out);
 /**
  * Read a file as permissions.
  * @return as vsec_perms_from_json(); V23_ESYS: it cannot be read
