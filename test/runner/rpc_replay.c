@@ -9,6 +9,9 @@
  *
  * Recorded Setups announce version 10, which ours never does; the number is
  * put into our Setup behind its back, or version-14 bindings would differ.
+ *
+ * A connection inside a flow has a transport of messages, and the flows that
+ * carry connections, or the control messages of proxies, are in message mode.
  */
 #include "rpc_transcript.h"
 
@@ -48,6 +51,7 @@ struct replay {
     struct v23_buf auth, first; /* our first Auth, our Setup */
     uint64_t out_seq;
     bool sealed_out;
+    uint64_t raw_out; /* flow whose payload is our next frame; 0 = none */
     int ready, closed, status;
 };
 
@@ -65,6 +69,16 @@ static struct played *played(struct replay *r, uint64_t id, bool make)
     v23_buf_init(&r->flows[i].sent, NULL, SIZE_MAX);
     r->nflows++;
     return &r->flows[i];
+}
+
+/* Does a flow carry messages? */
+static bool has_messages(const struct replay *r, uint64_t id)
+{
+    const struct tr_stream *s = tr_stream(r->t, r->c->num, DIALER, id);
+
+    if (s == NULL)
+        s = tr_stream(r->t, r->c->num, ACCEPTOR, id);
+    return s != NULL && strcmp(s->content, "messages") == 0;
 }
 
 /* ---- hooks --------------------------------------------------------------- */
@@ -91,6 +105,8 @@ static void on_opened(void *ud, struct vrpc_conn *c, struct vrpc_flow *f)
     struct played *p = played(ud, vrpc_flow_id(f), true);
 
     (void)c;
+    if (has_messages(ud, vrpc_flow_id(f)))
+        vrpc_flow_set_messages(f);
     if (p != NULL)
         p->flow = f;
 }
@@ -249,6 +265,7 @@ static bool make_conn(struct replay *r)
     r->has_handler = r->role == ACCEPTOR
         || !vrpc_routing_id_is_null(&r->local.rid);
     cfg.has_handler = r->has_handler;
+    cfg.encapsulated = cfg.message_transport = r->c->inside;
     if (r->has_handler && r->own != NULL
         && !vsec_blessings_is_nameless(r->own))
         cfg.blessings = r->own;
@@ -272,6 +289,8 @@ static bool take_output(struct replay *r, const uint8_t *p, size_t n)
         return run_fail(&r->t->c, "we sent an invalid message");
     switch (m.type) {
     case VRPC_MSG_DATA:
+        if ((m.u.data.flags & VRPC_FLOW_CLEAR) != 0)
+            r->raw_out = m.u.data.id;
         if (m.u.data.id == VRPC_BLESSINGS_FLOW_) {
             v23_buf_put(&r->blessings, m.u.data.payload.p,
                 m.u.data.payload.n);
@@ -301,32 +320,54 @@ static bool take_output(struct replay *r, const uint8_t *p, size_t n)
     return true;
 }
 
-static bool fetch(struct replay *r)
+/* One frame of ours, without its header. */
+static bool take_frame(struct replay *r, uint8_t *p, size_t n)
 {
     const struct vsec_box_ops *box = vsec_crypto_default.box;
-    uint8_t nonce[VSEC_BOX_NONCE], *p;
-    size_t at = 0, n;
+    uint8_t nonce[VSEC_BOX_NONCE];
+    struct played *f;
 
-    r->out.n = 0;
-    if (vrpc_conn_output(r->conn, &r->out, SIZE_MAX, &r->now) != 0)
-        return run_fail(&r->t->c, "output failed");
-    while (at < r->out.n) {
-        n = vrpc_frame_get(r->out.p + at);
-        p = r->out.p + at + VRPC_FRAME_HEADER;
-        at += VRPC_FRAME_HEADER + n;
-        if (!r->sealed_out || (n > 0 && *p == VRPC_MSG_TEAR_DOWN
-                && !r->conn->sealed)) {
-            /* Only the Setup goes out in the clear, or a TearDown before. */
-            r->sealed_out = true;
+    if (!r->sealed_out || (n > 0 && *p == VRPC_MSG_TEAR_DOWN
+            && !r->conn->sealed)) {
+        /* Only the Setup goes out in the clear, or a TearDown before. */
+        r->sealed_out = true;
+        return true;
+    }
+    if (r->raw_out != 0) {
+        f = played(r, r->raw_out, false);
+        r->raw_out = 0;
+        if (f == NULL)
+            return run_fail(&r->t->c, "we sent an odd payload");
+        v23_buf_put(&f->sent, p, n);
+        return true;
+    }
+    tr_nonce(r->c, r->role, r->out_seq++, nonce);
+    if (n < VSEC_BOX_TAG
+        || box->open(r->c->shared, nonce, p, n - VSEC_BOX_TAG) != 0)
+        return run_fail(&r->t->c, "our output does not open");
+    return take_output(r, p + VSEC_BOX_TAG, n - VSEC_BOX_TAG);
+}
+
+static bool fetch(struct replay *r)
+{
+    size_t at, n;
+
+    do {
+        r->out.n = at = 0;
+        if (vrpc_conn_output(r->conn, &r->out, SIZE_MAX, &r->now) != 0)
+            return run_fail(&r->t->c, "output failed");
+        if (r->c->inside) {
+            if (r->out.n > 0 && !take_frame(r, r->out.p, r->out.n))
+                return false;
             continue;
         }
-        tr_nonce(r->c, r->role, r->out_seq++, nonce);
-        if (n < VSEC_BOX_TAG
-            || box->open(r->c->shared, nonce, p, n - VSEC_BOX_TAG) != 0)
-            return run_fail(&r->t->c, "our output does not open");
-        if (!take_output(r, p + VSEC_BOX_TAG, n - VSEC_BOX_TAG))
-            return false;
-    }
+        while (at < r->out.n) {
+            n = vrpc_frame_get(r->out.p + at);
+            at += VRPC_FRAME_HEADER + n;
+            if (!take_frame(r, r->out.p + at - n, n))
+                return false;
+        }
+    } while (r->out.n > 0);
     return true;
 }
 
@@ -343,6 +384,7 @@ static bool open_up_to(struct replay *r, uint64_t id,
 
     while (r->conn->next_id <= id) {
         memset(&o, 0, sizeof(o));
+        o.messages = has_messages(r, r->conn->next_id);
         rc = vrpc_flow_open(r->conn, &o, &f);
         if (rc != 0)
             return run_fail(&r->t->c, "open: %s", v23_strerror(rc));
@@ -369,7 +411,10 @@ static bool write_flow(struct replay *r, uint64_t id, uint64_t flags,
 
     if (p == NULL || p->flow == NULL)
         return p != NULL || run_fail(&r->t->c, "write to an unknown flow");
-    if (payload.n > 0 || !p->flow->written)
+    if (p->flow->messages && payload.n > 0)
+        rc = vrpc_flow_write_message(p->flow, payload.p, payload.n,
+            (flags & VRPC_FLOW_CLEAR) != 0);
+    else if (!p->flow->messages && (payload.n > 0 || !p->flow->written))
         rc = vrpc_flow_write(p->flow, payload.p, payload.n);
     if (rc != 0 && rc != V23_ECLOSED)
         return run_fail(&r->t->c, "write to flow %llu: %s",
@@ -394,6 +439,18 @@ static bool play_open(struct replay *r, const struct vrpc_open_flow *m)
     return ok;
 }
 
+/* The frame behind f that holds its payload. */
+static struct v23_bytes raw_payload(const struct replay *r,
+    const struct tr_frame *f)
+{
+    const struct tr_frame *end = r->t->frames + r->t->nframes;
+
+    while (++f < end)
+        if (f->conn == r->c->num && f->kind == TR_RAW)
+            return f->wire;
+    return v23_bytes(NULL, 0);
+}
+
 /* What the recorded side did by itself, ours is told to do. */
 static bool play_own(struct replay *r, const struct tr_frame *f)
 {
@@ -406,6 +463,8 @@ static bool play_own(struct replay *r, const struct tr_frame *f)
     case VRPC_MSG_OPEN_FLOW:
         return play_open(r, &m.u.open_flow);
     case VRPC_MSG_DATA:
+        if ((m.u.data.flags & VRPC_FLOW_CLEAR) != 0)
+            m.u.data.payload = raw_payload(r, f);
         return m.u.data.id == VRPC_BLESSINGS_FLOW_
             || write_flow(r, m.u.data.id, m.u.data.flags, m.u.data.payload);
     case VRPC_MSG_ENTER_LAME_DUCK:
@@ -419,20 +478,41 @@ static bool play_own(struct replay *r, const struct tr_frame *f)
     }
 }
 
+/* The dialer's Setup as it came out of the last proxy: what opens the flow. */
+static struct v23_bytes setup_as_passed_on(const struct replay *r,
+    struct v23_bytes sent)
+{
+    const struct tr_frame *f = r->t->frames;
+    const struct tr_frame *end = f + r->t->nframes;
+    struct vrpc_msg m;
+
+    for (; f < end; f++)
+        if (f->conn == r->c->over_conn && f->kind == TR_SEALED
+            && vrpc_msg_decode(f->plain.p, f->plain.n, &m, NULL) == 0
+            && m.type == VRPC_MSG_OPEN_FLOW
+            && m.u.open_flow.id == r->c->over_flow)
+            return m.u.open_flow.payload;
+    return sent;
+}
+
 static bool play_peer(struct replay *r, const struct tr_frame *f)
 {
     struct v23_bytes b = f->kind == TR_SETUP || f->kind == TR_CLEAR
         ? f->plain : f->wire;
-    uint8_t *p = malloc(b.n + VRPC_FRAME_HEADER);
+    size_t head = r->c->inside ? 0 : VRPC_FRAME_HEADER;
     bool teardown = f->plain.n > 0 && f->plain.p[0] == VRPC_MSG_TEAR_DOWN;
+    uint8_t *p;
     int rc;
 
+    if (f->kind == TR_SETUP && r->role == ACCEPTOR && r->c->inside)
+        b = setup_as_passed_on(r, b);
+    p = malloc(b.n + VRPC_FRAME_HEADER);
     if (p == NULL)
         abort();
     if (vrpc_frame_put(p, b.n) != 0)
         abort();
-    memcpy(p + VRPC_FRAME_HEADER, b.p, b.n);
-    rc = vrpc_conn_input(r->conn, p, b.n + VRPC_FRAME_HEADER, &r->now);
+    memcpy(p + head, b.p, b.n);
+    rc = vrpc_conn_input(r->conn, p, b.n + head, &r->now);
     free(p);
     if (rc == 0 || teardown || r->refuse || r->c->refused)
         return true;
@@ -484,7 +564,8 @@ static void expected(struct replay *r, uint64_t id, int from,
         if (m.type == VRPC_MSG_DATA) {
             flow = m.u.data.id;
             flags = m.u.data.flags;
-            payload = m.u.data.payload;
+            payload = (flags & VRPC_FLOW_CLEAR) != 0 ? raw_payload(r, f)
+                                                     : m.u.data.payload;
         } else {
             flow = m.u.open_flow.id;
             flags = m.u.open_flow.flags;

@@ -28,6 +28,7 @@ static void load_key(const cJSON *o, const char *name, uint8_t out[32])
 static void load_conn(struct transcript *t, const cJSON *o)
 {
     struct tr_conn *c = &t->conns[t->nconns++];
+    const cJSON *over;
 
     c->num = (int)run_rpc_u64(o, "conn");
     c->version = run_rpc_u64(o, "version");
@@ -41,6 +42,11 @@ static void load_conn(struct transcript *t, const cJSON *o)
         c->binding[ACCEPTOR] = run_rpc_bytes(&t->arena, o, "bindingAcceptor");
     c->inside = cJSON_HasObjectItem(o, "dialerInside")
         || cJSON_HasObjectItem(o, "acceptorInside");
+    over = cJSON_GetObjectItem(o, "acceptorInside");
+    if (cJSON_GetArraySize(over) == 2) {
+        c->over_conn = cJSON_GetArrayItem(over, 0)->valueint;
+        c->over_flow = (uint64_t)cJSON_GetArrayItem(over, 1)->valueint;
+    }
     c->refused = cJSON_HasObjectItem(o, "setupError");
 }
 
@@ -513,11 +519,10 @@ static const struct {
     { "replay of the acceptor", replay_acceptor, true },
 };
 
-/* What plays more than two peers, or asks dischargers, is only decoded. */
+/* What asks dischargers is only decoded. */
 static bool can_replay(const struct transcript *t)
 {
-    return strstr(t->name, "proxy") == NULL
-        && strstr(t->name, "debugstats") == NULL
+    return strstr(t->name, "debugstats") == NULL
         && strstr(t->name, "discharge") == NULL;
 }
 

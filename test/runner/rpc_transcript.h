@@ -22,6 +22,8 @@ struct tr_conn {
     uint8_t pub[2][32], priv[2][32], shared[32];
     struct v23_bytes binding[2]; /* of the signer */
     bool inside;                 /* its transport is a flow */
+    int over_conn;               /* the acceptor's flow: a proxy may have */
+    uint64_t over_flow;          /* changed the Setup that comes on it */
     bool refused;                /* setup failed */
 };
 
