@@ -214,7 +214,8 @@ void vname_identity_fini(struct vname_identity *id)
 struct vname_serving {
     struct vname_program *p;
     struct vrpc_ev_node *node;
-    struct vrpc_server *server;
+    struct vrpc_server *server; /* one of these */
+    struct vrpc_proxy *proxy;
     struct vname_publisher *publisher;
     int64_t alarm_ns; /* when the pending timer fires; V23_NEVER = none */
     bool leaf, mount_table, stopping;
@@ -253,6 +254,25 @@ static void arm(void *ud)
         s->alarm_ns = now.mono_ns + delay;
 }
 
+/* Where other proxies make a proxy known, the proxy itself is not reached. */
+static bool is_published(const struct vname_serving *s,
+    const struct vrpc_endpoint *ep)
+{
+    return !vdl_str_is(ep->protocol, "bidi") &&
+           (s->proxy == NULL || ep->routes.n == 0);
+}
+
+/* A proxy tells everybody else, who listens through it. */
+static int tell_proxy(struct vname_serving *s,
+    const struct vrpc_endpoint *eps, size_t n)
+{
+    if (s->proxy == NULL)
+        return 0;
+    if (n == 1 && vdl_str_is(eps[0].protocol, "bidi"))
+        n = 0; /* it listens nowhere */
+    return vrpc_proxy_set_endpoints(s->proxy, eps, n);
+}
+
 /* The endpoints changed: the publisher gets the present ones. */
 static void publish_endpoints(void *ud)
 {
@@ -261,14 +281,15 @@ static void publish_endpoints(void *ud)
     struct vdl_str *texts;
     struct v23_arena a;
     size_t n, i, k = 0;
-    int rc = 0;
+    int rc;
 
     if (s->stopping || vrpc_ev_endpoints(s->node, &eps, &n) != 0)
         return;
+    rc = tell_proxy(s, eps, n);
     v23_arena_init(&a, NULL, SIZE_MAX);
     texts = v23_arena_get0(&a, n, sizeof(*texts), _Alignof(struct vdl_str));
     for (i = 0; texts != NULL && i < n && rc == 0; i++)
-        if (!vdl_str_is(eps[i].protocol, "bidi"))
+        if (is_published(s, &eps[i]))
             rc = vrpc_endpoint_text(&a, &eps[i], &texts[k++]);
     if (k > 0 && s->waiting)
         vname_program_done(s->p);
@@ -310,11 +331,33 @@ static void serving_free(struct vname_serving *s)
     v23_put(NULL, s);
 }
 
+static int serve_node(struct vname_serving *s,
+    const struct vname_serve_config *cfg)
+{
+    struct vrpc_runtime *rt = &s->p->rt;
+    struct vrpc_server_config server;
+    int rc;
+
+    if (cfg->server == NULL) {
+        s->leaf = true;
+        return vrpc_runtime_proxy(rt, cfg->proxy, cfg->addrs, cfg->naddrs,
+            &s->node, &s->proxy);
+    }
+    server = *cfg->server;
+    server.name = cfg->name;
+    rc = vrpc_runtime_serve(rt, &server, cfg->addrs, cfg->naddrs, &s->node,
+        &s->server, NULL);
+    if (rc != 0)
+        return rc;
+    s->leaf = vrpc_server_is_leaf(s->server);
+    s->mount_table = vrpc_server_is_mount_table(s->server);
+    return 0;
+}
+
 int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
     struct vname_serving **out)
 {
     struct vname_publisher_config pub = { 0 };
-    struct vrpc_server_config server = *cfg->server;
     struct vname_serving *s = v23_new(NULL, struct vname_serving);
     int rc = V23_ENOMEM;
 
@@ -322,17 +365,13 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
         return rc;
     s->p = p;
     s->alarm_ns = V23_NEVER;
-    server.name = cfg->name;
-    rc = vrpc_runtime_serve(&p->rt, &server, cfg->addrs, cfg->naddrs,
-        &s->node, &s->server, NULL);
+    rc = serve_node(s, cfg);
     if (rc != 0) {
         v23_put(NULL, s);
         return rc;
     }
     /* Our namespace resolves the names of dischargers, too. */
     vrpc_manager_fetch_by(vrpc_ev_node_manager(s->node), p->rt.client);
-    s->leaf = vrpc_server_is_leaf(s->server);
-    s->mount_table = vrpc_server_is_mount_table(s->server);
     pub.log = &p->rt.log;
     pub.ns = p->ns;
     pub.timer = arm;
@@ -361,6 +400,11 @@ int vname_serving_endpoints(struct vname_serving *s,
 struct vrpc_server *vname_serving_server(const struct vname_serving *s)
 {
     return s->server;
+}
+
+struct vrpc_proxy *vname_serving_proxy(const struct vname_serving *s)
+{
+    return s->proxy;
 }
 
 struct vrpc_ev_node *vname_serving_node(const struct vname_serving *s)

@@ -312,19 +312,50 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
     memset(rt, 0, sizeof(*rt));
 }
 
-static int listen_proxied(struct vrpc_runtime *rt, struct vrpc_ev_node *n)
+static int listen_proxied(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
+    enum vrpc_proxied_kind kind)
 {
     struct vrpc_proxied_config cfg;
 
     if (rt->flags->proxy.n == 0)
         return 0;
     memset(&cfg, 0, sizeof(cfg));
-    cfg.kind = VRPC_PROXIED_SERVER;
+    cfg.kind = kind;
     cfg.name = rt->flags->proxy;
     cfg.policy = rt->flags->proxy_policy;
     cfg.limit = rt->flags->proxy_limit;
     cfg.client = rt->client; /* it can resolve names */
     return vrpc_ev_listen_proxied(n, &cfg);
+}
+
+/* Listen on addresses, NULL: those of the flags. */
+static int listen_node(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
+    const struct vrpc_listen_addr *addrs, size_t naddrs)
+{
+    static const struct vrpc_listen_addr any = { VDL_STR_INIT("wsh"),
+        VDL_STR_INIT(":0") };
+    const char *text;
+    size_t len;
+    int rc;
+
+    if (addrs == NULL && rt->flags->addrs_flag) {
+        addrs = rt->flags->addrs;
+        naddrs = rt->flags->naddrs;
+    } else if (addrs == NULL) {
+        addrs = &any;
+        naddrs = 1;
+    }
+    if (naddrs == 0)
+        return 0;
+    rc = vrpc_ev_listen(n, addrs, naddrs);
+    if (rc == 0)
+        return 0;
+    /* The first line: the others fail for the same or get their turn. */
+    text = vrpc_ev_listen_errors(n);
+    len = strcspn(text, "\n");
+    snprintf(rt->why, sizeof(rt->why), "cannot listen: %.*s",
+        len == 0 ? 200 : (int)len, len == 0 ? v23_strerror(rc) : text);
+    return rc;
 }
 
 int vrpc_runtime_node_(struct vrpc_runtime *rt,
@@ -360,8 +391,6 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     struct vrpc_ev_node **node, struct vrpc_server **server,
     struct vrpc_client **client)
 {
-    static const struct vrpc_listen_addr any = { VDL_STR_INIT("wsh"),
-        VDL_STR_INIT(":0") };
     struct vrpc_ev_node *n = NULL;
     struct vrpc_server *s = NULL;
     struct vrpc_client *c = NULL;
@@ -369,36 +398,61 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
 
     if (rc != 0)
         return rc;
-    if (addrs == NULL && rt->flags->addrs_flag) {
-        addrs = rt->flags->addrs;
-        naddrs = rt->flags->naddrs;
-    } else if (addrs == NULL) {
-        addrs = &any;
-        naddrs = 1;
-    }
-    if (naddrs != 0)
-        rc = vrpc_ev_listen(n, addrs, naddrs);
+    rc = listen_node(rt, n, addrs, naddrs);
+    if (rc == 0)
+        rc = listen_proxied(rt, n, VRPC_PROXIED_SERVER);
     if (rc != 0) {
-        /* The first line: the others fail for the same or get their turn. */
-        const char *text = vrpc_ev_listen_errors(n);
-        size_t len = strcspn(text, "\n");
-
-        snprintf(rt->why, sizeof(rt->why), "cannot listen: %.*s",
-            len == 0 ? 200 : (int)len, len == 0 ? v23_strerror(rc) : text);
-        goto out;
+        vrpc_ev_node_free(n);
+        return rc;
     }
-    rc = listen_proxied(rt, n);
-    if (rc != 0)
-        goto out;
     *node = n;
     if (server != NULL)
         *server = s;
     if (client != NULL)
         *client = c;
-    n = NULL;
-out:
-    if (n != NULL)
+    return 0;
+}
+
+/* Does any address listen? */
+static bool listens(struct vrpc_ev_node *n)
+{
+    const struct vrpc_endpoint *eps;
+    size_t k;
+
+    return vrpc_ev_endpoints(n, &eps, &k) == 0 &&
+           !vdl_str_is(eps[0].protocol, "bidi");
+}
+
+int vrpc_runtime_proxy(struct vrpc_runtime *rt,
+    const struct vrpc_proxy_config *cfg,
+    const struct vrpc_listen_addr *addrs, size_t naddrs,
+    struct vrpc_ev_node **node, struct vrpc_proxy **proxy)
+{
+    struct vrpc_manager_config mcfg;
+    struct vrpc_ev_node *n = NULL;
+    int rc;
+
+    memset(&mcfg, 0, sizeof(mcfg));
+    mcfg.principal = rt->principal;
+    rc = vrpc_ev_routing_id(&mcfg.rid);
+    if (rc == 0)
+        rc = vrpc_ev_node_new(rt->ev, &mcfg, &n);
+    if (rc != 0)
+        return rc;
+    rc = vrpc_proxy_new(vrpc_ev_node_manager(n), cfg, proxy);
+    if (rc == 0) {
+        rc = listen_node(rt, n, addrs, naddrs);
+        if (rc != 0 && listens(n)) {
+            v23_logf(&rt->log, V23_LOG_ERROR, "%s", rt->why);
+            rc = 0;
+        }
+    }
+    if (rc == 0)
+        rc = listen_proxied(rt, n, VRPC_PROXIED_PROXY);
+    if (rc != 0)
         vrpc_ev_node_free(n);
+    else
+        *node = n;
     return rc;
 }
 

@@ -81,10 +81,12 @@ void vname_identity_fini(struct vname_identity *id);
 
 /* ---- a server under names ------------------------------------------------ */
 
-struct vname_serving; /* a server, its endpoints and its publisher */
+/* A server or a proxy, its endpoints and its publisher. */
+struct vname_serving;
 
 struct vname_serve_config {
-    const struct vrpc_server_config *server;
+    const struct vrpc_server_config *server; /* NULL: a proxy, */
+    const struct vrpc_proxy_config *proxy;   /* its config; NULL = default */
     const struct vrpc_listen_addr *addrs; /* NULL = those of the flags */
     size_t naddrs;
     struct vdl_str name; /* to publish under; empty = not published; must
@@ -101,7 +103,10 @@ V23_MUST_USE int vname_serve(struct vname_program *p,
 /** Endpoints served, as vrpc_ev_endpoints(). */
 V23_MUST_USE int vname_serving_endpoints(struct vname_serving *s,
     const struct vrpc_endpoint **eps, size_t *neps);
+/** NULL for a proxy. */
 struct vrpc_server *vname_serving_server(const struct vname_serving *s);
+/** NULL for a server. */
+struct vrpc_proxy *vname_serving_proxy(const struct vname_serving *s);
 struct vrpc_ev_node *vname_serving_node(const struct vname_serving *s);
 /** Another name for the same server. */
 V23_MUST_USE int vname_serving_add_name(struct vname_serving *s,

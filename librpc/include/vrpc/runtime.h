@@ -15,6 +15,7 @@
 #include <vrpc/client.h>
 #include <vrpc/ev.h>
 #include <vrpc/flags.h>
+#include <vrpc/proxy.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -71,6 +72,20 @@ V23_MUST_USE int vrpc_runtime_serve(struct vrpc_runtime *rt,
  */
 void vrpc_runtime_error(const struct vrpc_runtime *rt,
     const struct v23_verror *err, struct v23_buf *out);
+
+/**
+ * A proxy of its own routing id instead, which listens through the proxies of
+ * flags->proxy as a proxy does. Telling it its endpoints is up to the caller
+ * (vrpc_ev_endpoints(), vrpc_proxy_set_endpoints()). It also succeeds when some
+ * of the addresses fail, as long as one does not.
+ *
+ * @param cfg    NULL = all defaults
+ * @param proxy  receives the proxy, which is the node's
+ */
+V23_MUST_USE int vrpc_runtime_proxy(struct vrpc_runtime *rt,
+    const struct vrpc_proxy_config *cfg,
+    const struct vrpc_listen_addr *addrs, size_t naddrs,
+    struct vrpc_ev_node **node, struct vrpc_proxy **proxy);
 
 /** Run the loop until vrpc_runtime_stop(). */
 void vrpc_runtime_run(struct vrpc_runtime *rt);
