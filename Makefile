@@ -219,6 +219,16 @@ cmd_vbecome_EXTRA_OBJS := $(BUILD)/obj/cmd/agentd/child.o $(BUILD)/obj/cmd/vrun/
 cmd_vrun_EXTRA_OBJS := $(BUILD)/obj/cmd/agentd/child.o
 cmd_vbecome_INC := -Icmd/agentd -Icmd/vrun
 cmd_vrun_INC := -Icmd/agentd
+# debug asks as vrpc does, and carries its pages with it.
+debug_web := $(sort $(wildcard cmd/debug/web/*))
+$(BUILD)/gen/cmd/debug/assets.c: cmd/debug/embed.sh $(debug_web)
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@) sh $< $(debug_web) >$@
+$(BUILD)/obj/gen/cmd/debug/assets.o: $(BUILD)/gen/cmd/debug/assets.c cmd/debug/assets.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -Icmd/debug -c -o $@ $<
+cmd_debug_EXTRA_OBJS := $(BUILD)/obj/cmd/vrpc/ask.o $(BUILD)/obj/gen/cmd/debug/assets.o
+cmd_debug_INC := -Icmd/vrpc
 $(foreach c,$(CMDS),$(eval $(call cmd_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
 

@@ -3,6 +3,6 @@ cmd_vdl_SRCS := $(sort $(wildcard cmd/vdl/*.c))
 CMDS := $(foreach c,vdl:libvom vom:libvom vomtestgen:libvom principal:libnaming \
 	mounttabled:libnaming mounttable:libnaming namespace:libnaming \
 	vrpc:libnaming dischargerd:libnaming agentd:libnaming vbecome:libnaming \
-	vrun:libnaming fortuned:libnaming fortune:libnaming \
+	vrun:libnaming fortuned:libnaming fortune:libnaming debug:libnaming \
 	gclogs:libvom,\
 	$(if $(wildcard cmd/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
