@@ -84,6 +84,7 @@ static void set_limits(struct vrpc_conn *c, const struct vrpc_conn_limits *l)
     c->limits.blessings_keys = or_default(l->blessings_keys, 1024);
     c->limits.flows = or_default(l->flows, 8192);
     c->limits.text = or_default(l->text, 512);
+    c->limits.windows = or_default(l->windows, 128u << 20);
     c->limits.flow_queue = or_default(l->flow_queue, 128u << 10);
 }
 

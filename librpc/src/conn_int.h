@@ -116,6 +116,7 @@ struct vrpc_flow {
     size_t rx_head;
     struct v23_bytes direct;    /* in the input being processed */
     uint64_t to_release;
+    uint32_t grant;             /* window of what the peer may send */
     /* who */
     uint64_t bkey, dkey;
     struct vsec_blessings *blessings;  /* own flow: what we present */
@@ -275,6 +276,8 @@ struct vrpc_conn {
     size_t unopened;        /* own flows whose OpenFlow is to come */
     uint64_t next_id;
     uint64_t pool_tokens;   /* shared */
+    uint64_t granted;       /* windows of all flows */
+    uint64_t unread;        /* received and held for the application */
     uint64_t to_release_borrowed;
     struct vrpc_counter_ *closed_release;
     size_t nclosed_release, closed_release_cap;
@@ -413,6 +416,9 @@ void vrpc_discharges_fini_(const struct v23_alloc *al,
 
 /* A flow object in conn->flows, not yet mapped. NULL: out of memory. */
 struct vrpc_flow *vrpc_flow_new_(struct vrpc_conn *c);
+/* Fix the window of a new flow: whole while the windows of all stay within the
+ * limit, then what one message needs. */
+void vrpc_flow_grant_(struct vrpc_flow *f);
 /* Take it out of everything and free it. */
 void vrpc_flow_drop_(struct vrpc_flow *f);
 /* Map it under its id. */

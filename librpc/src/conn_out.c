@@ -400,7 +400,7 @@ static size_t flow_header(const struct vrpc_flow *f, uint64_t flags,
     if (f->opened)
         return vrpc_data_header(head, f->id, flags);
     m.id = f->id;
-    m.counters = f->conn->window;
+    m.counters = f->grant;
     m.bkey = f->bkey;
     m.dkey = f->dkey;
     m.flags = flags | (f->side_channel ? VRPC_FLOW_SIDE_CHANNEL : 0);

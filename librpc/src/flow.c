@@ -141,13 +141,32 @@ void vrpc_flow_unmap_(struct vrpc_flow *f, bool peer_closed)
     f->borrowed = 0;
 }
 
+/* Nothing of what was queued for the application is wanted. */
+static void forget_rx(struct vrpc_flow *f)
+{
+    f->conn->unread -= f->rx.n - f->rx_head;
+    vrpc_recycle_(f->conn, &f->rx);
+    f->rx_head = 0;
+}
+
+void vrpc_flow_grant_(struct vrpc_flow *f)
+{
+    struct vrpc_conn *c = f->conn;
+
+    f->grant = c->window;
+    if (c->granted + f->grant > c->limits.windows && f->grant > c->mtu)
+        f->grant = c->mtu;
+    c->granted += f->grant;
+}
+
 void vrpc_flow_drop_(struct vrpc_flow *f)
 {
     struct vrpc_conn *c = f->conn;
 
     take_out(f);
     vrpc_flow_discard_(f);
-    vrpc_recycle_(c, &f->rx);
+    forget_rx(f);
+    c->granted -= f->grant;
     vrpc_unlink_(&f->due);
     vsec_blessings_unref(f->blessings);
     vrpc_discharges_fini_(c->al, &f->discharges);
@@ -215,6 +234,7 @@ static int fill_own(struct vrpc_flow *f, const struct vrpc_flow_opts *o)
     f->messages = o->messages;
     f->channel_timeout_ns = o->channel_timeout_ns;
     f->borrowing = true;
+    vrpc_flow_grant_(f);
     if (o->blessings != NULL)
         f->blessings = vsec_blessings_ref(o->blessings);
     rc = vrpc_discharges_copy_(c->al, &f->discharges, o->discharges,
@@ -430,13 +450,15 @@ int vrpc_flow_peek(struct vrpc_flow *f, struct v23_bytes *bytes)
 void vrpc_flow_consume(struct vrpc_flow *f, size_t n)
 {
     struct vrpc_conn *c = f->conn;
+    size_t queued = f->messages ? sizeof(uint32_t) + n : n;
 
     if (f->in_direct) {
         f->direct.p += n;
         f->direct.n -= n;
         f->in_direct = !f->messages && f->direct.n > 0;
     } else {
-        f->rx_head += f->messages ? sizeof(uint32_t) + n : n;
+        f->rx_head += queued;
+        c->unread -= queued;
         if (f->rx_head == f->rx.n) {
             vrpc_recycle_(c, &f->rx);
             f->rx_head = 0;
@@ -456,8 +478,7 @@ static void drop_input(struct vrpc_flow *f)
     vrpc_flow_used_(f, vrpc_flow_unread(f));
     f->direct.n = 0;
     f->in_direct = false;
-    vrpc_recycle_(f->conn, &f->rx);
-    f->rx_head = 0;
+    forget_rx(f);
 }
 
 /* Everything is sent: close on the wire, past what other flows queue. */

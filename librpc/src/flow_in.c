@@ -33,7 +33,7 @@ void vrpc_flow_used_(struct vrpc_flow *f, uint64_t n)
         c->to_release_borrowed += n;
         if (c->to_release_borrowed > c->peer_pool / 2)
             c->release_due = true;
-    } else if (f->to_release > c->window / 2) {
+    } else if (f->to_release > f->grant / 2) {
         c->release_due = true;
     }
 }
@@ -105,20 +105,22 @@ static int keep(struct vrpc_flow *f)
         v23_buf_put(&f->rx, &head, sizeof(head));
     v23_buf_put(&f->rx, f->direct.p, f->direct.n);
     f->direct.n = 0;
+    if (f->rx.err == 0)
+        c->unread += need;
     return f->rx.err;
 }
 
 static bool overdrawn(const struct vrpc_flow *f, size_t n)
 {
     const struct vrpc_conn *c = f->conn;
-    size_t max = c->window;
+    uint64_t max = f->grant > c->peer_pool ? f->grant : c->peer_pool;
+    uint64_t all = c->granted + c->peer_pool;
 
-    if (f->remote_borrowing && c->peer_pool > max)
-        max = c->peer_pool;
     /* Heads of queued messages are not the peer's bytes. */
     if (f->messages)
         max += max / 4 + 4096;
-    return unread(f) > max || n > max - unread(f);
+    all += all / 4 + 4096;
+    return unread(f) + n > max || c->unread + n > all;
 }
 
 /* Offer a payload. The flow may be gone afterwards: c->current == NULL. */
@@ -267,7 +269,8 @@ static int accept(struct vrpc_conn *c, const struct vrpc_open_flow *m,
         return rc;
     }
     f->handle = true;
-    f->to_release = c->window;
+    vrpc_flow_grant_(f);
+    f->to_release = f->grant;
     vrpc_append_(&c->to_release, &f->rel);
     *out = f;
     return 0;

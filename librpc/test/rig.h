@@ -51,6 +51,7 @@ struct end {
 
 struct rig {
     struct tst_alloc t;
+    struct vsec_crypto crypto; /* to be changed before the connections */
     struct vsec_engine *engine;
     struct end d, a; /* dialer, acceptor */
     struct v23_now now;
@@ -229,7 +230,8 @@ static inline int rig_init(struct rig *r)
     r->now.wall.sec = 1728388800;
     random.fill = rig_random;
     random.ud = &r->seed;
-    rc = vsec_engine_new(&r->engine, &vsec_crypto_default, &r->t.al, &random);
+    r->crypto = vsec_crypto_default;
+    rc = vsec_engine_new(&r->engine, &r->crypto, &r->t.al, &random);
     if (rc == 0)
         rc = rig_principal(r, "server", &r->a.principal, &r->server);
     if (rc == 0)

@@ -66,6 +66,8 @@ struct vrpc_conn_limits {
                                  after 3/4 of them [1,024] */
     uint32_t flows;           /* open at once, accepted + own [8,192]; an
                                  accepted one beyond it is closed at once */
+    uint32_t windows;         /* of all flows together; a flow beyond it has one
+                                 of one message [128 MiB] */
     uint32_t text;            /* of the peer's TearDown that is kept [512] */
     uint32_t flow_queue;      /* plaintext a flow queues before its window
                                  counts as shut [128 KiB] */
