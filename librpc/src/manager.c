@@ -13,6 +13,7 @@
 #include <vsec/principal.h>
 
 #define SWEEP_MIN (10 * V23_NS_PER_MS)
+#define STRANGER_TIME (5 * V23_NS_PER_SEC) /* to authenticate under pressure */
 #define SWEEP_MAX (30 * 60 * V23_NS_PER_SEC)
 
 /* ---- time and tasks ------------------------------------------------------ */
@@ -77,11 +78,54 @@ static void index_session(struct vrpc_session_ *s)
         vrpc_conn_close(s->conn, V23_ENOMEM, "out of memory");
 }
 
+/* ---- accepted connections in the handshake ------------------------------- */
+
+static void begin_shaking(struct vrpc_session_ *s)
+{
+    struct vrpc_manager *m = s->m;
+
+    s->hlink = m->shaking_tail;
+    *m->shaking_tail = s;
+    m->shaking_tail = &s->hnext;
+    m->nshaking++;
+}
+
+static void end_shaking(struct vrpc_session_ *s)
+{
+    struct vrpc_manager *m = s->m;
+
+    if (s->hlink == NULL)
+        return;
+    *s->hlink = s->hnext;
+    if (s->hnext != NULL)
+        s->hnext->hlink = s->hlink;
+    else
+        m->shaking_tail = s->hlink;
+    s->hlink = NULL;
+    s->hnext = NULL;
+    m->nshaking--;
+}
+
+/* The oldest of them goes, if it has had its time. */
+static bool drop_stranger(struct vrpc_manager *m, int64_t time)
+{
+    struct vrpc_session_ *s = m->shaking;
+
+    if (s == NULL ||
+        vrpc_mgr_now_(m).mono_ns - vrpc_conn_last_use_ns(s->conn) < time)
+        return false;
+    end_shaking(s);
+    vrpc_conn_close(s->conn, V23_ELIMIT,
+        "too many connections are in the handshake");
+    return true;
+}
+
 static void hook_ready(void *ud, struct vrpc_conn *c)
 {
     struct vrpc_session_ *s = ud;
 
     (void)c;
+    end_shaking(s);
     s->ready = true;
     index_session(s);
     /* What was presented may have been replaced during the handshake. */
@@ -170,6 +214,7 @@ static void session_unlink(struct vrpc_session_ *s)
 {
     if (s->plink == NULL)
         return;
+    end_shaking(s);
     *s->plink = s->next;
     if (s->next != NULL)
         s->next->plink = s->plink;
@@ -379,6 +424,8 @@ out:
     s->plink = &m->sessions;
     m->sessions = s;
     m->nsessions++;
+    if (s->accepted)
+        begin_shaking(s);
     *out = s;
     return 0;
 }
@@ -391,6 +438,8 @@ int vrpc_manager_accepted(struct vrpc_manager *m, struct vrpc_link *link,
 
     if (m->host == NULL || m->closing)
         return V23_ESTATE;
+    if (m->nshaking >= m->max_handshakes)
+        (void)drop_stranger(m, 0);
     if (m->nsessions >= m->max_conns && vrpc_manager_reclaim(m, 1) == 0)
         return V23_ELIMIT;
     rc = vrpc_session_new_(m, link, local, NULL, &s);
@@ -463,6 +512,8 @@ size_t vrpc_manager_reclaim(struct vrpc_manager *m, size_t n)
     size_t done = 0;
     int64_t since = vrpc_mgr_now_(m).mono_ns - (m->idle < 0 ? 0 : m->idle);
 
+    while (done < n && drop_stranger(m, STRANGER_TIME))
+        done++;
     while (done < n) {
         best = NULL;
         for (s = m->sessions; s != NULL; s = s->next) {
@@ -532,6 +583,8 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     m->handshake_timeout = cfg->handshake_timeout_ns;
     m->idle = cfg->idle_ns == 0 ? 600 * V23_NS_PER_SEC : cfg->idle_ns;
     m->max_conns = cfg->max_conns == 0 ? 16384 : cfg->max_conns;
+    m->max_handshakes = cfg->max_handshakes == 0 ? 4096 : cfg->max_handshakes;
+    m->shaking_tail = &m->shaking;
     m->max_flows = cfg->max_flows == 0 ? 16384 : cfg->max_flows;
     vrpc_timers_init_(&m->timers, m->al);
     vrpc_tasks_init_(&m->tasks);

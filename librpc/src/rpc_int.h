@@ -188,6 +188,7 @@ struct vrpc_session_ {
     struct vrpc_link *link;
     struct vrpc_session_ *next, **plink;
     struct vrpc_dial_ *dial;      /* until the handshake is done */
+    struct vrpc_session_ *hnext, **hlink; /* in m->shaking, or hlink NULL */
     struct vrpc_types_ *ctypes;   /* of our calls */
     struct vrpc_types_ *stypes;   /* of the peer's calls */
     struct vrpc_server_call *served; /* calls of the peer */
@@ -313,6 +314,8 @@ struct vrpc_manager {
     struct vrpc_cache_ cache;
     struct vrpc_session_ *sessions;
     size_t nsessions;
+    struct vrpc_session_ *shaking, **shaking_tail; /* accepted, oldest first */
+    uint32_t nshaking, max_handshakes;
     struct vrpc_dial_ *dials;
     struct vrpc_tunnels_ *tunnels; /* made with the first */
     struct vrpc_timers_ timers;

@@ -18,6 +18,7 @@
 #define DATA_FLOW_BYTE 'd'
 #define TYPE_FLOW_BYTE 't'
 #define OUT_OF_MEMORY "out of memory"
+#define DISCARD_TIMEOUT (60 * V23_NS_PER_SEC)
 
 const struct v23_verror vrpc_pending = { VDL_STR_INIT("pending"), 0,
     VDL_STR_INIT(""), { NULL, 0 } };
@@ -95,12 +96,17 @@ static void refuse(struct vrpc_server_call *call, const struct v23_verror *err)
     (void)answer(call, err, NULL);
 }
 
-/* The same after reading the arguments that are on their way. */
+/* The same after reading the arguments that are on their way, or that were only
+ * announced. */
 static void refuse_later(struct vrpc_server_call *call,
     const struct v23_verror *err)
 {
+    int64_t until = vrpc_mgr_now_(call->s->m).mono_ns + DISCARD_TIMEOUT;
+
     call->err = err;
     call->state = VRPC_SERVED_DISCARD_;
+    if (until < call->deadline)
+        vrpc_mgr_timer_(call->s->m, &call->timer, until);
 }
 
 static void refuse_status(struct vrpc_server_call *call, int rc)
@@ -701,9 +707,11 @@ void vrpc_served_timer_(void *ud)
     case VRPC_SERVED_TRACE_:
     case VRPC_SERVED_LOOKUP_:
     case VRPC_SERVED_ARGS_:
-    case VRPC_SERVED_DISCARD_:
     case VRPC_SERVED_AUTH_:
         refuse_status(call, V23_ETIMEOUT);
+        break;
+    case VRPC_SERVED_DISCARD_:
+        refuse(call, call->err);
         break;
     case VRPC_SERVED_RUN_:
         cancel(call, V23_ETIMEOUT);

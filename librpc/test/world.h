@@ -75,7 +75,10 @@ struct world {
     uint64_t seed;
     size_t ndials;  /* made so far */
     size_t max_out; /* bytes fetched at once; 0 = all */
-    uint32_t bytes_buffered; /* per flow, of nodes made from now on */
+    /* Of nodes made from now on. */
+    uint32_t bytes_buffered; /* per flow */
+    uint32_t max_conns, max_handshakes;
+    const struct v23_log *log;
     uint32_t mtu;            /* of nodes made from now on */
     struct vrpc_vtrace *vtrace; /* the store of the next node made */
     /* May change what is under way; NULL = a good network. */
@@ -210,6 +213,9 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     mc.transport = &tr;
     mc.principal = n->principal;
     mc.bytes_buffered = w->bytes_buffered;
+    mc.max_conns = w->max_conns;
+    mc.max_handshakes = w->max_handshakes;
+    mc.log = w->log;
     mc.mtu = w->mtu;
     mc.vtrace = n->vtrace = w->vtrace;
     w->vtrace = NULL;

@@ -86,7 +86,11 @@ struct vrpc_manager_config {
     int64_t channel_timeout_ns;   /* 0 = 30 minutes */
     int64_t handshake_timeout_ns; /* 0 = 60 s */
     int64_t idle_ns;              /* idle expiry; 0 = 10 min, < 0 = never */
-    uint32_t max_conns;           /* 0 = 16,384 */
+    uint32_t max_conns;           /* 0 = 16,384; beyond it one is closed: a
+                                     handshake older than 5 s, an idle one, the
+                                     one that was not used for longest */
+    uint32_t max_handshakes;      /* accepted and not authenticated; 0 = 4,096;
+                                     beyond it the oldest one is closed */
     uint32_t max_flows;           /* open per connection; 0 = 16,384 */
 };
 
@@ -146,7 +150,7 @@ int64_t vrpc_manager_next_deadline(const struct vrpc_manager *m);
  * in which vrpc_manager_next_deadline() has come, before output is fetched.
  */
 void vrpc_manager_tick(struct vrpc_manager *m);
-/** Out of descriptors: close up to n connections (closed, idle, LRU). */
+/** Out of descriptors: close up to n connections, as max_conns says. */
 size_t vrpc_manager_reclaim(struct vrpc_manager *m, size_t n);
 
 /* ---- enquiries ----------------------------------------------------------- */
