@@ -7,39 +7,22 @@
 #include <v23/vdl/v.io/v23/services/mounttable/mounttable.rpc.h>
 #include <vom/value.h>
 #include <vname/program.h>
-#include <vrpc/name.h>
 
 static int result;
 static struct v23_arena arena;
 
-/* The name as it stands; a relative one at the namespace roots. */
 static int options(struct vname_program *p, const char *name,
     struct vrpc_call_opts *o)
 {
     static vdl_str_list names;
     const struct vrpc_call_opts init = VRPC_CALL_OPTS_INIT;
-    vdl_str_list roots = vname_ns_roots(p->ns);
-    struct vdl_str *v;
-    uint32_t i;
 
     *o = init;
     o->timeout_ns = 60 * V23_NS_PER_SEC;
     o->preresolved = &names;
-    v = v23_arena_get0(&arena, roots.n + 1, sizeof(*v),
-        _Alignof(struct vdl_str));
-    if (v == NULL)
-        return v23_error("out of memory");
-    names.v = v;
-    names.n = 0;
-    if (name[0] == '/') {
-        v[names.n++] = vdl_str(name);
-        return 0;
-    }
-    for (i = 0; i < roots.n; i++)
-        if (vrpc_name_join2(&arena, roots.v[i], vdl_str(name), &v[names.n++])
-            != 0)
-            return v23_error("out of memory");
-    return 0;
+    return vname_program_raw_names(p, name, &arena, &names) == 0
+        ? 0
+        : v23_error("out of memory");
 }
 
 static int wait(struct vname_program *p, struct vrpc_call *call)

@@ -1,16 +1,14 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * The RPC object around a mount table. The server lets everybody in; the table
- * authorizes per node. A glob is collected first and then sent as fast as the
- * client takes it, because the table may change in between.
+ * authorizes per node. A glob walks on as fast as the client takes entries.
  */
 #include <vname/mount_service.h>
 
 #include <v23/vdl/v.io/v23/services/mounttable/mounttable.rpc.h>
 #include <vom/value.h>
+#include <vrpc/manager.h>
 #include <vsec/authorizer.h>
-
-#define GLOB_BUDGET (64u << 20)
 
 static struct vname_mount_service *service(void *self)
 {
@@ -169,58 +167,34 @@ static const v23_mounttable_mount_table_vt methods = {
 
 /* ---- glob ---------------------------------------------------------------- */
 
-struct found {
-    struct found *next;
+/* A walk that goes on as fast as the client reads. */
+struct globbing {
+    struct vname_glob *walk;
+    const struct vrpc_manager *m;
     v23_naming_mount_entry entry;
+    bool waiting; /* the entry was not sent for lack of room */
 };
 
-/* Entries not yet sent. */
-struct results {
-    const struct v23_alloc *al;
-    struct v23_arena arena;
-    struct found *first, **last;
-};
-
-static int collect(void *ud, const v23_naming_mount_entry *e)
-{
-    struct results *r = ud;
-    struct found *f = v23_arena_new(&r->arena, struct found);
-
-    if (f == NULL)
-        return V23_ELIMIT;
-    if (v23_naming_mount_entry_copy(&r->arena, &f->entry, e) != 0)
-        return V23_ELIMIT;
-    *r->last = f;
-    r->last = &f->next;
-    return 0;
-}
-
-static void results_free(struct results *r)
-{
-    const struct v23_alloc *al = r->al;
-
-    v23_arena_fini(&r->arena);
-    v23_put(al, r);
-}
-
-/* Send as much as goes; frees the results unless it must go on later. */
-static int send_some(struct vrpc_glob_call *g, struct results *r)
+/* Send as much as goes. */
+static int send_some(struct vrpc_glob_call *g, struct globbing *x)
 {
     int rc = 0;
 
-    while (r->first != NULL) {
-        rc = vrpc_glob_send_entry(g, &r->first->entry);
+    for (;;) {
+        if (!x->waiting)
+            rc = vname_glob_next(x->walk, vrpc_manager_now(x->m).mono_ns,
+                &x->entry);
+        if (rc == 0)
+            rc = vrpc_glob_send_entry(g, &x->entry);
+        x->waiting = rc == V23_EAGAIN;
         if (rc != 0)
             break;
-        r->first = r->first->next;
     }
-    if (rc == V23_EAGAIN) {
-        vrpc_glob_set_data(g, r);
+    if (rc == V23_EAGAIN)
         return rc;
-    }
+    vname_glob_free(x->walk);
     vrpc_glob_set_data(g, NULL);
-    results_free(r);
-    return rc;
+    return rc == V23_EEOF ? 0 : rc;
 }
 
 static int glob(void *self, struct vrpc_glob_call *g,
@@ -228,46 +202,43 @@ static int glob(void *self, struct vrpc_glob_call *g,
 {
     struct vname_mount_service *s = service(self);
     struct vrpc_server_call *call = vrpc_glob_server_call(g);
+    struct globbing *x = v23_arena_new(vrpc_server_call_arena(call),
+        struct globbing);
     struct vname_caller c;
-    struct results *r = v23_new(NULL, struct results);
     int rc;
 
-    if (r == NULL)
+    if (x == NULL)
         return V23_ENOMEM;
-    v23_arena_init(&r->arena, NULL,
-        s->glob_budget == 0 ? GLOB_BUDGET : s->glob_budget);
-    r->last = &r->first;
     note(s, VNAME_LOG_ALL, "Glob", call, vdl_str(""));
     caller_of(s, call, &c);
-    rc = vname_table_glob(s->table, &c, vrpc_glob_suffix(g), pattern, collect,
-        r);
-    if (rc != 0) {
-        results_free(r);
+    x->m = vrpc_server_manager(vrpc_server_call_server(call));
+    rc = vname_glob_new(s->table, &c, vrpc_glob_suffix(g), pattern, &x->walk);
+    if (rc != 0)
         return rc;
-    }
-    return send_some(g, r);
+    vrpc_glob_set_data(g, x);
+    return send_some(g, x);
 }
 
 static void glob_writable(void *self, struct vrpc_glob_call *g)
 {
-    struct results *r = vrpc_glob_data(g);
+    struct globbing *x = vrpc_glob_data(g);
     int rc;
 
     (void)self;
-    if (r == NULL)
+    if (x == NULL)
         return;
-    rc = send_some(g, r);
+    rc = send_some(g, x);
     if (rc != V23_EAGAIN)
         vrpc_glob_done(g, rc);
 }
 
 static void glob_cancel(void *self, struct vrpc_glob_call *g)
 {
-    struct results *r = vrpc_glob_data(g);
+    struct globbing *x = vrpc_glob_data(g);
 
     (void)self;
-    if (r != NULL)
-        results_free(r);
+    if (x != NULL)
+        vname_glob_free(x->walk);
     vrpc_glob_set_data(g, NULL);
 }
 

@@ -10,6 +10,7 @@
 #include <v23/time.h>
 #include <vname/program.h>
 #include <vrpc/endpoint.h>
+#include <vrpc/name.h>
 
 #define PARENT_TIMEOUT (60 * V23_NS_PER_SEC)
 
@@ -210,6 +211,28 @@ void vname_identity_fini(struct vname_identity *id)
 }
 
 /* ---- serving ------------------------------------------------------------- */
+
+int vname_program_raw_names(struct vname_program *p, const char *name,
+    struct v23_arena *a, vdl_str_list *out)
+{
+    vdl_str_list roots = vname_ns_roots(p->ns);
+    struct vdl_str *v = v23_arena_get0(a, roots.n + 1, sizeof(*v),
+        _Alignof(struct vdl_str));
+    uint32_t i;
+
+    if (v == NULL)
+        return V23_ENOMEM;
+    out->v = v;
+    out->n = 0;
+    if (name[0] == '/') {
+        v[out->n++] = vdl_str(name);
+        return 0;
+    }
+    for (i = 0; i < roots.n; i++)
+        if (vrpc_name_join2(a, roots.v[i], vdl_str(name), &v[out->n++]) != 0)
+            return V23_ENOMEM;
+    return 0;
+}
 
 struct vname_serving {
     struct vname_program *p;

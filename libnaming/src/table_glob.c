@@ -3,6 +3,10 @@
  * Glob over the tree (spec/naming.md 7.4). The walk needs no stack: nodes know
  * their parents, and the name being built tells how deep it is. Nodes met on
  * the way that are of no use any more are collected.
+ *
+ * Between two entries the table may change. A walk rests at the node that it
+ * will look at next; that node counts who rests at it, and when it goes, they
+ * move on.
  */
 #include <vname/mounttable.h>
 #include <vrpc/glob.h>
@@ -10,30 +14,31 @@
 
 #include "table_int.h"
 
-static const struct vdl_str empty;
-
 /* An element of the pattern: a literal names one child, no scan is needed. */
 struct step {
     struct vdl_str literal;
     bool fixed;
 };
 
-struct walk {
+struct vname_glob {
+    struct vname_glob *next, **pprev; /* of the table */
     struct vname_table *t;
-    const struct vname_caller *c;
-    const struct vrpc_glob *pattern;
+    struct vname_caller c;
+    struct vrpc_glob pattern;
     struct step *steps;
-    vname_entry_fn *fn;
-    void *ud;
-    size_t depth;             /* of the node being visited */
+    struct node *at;          /* to be looked at; NULL: the end */
+    bool down;                /* its children too; else it is left */
+    bool below;               /* `at` is a mount above the name */
+    struct vdl_str rest;      /* what of the name is below it */
+    size_t depth;             /* of `at` */
     struct v23_buf name;      /* the same node's */
     struct v23_arena scratch; /* of the entry being reported */
 };
 
 /* What of the pattern is for a node at this depth. */
-static struct vrpc_glob rest_at(const struct walk *w, size_t depth)
+static struct vrpc_glob rest_at(const struct vname_glob *w, size_t depth)
 {
-    struct vrpc_glob g = *w->pattern;
+    struct vrpc_glob g = w->pattern;
     uint32_t used = depth < g.n ? (uint32_t)depth : g.n;
 
     if (used != 0)
@@ -42,80 +47,86 @@ static struct vrpc_glob rest_at(const struct walk *w, size_t depth)
     return g;
 }
 
-static int report(struct walk *w, const struct node *n, struct vdl_str rest,
-    bool servers, bool directory)
+/* V23_EAGAIN: there is nothing to be said of this node. */
+static int report(struct vname_glob *w, const struct node *n, bool servers,
+    bool directory, v23_naming_mount_entry *e)
 {
-    struct vname_caller scratch = *w->c;
-    v23_naming_mount_entry e;
+    struct vname_caller scratch = w->c;
     int rc;
 
     v23_arena_reset(&w->scratch);
     scratch.arena = &w->scratch;
-    memset(&e, 0, sizeof(e));
-    e.name = vdl_strn((const char *)w->name.p, w->name.n);
-    e.serves_mount_table = directory;
+    memset(e, 0, sizeof(*e));
+    /* The name changes before the entry is used. */
+    e->name.n = (uint32_t)w->name.n;
+    e->name.p = v23_arena_dup(&w->scratch, w->name.p, w->name.n);
+    if (e->name.p == NULL)
+        return V23_ENOMEM;
+    e->serves_mount_table = directory;
     if (servers) {
-        rc = vname_copy_servers_(&scratch, n, rest, &e);
+        rc = vname_copy_servers_(&scratch, n, w->rest, e);
         if (rc != 0)
             return rc;
-        if (rest.n == 0) {
-            e.serves_mount_table = n->mt;
-            e.is_leaf = n->leaf;
+        if (w->rest.n == 0) {
+            e->serves_mount_table = n->mt;
+            e->is_leaf = n->leaf;
         }
     }
-    return w->fn(w->ud, &e);
+    return 0;
 }
 
-static int report_mount(struct walk *w, struct node *n)
+static int report_mount(struct vname_glob *w, struct node *n,
+    v23_naming_mount_entry *e)
 {
-    bool active = vname_is_active_(w->t, n, w->c->now_ns);
+    bool active = vname_is_active_(w->t, n, w->c.now_ns);
 
     if (!active && n->children == NULL && !n->explicit) {
-        vname_collect_one_(w->t, n, w->c->now_ns); /* but never the root */
-        return 0;
+        vname_collect_one_(w->t, n, w->c.now_ns); /* but never the root */
+        return V23_EAGAIN;
     }
-    return report(w, n, empty, vname_satisfies_(w->t, n, TAGS_RESOLVE, w->c),
-        false);
+    return report(w, n, vname_satisfies_(w->t, n, TAGS_RESOLVE, &w->c), false,
+        e);
 }
 
 /* What remains to be said of a node whose children were visited. */
-static int leave(struct walk *w, struct node *n)
+static int leave(struct vname_glob *w, struct node *n,
+    v23_naming_mount_entry *e)
 {
     struct vrpc_glob g = rest_at(w, w->depth);
 
     if (n->mounted)
-        return report_mount(w, n);
-    if (vname_collect_one_(w->t, n, w->c->now_ns))
-        return 0;
+        return report_mount(w, n, e);
+    if (vname_collect_one_(w->t, n, w->c.now_ns))
+        return V23_EAGAIN;
     if (n->parent == NULL && n->children == NULL && !n->explicit)
-        return 0; /* an empty table says nothing */
-    if (g.n != 0 || !vname_satisfies_(w->t, n, TAGS_ALL, w->c))
-        return 0;
-    return report(w, n, empty, false, true);
+        return V23_EAGAIN; /* an empty table says nothing */
+    if (g.n != 0 || !vname_satisfies_(w->t, n, TAGS_ALL, &w->c))
+        return V23_EAGAIN;
+    return report(w, n, false, true, e);
 }
 
-static bool may_list(struct walk *w, const struct node *n,
+static bool may_list(struct vname_glob *w, const struct node *n,
     const struct vrpc_glob *g)
 {
     if (vrpc_glob_is_empty(g))
         return false;
-    return vname_satisfies_(w->t, n, TAGS_GLOB, w->c)
+    return vname_satisfies_(w->t, n, TAGS_GLOB, &w->c)
         || (g->n != 0 && w->steps[w->depth].fixed
-            && vname_satisfies_(w->t, n, TAGS_TRAVERSE, w->c));
+            && vname_satisfies_(w->t, n, TAGS_TRAVERSE, &w->c));
 }
 
 /* The first of these siblings that is to be visited. */
-static struct node *pick(struct walk *w, struct node *from,
+static struct node *pick(struct vname_glob *w, struct node *from,
     const struct vrpc_glob *g)
 {
     while (from != NULL
         && (!vrpc_glob_match(g, vdl_strn(from->name, from->len))
-            || !vname_satisfies_(w->t, from, TAGS_ALL, w->c)))
+            || !vname_satisfies_(w->t, from, TAGS_ALL, &w->c)))
         from = from->next;
     return from;
 }
 
-static struct node *first_child(struct walk *w, struct node *n)
+static struct node *first_child(struct vname_glob *w, struct node *n)
 {
     struct vrpc_glob g = rest_at(w, w->depth);
     struct node *child;
@@ -125,12 +136,12 @@ static struct node *first_child(struct walk *w, struct node *n)
     if (g.n == 0 || !w->steps[w->depth].fixed)
         return pick(w, n->children, &g);
     child = vname_child_(w->t, n, w->steps[w->depth].literal);
-    return child != NULL && vname_satisfies_(w->t, child, TAGS_ALL, w->c)
+    return child != NULL && vname_satisfies_(w->t, child, TAGS_ALL, &w->c)
         ? child
         : NULL;
 }
 
-static struct node *next_child(struct walk *w, struct node *n)
+static struct node *next_child(struct vname_glob *w, struct node *n)
 {
     struct vrpc_glob g;
 
@@ -157,86 +168,175 @@ static void pop(struct v23_buf *name, size_t len)
     v23_buf_cut(name, n - (n != 0 && len != 0));
 }
 
-static int visit(struct walk *w, struct node *n)
+/* On from a node with a name of that length, to its sibling or its parent. */
+static void move_on(struct vname_glob *w, size_t len, struct node *next,
+    struct node *parent)
 {
-    struct node *child, *next, *parent;
-    bool down = true;
-    size_t len;
-    int rc;
+    w->down = next != NULL;
+    if (w->depth == 0) {
+        w->at = NULL;
+        return;
+    }
+    if (w->name.err == 0)
+        pop(&w->name, len);
+    if (next != NULL) {
+        push(&w->name, next);
+        w->at = next;
+    } else {
+        w->depth--;
+        w->at = parent;
+    }
+}
 
-    for (;;) {
-        child = down ? first_child(w, n) : NULL;
+static void rest(struct vname_glob *w)
+{
+    if (w->at != NULL)
+        w->at->globs++;
+}
+
+static void get_up(struct vname_glob *w)
+{
+    if (w->at != NULL)
+        w->at->globs--;
+}
+
+void vname_glob_leaves_(struct vname_table *t, struct node *n)
+{
+    struct vname_glob *w;
+
+    for (w = t->globs; w != NULL; w = w->next)
+        if (w->at == n) {
+            get_up(w);
+            move_on(w, n->len, next_child(w, n), n->parent);
+            rest(w);
+        }
+}
+
+/* 0 with an entry, V23_EEOF or V23_ENOMEM. */
+static int visit(struct vname_glob *w, v23_naming_mount_entry *e)
+{
+    struct node *n, *child, *next, *parent;
+    size_t len;
+    int rc = V23_EAGAIN;
+
+    while (rc == V23_EAGAIN && (n = w->at) != NULL) {
+        child = w->down ? first_child(w, n) : NULL;
         if (child != NULL) {
             push(&w->name, child);
             w->depth++;
-            n = child;
+            w->at = child;
             continue;
         }
         /* Leaving may free n, but neither its parent nor its siblings. */
         next = next_child(w, n);
         parent = n->parent;
         len = n->len;
-        rc = w->name.err != 0 ? w->name.err : leave(w, n);
-        if (rc != 0 || w->depth == 0)
-            return rc;
-        pop(&w->name, len);
-        down = next != NULL;
-        if (down) {
-            push(&w->name, next);
-            n = next;
-        } else {
-            w->depth--;
-            n = parent;
-        }
+        rc = w->name.err != 0 ? V23_ENOMEM : leave(w, n, e);
+        move_on(w, len, next, parent);
     }
+    return rc == V23_EAGAIN ? V23_EEOF : rc;
 }
 
-static int find_literals(struct walk *w)
+static int find_literals(struct vname_glob *w)
 {
-    struct vrpc_glob g = *w->pattern;
+    struct vrpc_glob g = w->pattern;
     uint32_t i;
     int rc = 0;
 
-    w->steps = v23_arena_get0(w->c->arena, g.n, sizeof(*w->steps),
+    w->steps = v23_arena_get0(w->c.arena, g.n, sizeof(*w->steps),
         _Alignof(struct step));
     if (w->steps == NULL)
         return V23_ENOMEM;
-    for (i = 0; i < w->pattern->n && rc == 0; i++) {
-        rc = vrpc_glob_fixed_prefix(w->c->arena, &g, &w->steps[i].literal,
+    for (i = 0; i < w->pattern.n && rc == 0; i++) {
+        rc = vrpc_glob_fixed_prefix(w->c.arena, &g, &w->steps[i].literal,
             &w->steps[i].fixed);
         g = vrpc_glob_tail(&g);
     }
     return rc;
 }
 
-int vname_table_glob(struct vname_table *t, const struct vname_caller *c,
-    struct vdl_str name, const struct vrpc_glob *pattern, vname_entry_fn *fn,
-    void *ud)
+/* The node to begin at: none without access on the way, or nothing there. */
+static int begin(struct vname_glob *w, struct vdl_str name)
 {
-    struct walk w = { 0 };
     struct node *n;
     struct path p;
     size_t left;
-    int rc = vname_path_split_(c->arena, name, &p);
+    int rc = vname_path_split_(w->c.arena, name, &p);
 
-    w.t = t;
-    w.c = c;
-    w.pattern = pattern;
-    w.fn = fn;
-    w.ud = ud;
     if (rc == 0)
-        rc = find_literals(&w);
-    if (rc != 0)
+        rc = find_literals(w);
+    if (rc != 0 || vname_walk_(w->t, &w->c, p, false, &n, &left) != NULL
+        || n == NULL)
         return rc;
-    if (vname_walk_(t, c, p, false, &n, &left) != NULL || n == NULL)
-        return 0; /* no access on the way, or nothing there */
-    v23_buf_init(&w.name, t->al, SIZE_MAX);
-    v23_arena_init(&w.scratch, t->al, SIZE_MAX);
-    if (left == 0)
-        rc = visit(&w, n);
-    else if (vname_satisfies_(t, n, TAGS_RESOLVE, c))
-        rc = report(&w, n, vname_tail_of_(name, p, left), true, false);
-    v23_arena_fini(&w.scratch);
-    v23_buf_fini(&w.name);
+    w->below = left != 0;
+    if (w->below && !vname_satisfies_(w->t, n, TAGS_RESOLVE, &w->c))
+        return 0;
+    w->rest = vname_tail_of_(name, p, left);
+    w->at = n;
+    return 0;
+}
+
+int vname_glob_new(struct vname_table *t, const struct vname_caller *c,
+    struct vdl_str name, const struct vrpc_glob *pattern,
+    struct vname_glob **out)
+{
+    struct vname_glob *w;
+    int rc;
+
+    if (t->nglobs == VNAME_MAX_GLOBS)
+        return V23_ELIMIT;
+    w = v23_new(t->al, struct vname_glob);
+    if (w == NULL)
+        return V23_ENOMEM;
+    w->t = t;
+    w->c = *c;
+    w->pattern = *pattern;
+    w->down = true;
+    v23_buf_init(&w->name, t->al, SIZE_MAX);
+    v23_arena_init(&w->scratch, t->al, SIZE_MAX);
+    w->next = t->globs;
+    w->pprev = &t->globs;
+    if (w->next != NULL)
+        w->next->pprev = &w->next;
+    t->globs = w;
+    t->nglobs++;
+    rc = begin(w, name);
+    rest(w);
+    if (rc != 0) {
+        vname_glob_free(w);
+        return rc;
+    }
+    *out = w;
+    return 0;
+}
+
+int vname_glob_next(struct vname_glob *w, int64_t now_ns,
+    v23_naming_mount_entry *e)
+{
+    int rc;
+
+    w->c.now_ns = now_ns;
+    get_up(w);
+    if (w->below && w->at != NULL) {
+        rc = report(w, w->at, true, false, e);
+        w->at = NULL;
+    } else {
+        rc = visit(w, e);
+    }
+    rest(w);
     return rc;
+}
+
+void vname_glob_free(struct vname_glob *w)
+{
+    if (w == NULL)
+        return;
+    get_up(w);
+    *w->pprev = w->next;
+    if (w->next != NULL)
+        w->next->pprev = w->pprev;
+    w->t->nglobs--;
+    v23_arena_fini(&w->scratch);
+    v23_buf_fini(&w->name);
+    v23_put(w->t->al, w);
 }

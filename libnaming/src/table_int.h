@@ -69,6 +69,7 @@ struct node {
     bool mounted; /* has a mount record, even if all servers expired */
     bool mt, leaf;
     bool explicit; /* permissions were set: never collected */
+    uint16_t globs; /* that rest here */
     uint16_t len;
     char name[]; /* the element */
 };
@@ -82,6 +83,8 @@ struct vname_table {
     struct perms **perms; /* by hash; no references */
     size_t perms_buckets, nperms;
     struct v23_arena scratch; /* between two operations empty */
+    struct vname_glob *globs;
+    size_t nglobs;
     struct user **users; /* by hash of the id */
     size_t nuser_buckets, nusers;
     struct perms *superusers; /* map with one list, "Admin"; NULL = none */
@@ -170,6 +173,9 @@ int vname_user_id_(const struct vname_caller *c, struct vdl_str *out);
 const struct v23_verror *vname_walk_(struct vname_table *t,
     const struct vname_caller *c, struct path p, bool create,
     struct node **out, size_t *left);
+
+/* A node is about to go: walks that rest at it move on (table_glob.c). */
+void vname_glob_leaves_(struct vname_table *t, struct node *n);
 
 /* ---- shared by the operations (table.c) ---------------------------------- */
 

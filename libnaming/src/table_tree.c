@@ -115,6 +115,8 @@ static void unlink_leaf(struct vname_table *t, struct node *n)
 {
     struct node **p = bucket_of(t, n->hash);
 
+    if (n->globs != 0)
+        vname_glob_leaves_(t, n);
     while (*p != n)
         p = &(*p)->hash_next;
     *p = n->hash_next;

@@ -330,11 +330,118 @@ START_TEST(glob_ends_when_the_receiver_wants)
     do_mount("", "c", S1, 60, 0);
     ck_assert_int_eq(vrpc_glob_parse(&R.arena, vdl_str("*"), &g), 0);
 
-    ck_assert_int_eq(vname_table_glob(R.table, as(""), vdl_str(""), &g,
-                         stop_at_two, &count),
+    ck_assert_int_eq(each(as(""), "", &g, stop_at_two, &count),
         V23_ECANCELED);
 
     ck_assert_int_eq(count, 2);
+}
+END_TEST
+
+static uint32_t dice(uint32_t *state, uint32_t n)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)*state * n) >> 32);
+}
+
+#define DIRS 6
+#define LEAVES 8
+
+/* d<i>/x<j> stays, d<i>/y<j> comes and goes, and so do whole directories. */
+static void disturb(uint32_t *state)
+{
+    char name[32];
+    uint32_t d = dice(state, DIRS);
+
+    snprintf(name, sizeof(name), "d%u/y%u", d, dice(state, LEAVES));
+    switch (dice(state, 5)) {
+    case 0:
+        ck_assert_str_eq(do_delete("", name, true), "");
+        break;
+    case 1:
+        ck_assert_str_eq(do_unmount("", name, ""), "");
+        break;
+    case 2:
+        snprintf(name, sizeof(name), "gone%u", d);
+        ck_assert_str_eq(do_delete("", name, true), "");
+        break;
+    case 3:
+        snprintf(name, sizeof(name), "gone%u/a/b%u", d, dice(state, LEAVES));
+        do_mount("", name, S1, 60, 0);
+        break;
+    default:
+        do_mount("", name, S1, 1 + dice(state, 3), 0);
+        break;
+    }
+    R.now_ns += V23_NS_PER_SEC / 2;
+}
+
+/* Walk through the whole table while it changes. */
+static void walk_disturbed(uint32_t seed)
+{
+    unsigned seen[DIRS][LEAVES] = { { 0 } }, d, x;
+    v23_naming_mount_entry e;
+    struct vname_glob *w;
+    struct vrpc_glob g;
+    uint32_t state = seed;
+    char name[32];
+    int rc, n, i;
+
+    ck_assert_int_eq(vrpc_glob_parse(&R.arena, vdl_str("..."), &g), 0);
+    ck_assert_int_eq(vname_glob_new(R.table, as(""), vdl_str(""), &g, &w), 0);
+    while ((rc = vname_glob_next(w, R.now_ns, &e)) == 0) {
+        snprintf(name, sizeof(name), "%.*s", (int)e.name.n, e.name.p);
+        if (sscanf(name, "d%u/x%u%n", &d, &x, &n) == 2 && name[n] == 0)
+            seen[d][x]++;
+        for (i = (int)dice(&state, 4); i > 0; i--)
+            disturb(&state);
+    }
+    ck_assert_int_eq(rc, V23_EEOF);
+    ck_assert_int_eq(vname_glob_next(w, R.now_ns, &e), V23_EEOF);
+    vname_glob_free(w);
+    for (d = 0; d < DIRS; d++)
+        for (x = 0; x < LEAVES; x++)
+            ck_assert_msg(seen[d][x] == 1, "seed %u: d%u/x%u seen %u times",
+                seed, d, x, seen[d][x]);
+}
+
+START_TEST(glob_finds_what_stays_while_the_table_changes)
+{
+    uint32_t seed, d, x;
+    char name[32];
+
+    for (d = 0; d < DIRS; d++)
+        for (x = 0; x < LEAVES; x++) {
+            snprintf(name, sizeof(name), "d%u/x%u", d, x);
+            ck_assert_str_eq(do_mount("", name, S1, 1000000, 0), "");
+            snprintf(name, sizeof(name), "gone%u/a/b%u", d, x);
+            ck_assert_str_eq(do_mount("", name, S1, 60, 0), "");
+        }
+    for (seed = 1; seed <= 300; seed++)
+        walk_disturbed(seed);
+}
+END_TEST
+
+START_TEST(glob_ends_when_its_start_is_gone)
+{
+    v23_naming_mount_entry e;
+    struct vname_glob *w, *v;
+    struct vrpc_glob g;
+
+    do_mount("", "a/b/c", S1, 60, 0);
+    do_mount("", "a/b/d", S1, 60, 0);
+    ck_assert_int_eq(vrpc_glob_parse(&R.arena, vdl_str("..."), &g), 0);
+    ck_assert_int_eq(vname_glob_new(R.table, as(""), vdl_str("a/b"), &g, &w),
+        0);
+    ck_assert_int_eq(vname_glob_new(R.table, as(""), vdl_str("a/b"), &g, &v),
+        0);
+    ck_assert_int_eq(vname_glob_next(w, R.now_ns, &e), 0);
+
+    ck_assert_str_eq(do_delete("", "a", true), "");
+
+    ck_assert_int_eq(vname_glob_next(w, R.now_ns, &e), V23_EEOF);
+    ck_assert_int_eq(vname_glob_next(v, R.now_ns, &e), V23_EEOF);
+    vname_glob_free(w);
+    vname_glob_free(v);
 }
 END_TEST
 
@@ -502,8 +609,7 @@ static int life(const struct v23_alloc *al, void *ud)
     what[1] = strdup(do_mount("alice", "u/alice/y", S2, 60, 0));
     what[2] = strdup(do_mount("root", "z/y", S2, 60, 0));
     what[3] = strdup(do_delete("root", "u", true));
-    rc = vname_table_glob(R.table, as("root"), vdl_str(""), &g, stop_at_two,
-        &count);
+    rc = each(as("root"), "", &g, stop_at_two, &count);
     if (rc == V23_ECANCELED)
         rc = 0;
     for (i = 0; i < 4; i++) {
@@ -553,6 +659,8 @@ int main(void)
     tcase_add_test(tc, glob_takes_escaped_literals_literally);
     tcase_add_test(tc, glob_of_a_deep_tree_needs_no_stack);
     tcase_add_test(tc, glob_ends_when_the_receiver_wants);
+    tcase_add_test(tc, glob_finds_what_stays_while_the_table_changes);
+    tcase_add_test(tc, glob_ends_when_its_start_is_gone);
     tcase_add_test(tc, quota_is_per_user_and_given_back);
     tcase_add_test(tc, user_ids_are_the_leading_components);
     tcase_add_test(tc, many_users_are_kept_apart);

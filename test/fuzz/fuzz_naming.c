@@ -132,20 +132,20 @@ static struct vdl_str take(struct v23_bytes *in)
     return s;
 }
 
-static int count(void *ud, const v23_naming_mount_entry *e)
-{
-    check(e->servers.n <= VNAME_MAX_SERVERS);
-    return ++*(int *)ud > 1000 ? V23_ELIMIT : 0;
-}
-
 static void glob(struct vname_table *t, const struct vname_caller *c,
     struct vdl_str name, struct vdl_str pattern)
 {
+    v23_naming_mount_entry e;
+    struct vname_glob *walk;
     struct vrpc_glob g;
     int n = 0;
 
-    if (vrpc_glob_parse(c->arena, pattern, &g) == 0)
-        (void)!vname_table_glob(t, c, name, &g, count, &n);
+    if (vrpc_glob_parse(c->arena, pattern, &g) != 0
+        || vname_glob_new(t, c, name, &g, &walk) != 0)
+        return;
+    while (n++ < 1000 && vname_glob_next(walk, c->now_ns, &e) == 0)
+        check(e.servers.n <= VNAME_MAX_SERVERS);
+    vname_glob_free(walk);
 }
 
 static void set(struct vname_table *t, const struct vname_caller *c,

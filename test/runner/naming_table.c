@@ -179,10 +179,8 @@ struct entries {
     size_t n;
 };
 
-static int collect(void *ud, const v23_naming_mount_entry *e)
+static int collect(struct entries *es, const v23_naming_mount_entry *e)
 {
-    struct entries *es = ud;
-
     if (es->n == 512)
         return V23_ELIMIT;
     return v23_naming_mount_entry_copy(es->a, &es->v[es->n++], e);
@@ -193,17 +191,27 @@ static bool do_glob(struct script *s, const cJSON *op,
 {
     static struct entries es;
     const cJSON *want = get(get(op, "expect"), "entries"), *w;
+    v23_naming_mount_entry e;
+    struct vname_glob *walk;
     struct vrpc_glob g;
     char what[256];
     size_t i;
+    int rc;
 
     if (vrpc_glob_parse(&s->arena, text(s, op, "pattern"), &g) != 0)
         return cJSON_IsString(get(get(op, "expect"), "err"))
             || fail(s, op, "pattern refused");
     es.a = &s->arena;
     es.n = 0;
-    if (vname_table_glob(s->table, c, text(s, op, "name"), &g, collect, &es)
-        != 0)
+    if (vname_glob_new(s->table, c, text(s, op, "name"), &g, &walk) != 0)
+        return fail(s, op, "glob failed");
+    do {
+        rc = vname_glob_next(walk, c->now_ns, &e);
+        if (rc == 0)
+            rc = collect(&es, &e);
+    } while (rc == 0);
+    vname_glob_free(walk);
+    if (rc != V23_EEOF)
         return fail(s, op, "glob failed");
     if (want == NULL)
         return true;

@@ -115,16 +115,11 @@ static double resolve(struct vname_table *t, uint32_t n)
     return PROBES / (now() - start - names);
 }
 
-static int count_entry(void *ud, const v23_naming_mount_entry *e)
-{
-    (void)e;
-    ++*(size_t *)ud;
-    return 0;
-}
-
 static double glob(struct vname_table *t, uint32_t n)
 {
     struct v23_arena keep;
+    v23_naming_mount_entry e;
+    struct vname_glob *walk;
     struct vrpc_glob g;
     size_t found = 0;
     double start;
@@ -133,8 +128,12 @@ static double glob(struct vname_table *t, uint32_t n)
     if (vrpc_glob_parse(&keep, vdl_str("site/*/*"), &g) != 0)
         die("pattern");
     start = now();
-    if (vname_table_glob(t, &caller, vdl_str(""), &g, count_entry, &found) != 0
-        || found != n)
+    if (vname_glob_new(t, &caller, vdl_str(""), &g, &walk) != 0)
+        die("glob");
+    while (vname_glob_next(walk, 0, &e) == 0)
+        found++;
+    vname_glob_free(walk);
+    if (found != n)
         die("glob");
     v23_arena_fini(&keep);
     v23_arena_reset(&arena);

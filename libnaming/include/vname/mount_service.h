@@ -29,8 +29,6 @@ struct vname_mount_service {
     struct vname_table *table;         /* borrowed */
     const struct v23_log *log;         /* NULL = silent */
     enum vname_mount_logging logging;
-    size_t glob_budget; /* bytes of collected entries of one glob;
-                           0 = 64 MiB */
 };
 
 /** `table` must outlive the service, the service the server. */

@@ -90,17 +90,37 @@ const struct v23_verror *vname_table_get_permissions(struct vname_table *t,
     const struct vname_caller *c, struct vdl_str name,
     v23_access_permissions *perms, struct vdl_str *version);
 
+/* ---- glob ---------------------------------------------------------------- */
+
 struct vrpc_glob;
-/* One entry found; non-zero stops the glob. Valid during the call. */
-typedef int vname_entry_fn(void *ud, const v23_naming_mount_entry *e);
+struct vname_glob; /* a walk over the matches; one entry is in memory */
+/* Walks of a table at the same time. */
+#define VNAME_MAX_GLOBS 65535
+
 /**
- * Report every entry at or below `name` that matches (spec/naming.md 7.4).
- * `fn` must not use the table.
- * @return 0, what fn returned, or V23_ENOMEM
+ * Begin to look for every entry at or below `name` that matches (spec/naming.md
+ * 7.4). The table may be used and changed between two entries: what is removed
+ * is not found any more, what is added may or may not be.
+ *
+ * @param c        its arena, names and what `pattern` points to must live as
+ *                 long as the walk
+ * @return 0; V23_ELIMIT: too many walks; V23_ENOMEM
+ * Ownership: the caller's, to be freed before the table.
  */
-V23_MUST_USE int vname_table_glob(struct vname_table *t,
+V23_MUST_USE int vname_glob_new(struct vname_table *t,
     const struct vname_caller *c, struct vdl_str name,
-    const struct vrpc_glob *pattern, vname_entry_fn *fn, void *ud);
+    const struct vrpc_glob *pattern, struct vname_glob **out);
+/**
+ * The next entry, in no particular order.
+ * @param now_ns  monotonic time
+ * @param e       valid until the next call
+ * @return 0; V23_EEOF: there are no more; V23_ENOMEM
+ */
+V23_MUST_USE int vname_glob_next(struct vname_glob *g, int64_t now_ns,
+    v23_naming_mount_entry *e);
+void vname_glob_free(struct vname_glob *g); /* NULL is ignored */
+
+/* ---- permissions of the start -------------------------------------------- */
 
 /**
  * Apply the text of a permissions file (spec/naming.md 8.2): JSON documents

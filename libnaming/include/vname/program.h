@@ -62,6 +62,15 @@ int vname_program_error(const struct vname_program *p, const char *what,
 /** Read a TTL argument; prints what is wrong with it and returns 1. */
 V23_MUST_USE int vname_program_ttl(const char *text, int64_t *ns);
 
+/**
+ * A name as it stands, for calls that resolve nothing (`preresolved` of struct
+ * vrpc_call_opts): a rooted one itself, a relative one at each root of the
+ * name space.
+ * @return 0 or V23_ENOMEM
+ */
+V23_MUST_USE int vname_program_raw_names(struct vname_program *p,
+    const char *name, struct v23_arena *a, vdl_str_list *out);
+
 /* ---- another principal --------------------------------------------------- */
 
 /* A client and a namespace of their own, with the roots of the program's. */
