@@ -291,7 +291,7 @@ static int set_policy(struct vrpc_flags *f, const char *value,
     return 0;
 }
 
-static int number(const char *value, unsigned long most, unsigned long *out,
+int vrpc_flags_number_(const char *value, unsigned long most, unsigned long *out,
     const char **why)
 {
     char *end;
@@ -307,7 +307,7 @@ static int set_limit(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     unsigned long v;
-    int rc = number(value, UINT32_MAX, &v, why);
+    int rc = vrpc_flags_number_(value, UINT32_MAX, &v, why);
 
     if (rc == 0)
         f->proxy_limit = (uint32_t)v;
@@ -318,7 +318,7 @@ static int set_loops(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     unsigned long v;
-    int rc = number(value, 1024, &v, why);
+    int rc = vrpc_flags_number_(value, 1024, &v, why);
 
     if (rc == 0)
         f->loops = (uint32_t)v;
@@ -386,54 +386,6 @@ static int set_perms_literal(struct vrpc_flags *f, const char *value,
     return 0;
 }
 
-static int set_sample_rate(struct vrpc_flags *f, const char *value,
-    const char **why)
-{
-    char *end;
-    double v = strtod(value, &end);
-
-    if (*value == 0 || *end != 0 || !(v >= 0 && v <= 1))
-        return vrpc_flags_bad_(why, "not a number from 0 to 1");
-    f->vtrace_sample_rate = v;
-    return 0;
-}
-
-static int set_cache_size(struct vrpc_flags *f, const char *value,
-    const char **why)
-{
-    unsigned long v;
-    int rc = number(value, UINT32_MAX, &v, why);
-
-    if (rc == 0)
-        f->vtrace_cache_size = (uint32_t)v;
-    return rc;
-}
-
-static int set_vtrace_level(struct vrpc_flags *f, const char *value,
-    const char **why)
-{
-    unsigned long v;
-    int rc = number(value, 1000, &v, why);
-
-    if (rc == 0)
-        f->vtrace_level = (int)v;
-    return rc;
-}
-
-static int set_regexp(struct vrpc_flags *f, const char *value,
-    const char **why)
-{
-    (void)why;
-    return vrpc_flags_dup_(f, value, &f->vtrace_regexp);
-}
-
-static int set_root_span(struct vrpc_flags *f, const char *value,
-    const char **why)
-{
-    (void)why;
-    return vrpc_flags_dup_(f, value, &f->vtrace_root_span);
-}
-
 int vrpc_flags_bool_(const char *value, bool *out, const char **why)
 {
     if (value == NULL || strcmp(value, "true") == 0
@@ -446,11 +398,6 @@ int vrpc_flags_bool_(const char *value, bool *out, const char **why)
         return 0;
     }
     return vrpc_flags_bad_(why, "not a boolean");
-}
-
-static int set_dump(struct vrpc_flags *f, const char *value, const char **why)
-{
-    return vrpc_flags_bool_(value, &f->vtrace_dump, why);
 }
 
 static int set_to_stderr(struct vrpc_flags *f, const char *value,
@@ -468,7 +415,7 @@ static int set_log_level(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     unsigned long v;
-    int rc = number(value, 1000, &v, why);
+    int rc = vrpc_flags_number_(value, 1000, &v, why);
 
     if (rc == 0)
         f->log_level = (int)v;
@@ -486,7 +433,7 @@ static int set_threshold(struct vrpc_flags *f, const char *value,
     const char **why)
 {
     unsigned long v;
-    int rc = number(value, 3, &v, why);
+    int rc = vrpc_flags_number_(value, 3, &v, why);
 
     if (rc == 0)
         f->stderr_threshold = (int)v;
@@ -506,12 +453,6 @@ static const struct vrpc_flag_ table[] = {
     { "v23.namespace.root", VRPC_FLAGS_RUNTIME, false, set_root },
     { "v23.credentials", VRPC_FLAGS_RUNTIME, false, set_credentials },
     { "v23.i18n-catalogue", VRPC_FLAGS_RUNTIME, false, set_catalogue },
-    { "v23.vtrace.sample-rate", VRPC_FLAGS_RUNTIME, false, set_sample_rate },
-    { "v23.vtrace.cache-size", VRPC_FLAGS_RUNTIME, false, set_cache_size },
-    { "v23.vtrace.v", VRPC_FLAGS_RUNTIME, false, set_vtrace_level },
-    { "v23.vtrace.collect-regexp", VRPC_FLAGS_RUNTIME, false, set_regexp },
-    { "v23.vtrace.root-span-name", VRPC_FLAGS_RUNTIME, false, set_root_span },
-    { "v23.vtrace.dump-on-shutdown", VRPC_FLAGS_RUNTIME, true, set_dump },
     { "v23.tcp.protocol", VRPC_FLAGS_LISTEN, false, set_protocol },
     { "v23.tcp.address", VRPC_FLAGS_LISTEN, false, set_address },
     { "v23.proxy", VRPC_FLAGS_LISTEN, false, set_proxy },
@@ -537,11 +478,13 @@ static const struct vrpc_flag_ table[] = {
 static const struct vrpc_flag_ *find(const struct vrpc_flags *f,
     const char *name)
 {
-    const struct vrpc_flag_ *const tables[] = { table, vrpc_flags_cloud_ };
-    const size_t sizes[] = { NTABLE, VRPC_FLAGS_CLOUD_ };
+    const struct vrpc_flag_ *const tables[] = { table, vrpc_flags_cloud_,
+        vrpc_flags_vtrace_ };
+    const size_t sizes[] = { NTABLE, VRPC_FLAGS_CLOUD_,
+        VRPC_FLAGS_VTRACE_ };
     size_t t, i;
 
-    for (t = 0; t < 2; t++)
+    for (t = 0; t < sizeof(sizes) / sizeof(sizes[0]); t++)
         for (i = 0; i < sizes[t]; i++)
             if ((f->groups & tables[t][i].group) != 0
                 && strcmp(tables[t][i].name, name) == 0)

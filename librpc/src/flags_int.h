@@ -17,6 +17,8 @@ struct vrpc_flag_ {
 int vrpc_flags_dup_(struct vrpc_flags *f, const char *s, struct vdl_str *out);
 int vrpc_flags_bad_(const char **why, const char *text); /* V23_EARG */
 int vrpc_flags_bool_(const char *value, bool *out, const char **why);
+int vrpc_flags_number_(const char *value, unsigned long most,
+    unsigned long *out, const char **why);
 /* A name of a protocol that we know, or NULL. */
 const char *vrpc_flags_protocol_(const char *value);
 /* The parts of "host", "host:port", ":port"; *port is empty without one. */
@@ -27,5 +29,9 @@ int vrpc_flags_split_(struct vdl_str text, struct vdl_str *host,
 #define VRPC_FLAGS_CLOUD_ 7
 extern const struct vrpc_flag_ vrpc_flags_cloud_[VRPC_FLAGS_CLOUD_];
 void vrpc_flags_provider_(struct vrpc_flags *f); /* of the environment */
+
+/* flags_vtrace.c: --v23.vtrace.* */
+#define VRPC_FLAGS_VTRACE_ 7
+extern const struct vrpc_flag_ vrpc_flags_vtrace_[VRPC_FLAGS_VTRACE_];
 
 #endif

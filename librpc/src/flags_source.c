@@ -19,7 +19,20 @@ static const struct {
         " -v23.i18n-catalogue=\n"
         "   file of error messages in other languages; $V23_I18N_CATALOGUE\n"
         " -v23.vtrace.sample-rate=0\n"
-        "   rate from 0 to 1 at which traces are collected\n" },
+        "   rate from 0 to 1 at which the traces that begin here are "
+        "collected\n"
+        " -v23.vtrace.collect-regexp=\n"
+        "   collect traces with a span or an annotation that this extended "
+        "regular\n"
+        "   expression matches\n"
+        " -v23.vtrace.cache-size=1024\n"
+        "   number of traces to keep; 0: none\n"
+        " -v23.vtrace.v=0\n"
+        "   level of the log lines that are kept with them\n"
+        " -v23.vtrace.dump-on-shutdown=true\n"
+        "   print what was collected at the end\n"
+        " -v23.vtrace.root-span-name=\n"
+        "   name of the root of the program's own calls\n" },
     { VRPC_FLAGS_LISTEN,
         " -v23.tcp.protocol=wsh\n"
         "   protocol of the -v23.tcp.address flags that follow: tcp, ws "

@@ -256,6 +256,9 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
     rc = vsec_engine_new(&rt->p->engine, &vsec_crypto_default, NULL, NULL);
     if (rc != 0)
         goto out;
+    rc = vrpc_runtime_trace_new_(rt, rt->p->engine, &rt->p->trace);
+    if (rc != 0)
+        goto out;
     rc = load_principal(rt);
     if (rc == 0)
         rc = watch_credentials(rt);
@@ -266,6 +269,7 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
         goto out;
     memset(&cfg, 0, sizeof(cfg));
     cfg.principal = rt->principal;
+    cfg.vtrace = rt->vtrace;
     rc = vrpc_ev_node_new(rt->ev, &cfg, &rt->node);
     if (rc == 0)
         rc = fill_client(rt, vrpc_ev_node_manager(rt->node), &rt->client);
@@ -292,6 +296,7 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
     if (rt->node != NULL)
         vrpc_ev_node_free(rt->node);
     if (rt->p != NULL) {
+        vrpc_runtime_trace_free_(rt, rt->p->trace);
         vrpc_runtime_cancel_timers(rt);
         if (rt->p->hangup != NULL)
             event_free(rt->p->hangup);
@@ -369,6 +374,7 @@ int vrpc_runtime_node_(struct vrpc_runtime *rt,
 
     memset(&mcfg, 0, sizeof(mcfg));
     mcfg.principal = rt->principal;
+    mcfg.vtrace = rt->vtrace;
     if (scfg.component.n == 0)
         scfg.component = vdl_str(rt->component);
     rc = vrpc_ev_routing_id(&mcfg.rid);
@@ -434,6 +440,7 @@ int vrpc_runtime_proxy(struct vrpc_runtime *rt,
 
     memset(&mcfg, 0, sizeof(mcfg));
     mcfg.principal = rt->principal;
+    mcfg.vtrace = rt->vtrace;
     rc = vrpc_ev_routing_id(&mcfg.rid);
     if (rc == 0)
         rc = vrpc_ev_node_new(rt->ev, &mcfg, &n);

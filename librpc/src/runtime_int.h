@@ -10,6 +10,7 @@
 struct event;
 struct v23_i18n;
 struct vrpc_agent;
+struct vrpc_runtime_trace_;
 struct vsec_engine;
 
 struct timer {
@@ -23,6 +24,7 @@ struct timer {
 
 struct vrpc_runtime_private {
     struct vsec_engine *engine;
+    struct vrpc_runtime_trace_ *trace;
     struct vrpc_agent *agent; /* the principal's; or NULL */
     struct v23_i18n *catalogue; /* NULL: none */
     char language[32];
@@ -54,5 +56,13 @@ V23_MUST_USE int vrpc_runtime_node_(struct vrpc_runtime *rt,
 /* life_ev.c */
 V23_MUST_USE int vrpc_runtime_life_(struct vrpc_runtime *rt);
 void vrpc_runtime_life_fini_(struct vrpc_runtime *rt);
+
+/* runtime_trace_ev.c: set rt->vtrace as the flags say. 0; V23_EARG with
+ * rt->why; V23_ENOMEM. */
+V23_MUST_USE int vrpc_runtime_trace_new_(struct vrpc_runtime *rt,
+    struct vsec_engine *engine, struct vrpc_runtime_trace_ **out);
+/* Print what was collected, if wanted, and free the store. NULL ignored. */
+void vrpc_runtime_trace_free_(struct vrpc_runtime *rt,
+    struct vrpc_runtime_trace_ *t);
 
 #endif

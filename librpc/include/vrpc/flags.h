@@ -50,7 +50,7 @@ struct vrpc_flags {
     struct vdl_str catalogue;    /* file of messages (v23/i18n.h), or empty */
     struct vsec_principal *principal; /* set by a program that has loaded one
                                          itself; borrowed by the run time */
-    double vtrace_sample_rate;
+    double vtrace_sample_rate;   /* vrpc/vtrace.h; cache size 0: no store */
     int vtrace_level;
     uint32_t vtrace_cache_size;
     bool vtrace_dump;

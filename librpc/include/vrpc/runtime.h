@@ -16,6 +16,7 @@
 #include <vrpc/ev.h>
 #include <vrpc/flags.h>
 #include <vrpc/proxy.h>
+#include <vrpc/vtrace.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +27,7 @@ struct vrpc_runtime {
     struct event_base *base;
     struct vrpc_ev *ev;
     struct v23_log log;
+    struct vrpc_vtrace *vtrace;     /* the store of traces; NULL = none */
     struct vsec_principal *principal;
     struct vrpc_ev_node *node;      /* client-only */
     struct vrpc_client *client;
@@ -43,10 +45,15 @@ struct vrpc_runtime {
  * or every $V23_CREDENTIALS_RELOAD_INTERVAL ("30s"), and at SIGHUP; servers
  * then present the new default blessings. When that fails, the log says why
  * and what was known stays. SIGHUP does not end the program in any case.
+ *
+ * Traces are collected as the --v23.vtrace flags say; all calls of the program
+ * that name no span are one trace.
  * @return 0, or a status with rt->why set; nothing is left allocated
  */
 V23_MUST_USE int vrpc_runtime_init(struct vrpc_runtime *rt,
     const struct vrpc_flags *flags, const char *component);
+/** Nodes of the caller have been freed. Prints the traces that were collected
+ * on standard error, unless --v23.vtrace.dump-on-shutdown=false. */
 void vrpc_runtime_fini(struct vrpc_runtime *rt);
 
 /**
