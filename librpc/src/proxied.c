@@ -2,6 +2,10 @@
 /*
  * Which proxies to listen through (spec/rpc.md 20.5): resolve their name every
  * second, keep as many as the policy says at work, each with its own delays.
+ *
+ * A name stands for endpoints, and several of them may be addresses of one
+ * proxy, of which some cannot be reached from here. So of one routing id only
+ * one is at work, and one that fails makes room for another.
  */
 #include "call_int.h"
 #include "proxied_int.h"
@@ -18,6 +22,7 @@
 #define RETRY_MOST (60 * V23_NS_PER_SEC)
 #define GOOD_AFTER (1 * V23_NS_PER_SEC) /* sooner is no better than a failure */
 #define PROXIES_MAX 64u /* of one name */
+#define ENDPOINTS_MAX 1024u
 #define WHY_MAX 256
 
 /* One proxy. */
@@ -31,6 +36,7 @@ struct one {
     bool listed;             /* the name still stands for it */
     bool active;             /* we listen through it, or try to */
     unsigned failures;       /* in a row */
+    int64_t not_before;      /* the next attempt */
     struct vrpc_timer_ retry;
     int64_t since;           /* of the last answer */
     char why[WHY_MAX];       /* "" = it works */
@@ -52,7 +58,6 @@ struct vrpc_proxied {
 };
 
 static void choose(struct vrpc_proxied *p);
-static void resolve(struct vrpc_proxied *p);
 
 static int64_t now_ns(const struct vrpc_proxied *p)
 {
@@ -101,17 +106,6 @@ static void one_free(struct one *o)
     v23_put(m->al, o);
 }
 
-static void retry_later(struct one *o)
-{
-    int64_t delay = RETRY_MOST;
-
-    if (o->failures < 12)
-        delay = (RETRY_FIRST << o->failures) - RETRY_FIRST;
-    if (delay > RETRY_MOST)
-        delay = RETRY_MOST;
-    vrpc_mgr_timer_(o->p->m, &o->retry, now_ns(o->p) + delay);
-}
-
 static void request_changed(struct vrpc_request_ *r)
 {
     struct one *o = (struct one *)r;
@@ -125,21 +119,34 @@ static void request_changed(struct vrpc_request_ *r)
     changed(o->p);
 }
 
+/* How long to wait after so many failures in a row. */
+static int64_t delay_after(unsigned failures)
+{
+    int64_t delay = RETRY_MOST;
+
+    if (failures < 12)
+        delay = (RETRY_FIRST << failures) - RETRY_FIRST;
+    return delay < RETRY_MOST ? delay : RETRY_MOST;
+}
+
 static void failed(struct one *o, int rc, const char *why)
 {
     struct vrpc_proxied *p = o->p;
+    int64_t now = now_ns(p);
 
     v23_logf(p->m->log, V23_LOG_WARN, "proxy %.*s: %s", (int)o->text.n,
         o->text.p, why);
-    if (rc == 0 && now_ns(p) - o->since >= GOOD_AFTER)
+    if (rc == 0 && now - o->since >= GOOD_AFTER)
         o->failures = 0;
     else
         o->failures++;
+    o->not_before = now + delay_after(o->failures);
+    o->active = false;
     set_why(p, o->why, vdl_str(why));
     changed(p);
-    retry_later(o);
-    if (o->failures > 0)
-        resolve(p);
+    if (o->failures > 0 && p->asked == NULL)
+        vrpc_mgr_timer_(p->m, &p->timer, now);
+    choose(p);
 }
 
 static void request_ended(struct vrpc_request_ *r, int rc, const char *why)
@@ -153,9 +160,8 @@ static void try_now(void *ud)
     struct vrpc_proxied *p = o->p;
     int rc;
 
-    if (!o->listed) {
-        one_free(o);
-        changed(p);
+    if (!o->listed) { /* the next resolution forgets it */
+        o->active = false;
         choose(p);
         return;
     }
@@ -167,28 +173,39 @@ static void try_now(void *ud)
 
 /* ---- choosing ------------------------------------------------------------ */
 
+static bool is_idle(const struct one *o)
+{
+    const struct one *x;
+
+    if (!o->listed || o->active)
+        return false;
+    for (x = o->p->ones; x != NULL; x = x->next)
+        if (x->active && !vrpc_routing_id_is_null(&x->request.ep.rid) &&
+            vrpc_routing_id_eq(&x->request.ep.rid, &o->request.ep.rid))
+            return false; /* another address of the same proxy */
+    return true;
+}
+
+/* Of those that failed least, the one that the policy wants. */
 static struct one *pick(struct vrpc_proxied *p)
 {
-    struct one *o, *first = NULL;
-    size_t idle = 0;
-    uint32_t r = 0;
+    struct one *o, *best = NULL;
+    uint32_t n = 0, r;
 
-    for (o = p->ones; o != NULL; o = o->next)
-        if (o->listed && !o->active) {
-            idle++;
-            if (first == NULL || o->rank < first->rank)
-                first = o;
+    for (o = p->ones; o != NULL; o = o->next) {
+        if (!is_idle(o) || (best != NULL && o->failures > best->failures))
+            continue;
+        if (best == NULL || o->failures < best->failures) {
+            best = o;
+            n = 1;
+        } else if (p->cfg.policy == VRPC_PROXY_FIRST) {
+            best = o->rank < best->rank ? o : best;
+        } else if (vsec_random_fill(p->m->principal->engine, &r,
+                       sizeof(r)) == 0 && r % ++n == 0) {
+            best = o; /* each with the same chance */
         }
-    if (idle < 2 || p->cfg.policy == VRPC_PROXY_FIRST)
-        return first;
-    /* Without random numbers the first will do. */
-    if (vsec_random_fill(p->m->principal->engine, &r, sizeof(r)) != 0)
-        return first;
-    r %= (uint32_t)idle;
-    for (o = p->ones; o != NULL; o = o->next)
-        if (o->listed && !o->active && r-- == 0)
-            break;
-    return o;
+    }
+    return best;
 }
 
 static size_t wanted(const struct vrpc_proxied *p)
@@ -200,6 +217,7 @@ static size_t wanted(const struct vrpc_proxied *p)
 
 static void choose(struct vrpc_proxied *p)
 {
+    int64_t now = now_ns(p);
     size_t active = 0;
     struct one *o;
 
@@ -207,8 +225,8 @@ static void choose(struct vrpc_proxied *p)
         active += o->active;
     for (; active < wanted(p) && (o = pick(p)) != NULL; active++) {
         o->active = true;
-        o->failures = 0;
-        retry_later(o);
+        vrpc_mgr_timer_(p->m, &o->retry,
+            o->not_before > now ? o->not_before : now);
     }
 }
 
@@ -438,6 +456,30 @@ static struct one *answered_after(const struct vrpc_proxied *p,
     return best;
 }
 
+static bool same_way(const struct vrpc_endpoint *x,
+    const struct vrpc_endpoint *y)
+{
+    uint32_t i;
+
+    if (!vrpc_routing_id_eq(&x->rid, &y->rid) ||
+        !vdl_str_eq(x->protocol, y->protocol) ||
+        !vdl_str_eq(x->address, y->address) || x->routes.n != y->routes.n)
+        return false;
+    for (i = 0; i < x->routes.n; i++)
+        if (!vdl_str_eq(x->routes.v[i], y->routes.v[i]))
+            return false;
+    return true;
+}
+
+static bool has_way(const struct vrpc_endpoint *eps, size_t n,
+    const struct vrpc_endpoint *ep)
+{
+    while (n > 0)
+        if (same_way(&eps[--n], ep))
+            return true;
+    return false;
+}
+
 int vrpc_proxied_endpoints(struct vrpc_proxied *p, struct v23_arena *a,
     struct vrpc_endpoint **list, size_t *n)
 {
@@ -453,16 +495,20 @@ int vrpc_proxied_endpoints(struct vrpc_proxied *p, struct v23_arena *a,
         &names);
     for (o = p->ones; o != NULL; o = o->next)
         max += o->request.neps;
+    if (max > ENDPOINTS_MAX)
+        max = ENDPOINTS_MAX;
     eps = v23_arena_get0(a, max, sizeof(*eps),
         V23_ALIGNOF(struct vrpc_endpoint));
     if (eps == NULL)
         return V23_ENOMEM;
     for (o = NULL; rc == 0 && (o = answered_after(p, o)) != NULL;)
-        for (i = 0; i < o->request.neps && rc == 0; i++, k++) {
+        for (i = 0; i < o->request.neps && rc == 0 && k < max; i++) {
+            if (has_way(eps, k, &o->request.eps[i]))
+                continue; /* proxies may be reached through each other */
             rc = vrpc_endpoint_copy(a, &eps[k], &o->request.eps[i]);
             eps[k].blessings = names;
-            eps[k].mount_table = m->server != NULL &&
-                                 vrpc_server_is_mount_table(m->server);
+            eps[k++].mount_table = m->server != NULL &&
+                                   vrpc_server_is_mount_table(m->server);
         }
     if (rc != 0)
         return rc;

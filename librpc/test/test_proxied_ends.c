@@ -223,6 +223,50 @@ START_TEST(limit_bounds_policy_all)
 }
 END_TEST
 
+#define BAD_EP2 \
+    "@6@tcp@nobody:1@@00000000000000000000000000000064@s@test:proxy2@@"
+
+START_TEST(proxy_that_fails_makes_room_for_another)
+{
+    policy_init(VRPC_PROXY_FIRST, 0);
+    Servers[0] = vdl_str("/" BAD_EP2);
+    Servers[1] = vdl_str("/" EP3);
+    Nservers = 2;
+    ck_assert(behind_ready(&Y.s, 1));
+    ck_assert_ptr_nonnull(strstr(behind_name(&Y.s, 0), "@proxy3:1@"));
+    ck_assert_ptr_nonnull(strstr(vrpc_proxied_errors(Y.s.p), "@nobody:1@"));
+    policy_fini();
+}
+END_TEST
+
+START_TEST(addresses_of_one_proxy_are_one_proxy)
+{
+    policy_init(VRPC_PROXY_ALL, 0);
+    Servers[0] = vdl_str("/" BAD_EP2);
+    Servers[1] = vdl_str("/" EP2);
+    Nservers = 2;
+    ck_assert(behind_ready(&Y.s, 1));
+    world_sleep(&W, 5 * SEC);
+    ck_assert_uint_eq(vrpc_proxied_active(Y.s.p), 1);
+    ck_assert_str_eq(behind_name(&Y.s, 1), "");
+    policy_fini();
+}
+END_TEST
+
+START_TEST(endpoint_given_twice_is_published_once)
+{
+    policy_init(VRPC_PROXY_ALL, 0);
+    ck_assert_int_eq(prig_endpoints(&Y.p2, &(const char *){ EP3 }, 1), 0);
+    Servers[0] = vdl_str("/" EP2);
+    Servers[1] = vdl_str("/" EP3);
+    Nservers = 2;
+    ck_assert(behind_ready(&Y.s, 2));
+    ck_assert_ptr_nonnull(strstr(behind_name(&Y.s, 0), "@proxy3:1@"));
+    ck_assert_str_eq(behind_name(&Y.s, 1), "");
+    policy_fini();
+}
+END_TEST
+
 START_TEST(name_that_does_not_resolve_is_asked_every_second)
 {
     policy_init(VRPC_PROXY_ALL, 0);
@@ -416,6 +460,9 @@ int main(void)
     tcase_add_test(t, policy_random_takes_one);
     tcase_add_test(t, policy_all_takes_all_and_follows_the_name);
     tcase_add_test(t, limit_bounds_policy_all);
+    tcase_add_test(t, proxy_that_fails_makes_room_for_another);
+    tcase_add_test(t, addresses_of_one_proxy_are_one_proxy);
+    tcase_add_test(t, endpoint_given_twice_is_published_once);
     tcase_add_test(t, name_that_does_not_resolve_is_asked_every_second);
     tcase_add_test(t, stopped_server_lets_calls_end_and_takes_no_more);
     tcase_add_test(t,

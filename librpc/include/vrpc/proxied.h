@@ -6,10 +6,10 @@
  *
  * No I/O and no thread: everything runs on the manager's timers. The proxies
  * are what a name stands for; it is resolved again every second and after each
- * failure. A proxy that fails is tried again after 0 s, then after 50 ms times
- * 2^k less 50 ms, at most 1 min; one that ends a good connection at once. A
- * proxy that the name no longer stands for is given up when its connection
- * ends.
+ * failure. A proxy that fails for the k-th time in a row is tried again after
+ * 50 ms times 2^k less 50 ms, at most 1 min; one that ends a good connection at
+ * once. One that failed more often than another makes room for it. A proxy that
+ * the name no longer stands for is given up when its connection ends.
  */
 #ifndef VRPC_PROXIED_H
 #define VRPC_PROXIED_H
