@@ -61,7 +61,8 @@ struct vrpc_call {
     struct vdl_str name, pattern, rest, method_name;
     struct vrpc_call_opts opts;
     struct vrpc_span span;
-    int64_t deadline, conn_deadline; /* monotonic, V23_NEVER = none */
+    int64_t started;                 /* monotonic */
+    int64_t deadline, conn_deadline; /* the same, V23_NEVER = none */
     const struct vrpc_method *method; /* NULL: dynamic */
     void *in;               /* copy of the in struct, or struct vdl_any[] */
     size_t nargs, nresults;
@@ -107,7 +108,12 @@ struct vrpc_client {
     size_t ncalls, npool;
     struct v23_errctx ctx; /* for errors of calls */
     struct vrpc_places_ places;
+    char stat_name[40];    /* of the calls in the statistics, or empty */
 };
+
+/* rpc_stats.c */
+void vrpc_client_stats_init_(struct vrpc_client *c);
+void vrpc_client_stats_fini_(struct vrpc_client *c);
 
 /* call_connect.c */
 void vrpc_call_try_(struct vrpc_call *call);

@@ -241,6 +241,7 @@ static void set_deadlines(struct vrpc_call *call, int64_t now)
 {
     const struct vrpc_call_opts *o = &call->opts;
 
+    call->started = now;
     call->deadline = o->deadline == 0 ? V23_NEVER : o->deadline;
     if (o->timeout_ns != 0 && now + o->timeout_ns < call->deadline)
         call->deadline = now + o->timeout_ns;
@@ -472,6 +473,7 @@ int vrpc_client_new(struct vrpc_manager *m,
         c->cfg.pool = DEFAULT_POOL;
     c->ctx.component = cfg->component;
     m->client = c;
+    vrpc_client_stats_init_(c);
     *out = c;
     return 0;
 }
@@ -488,6 +490,7 @@ void vrpc_client_free(struct vrpc_client *c)
 
     if (c == NULL)
         return;
+    vrpc_client_stats_fini_(c);
     c->cfg.max_calls = 0; /* no new ones from a callback */
     while (c->pins != NULL)
         vrpc_pin_free(c->pins);

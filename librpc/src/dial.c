@@ -507,3 +507,14 @@ void vrpc_dials_fail_(struct vrpc_manager *m, int rc, const char *why)
         dial_finish(d, rc, NULL, why);
     }
 }
+
+/* ---- for people ---------------------------------------------------------- */
+
+void vrpc_dials_each_(const struct vrpc_manager *m,
+    void (*fn)(void *ud, const struct vrpc_endpoint *ep), void *ud)
+{
+    const struct vrpc_dial_ *d;
+
+    for (d = m->dials; d != NULL; d = d->next)
+        fn(ud, &d->ep);
+}

@@ -20,4 +20,8 @@ void vrpc_dial_settled_(struct vrpc_session_ *s);
 /* End all dials. */
 void vrpc_dials_fail_(struct vrpc_manager *m, int rc, const char *why);
 
+/* The endpoint of each dial under way. */
+void vrpc_dials_each_(const struct vrpc_manager *m,
+    void (*fn)(void *ud, const struct vrpc_endpoint *ep), void *ud);
+
 #endif

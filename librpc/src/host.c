@@ -104,6 +104,8 @@ void vrpc_host_stop_(struct vrpc_host_ *h, int64_t lame_duck_ns,
             ss->ducked = true;
             vrpc_conn_enter_lame_duck(ss->conn);
         }
+    if (h->m->server != NULL)
+        vrpc_server_stopping_(h->m->server);
     vrpc_host_progress_(h);
 }
 

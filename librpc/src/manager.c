@@ -591,6 +591,7 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     vrpc_ops_init_(&m->ops, m->al);
     m->principal = vsec_principal_ref(cfg->principal);
     m->chains = cfg->chains;
+    m->stats = cfg->stats;
     rc = vsec_random_fill(cfg->principal->engine, &seed, sizeof(seed));
     if (rc == 0)
         rc = vrpc_timer_init_(&m->timers, &m->sweep, sweep, m);
@@ -607,6 +608,7 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     }
     vrpc_cache_init_(&m->cache, m->al, seed);
     vrpc_mgr_timer_(m, &m->sweep, vrpc_mgr_now_(m).mono_ns + sweep_period(m));
+    vrpc_manager_stats_init_(m);
     *out = m;
     return 0;
 }
@@ -619,6 +621,7 @@ void vrpc_manager_free(struct vrpc_manager *m)
         return;
     if (m->host != NULL)
         m->host->ops->destroy(m->host);
+    vrpc_manager_stats_fini_(m);
     m->closing = true;
     vrpc_dials_fail_(m, V23_ECLOSED, VRPC_CACHE_CLOSED_);
     vrpc_tunnels_fini_(m);

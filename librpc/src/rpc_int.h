@@ -307,6 +307,8 @@ struct vrpc_manager {
     struct vrpc_transport tr;
     struct vsec_principal *principal;
     struct vsec_chain_cache *chains;
+    struct vrpc_stats *stats;  /* or NULL */
+    bool in_stats;             /* what is there of it is ours */
     struct vdl_registry known; /* types of the protocol */
     struct vrpc_routing_id rid;
     uint32_t mtu, bytes_buffered, max_conns, max_flows;
@@ -363,6 +365,10 @@ void vrpc_mgr_post_(struct vrpc_manager *m, struct vrpc_task_ *t);
 void vrpc_mgr_timer_(struct vrpc_manager *m, struct vrpc_timer_ *t,
     int64_t at);
 
+/* rpc_stats.c */
+void vrpc_manager_stats_init_(struct vrpc_manager *m);
+void vrpc_manager_stats_fini_(struct vrpc_manager *m);
+
 /* own.c */
 V23_MUST_USE int vrpc_own_init_(struct vrpc_manager *m);
 void vrpc_own_fini_(struct vrpc_manager *m);
@@ -383,6 +389,8 @@ void vrpc_client_networks_(struct vrpc_client *c,
 
 /* ---- server.c ------------------------------------------------------------ */
 
+/* The server begins to stop: calls that would never end do. */
+void vrpc_server_stopping_(struct vrpc_server *s);
 /* The type flow of a session arrived: go on with parked calls. */
 void vrpc_server_types_(struct vrpc_session_ *ss);
 

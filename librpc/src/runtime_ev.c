@@ -24,32 +24,6 @@
 
 #include "runtime_int.h"
 
-/* ---- log ----------------------------------------------------------------- */
-
-static void write_log(void *ud, enum v23_log_level level, const char *text)
-{
-    struct timespec ts;
-    struct tm tm;
-
-    (void)ud;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    localtime_r(&ts.tv_sec, &tm);
-    fprintf(stderr, "%c%02d%02d %02d:%02d:%02d.%06ld %ld] %s\n",
-        "EWID"[level], tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-        tm.tm_sec, ts.tv_nsec / 1000, (long)getpid(), text);
-}
-
-static void init_log(struct vrpc_runtime *rt)
-{
-    bool on = rt->flags->log_to_stderr || rt->flags->also_log_to_stderr;
-
-    rt->log.write = write_log;
-    rt->log.max = rt->flags->log_level > 1 ? V23_LOG_DEBUG
-        : rt->flags->log_level == 1        ? V23_LOG_INFO
-        : on                               ? V23_LOG_WARN
-                                           : V23_LOG_ERROR;
-}
-
 /* ---- messages ------------------------------------------------------------ */
 
 static int read_file(struct vdl_str path, struct v23_buf *out)
@@ -245,10 +219,10 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
     memset(rt, 0, sizeof(*rt));
     rt->flags = flags;
     snprintf(rt->component, sizeof(rt->component), "%s", component);
-    init_log(rt);
     rt->p = v23_new(NULL, struct vrpc_runtime_private);
     if (rt->p == NULL)
         goto out;
+    vrpc_runtime_log_(rt);
     load_catalogue(rt);
     rt->base = event_base_new();
     if (rt->base == NULL)
@@ -265,11 +239,14 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
     if (rc != 0)
         goto out;
     rc = vrpc_ev_new(rt->base, NULL, &rt->log, &rt->ev);
+    if (rc == 0 && (flags->groups & VRPC_FLAGS_LISTEN) != 0)
+        rc = vrpc_runtime_stats_(rt);
     if (rc != 0)
         goto out;
     memset(&cfg, 0, sizeof(cfg));
     cfg.principal = rt->principal;
     cfg.vtrace = rt->vtrace;
+    cfg.stats = rt->stats;
     rc = vrpc_ev_node_new(rt->ev, &cfg, &rt->node);
     if (rc == 0)
         rc = fill_client(rt, vrpc_ev_node_manager(rt->node), &rt->client);
@@ -313,6 +290,10 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
     }
     if (rt->base != NULL)
         event_base_free(rt->base);
+    if (rt->p != NULL) {
+        vrpc_runtime_debug_fini_(rt);
+        vrpc_runtime_log_fini_(rt);
+    }
     v23_put(NULL, rt->p);
     memset(rt, 0, sizeof(*rt));
 }
@@ -377,7 +358,10 @@ int vrpc_runtime_node_(struct vrpc_runtime *rt,
     mcfg.vtrace = rt->vtrace;
     if (scfg.component.n == 0)
         scfg.component = vdl_str(rt->component);
-    rc = vrpc_ev_routing_id(&mcfg.rid);
+    rc = vrpc_runtime_debug_(rt, &scfg);
+    mcfg.stats = rt->stats;
+    if (rc == 0)
+        rc = vrpc_ev_routing_id(&mcfg.rid);
     if (rc == 0)
         rc = vrpc_ev_node_new(rt->ev, &mcfg, &n);
     if (rc == 0)
@@ -411,6 +395,7 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
         vrpc_ev_node_free(n);
         return rc;
     }
+    vrpc_runtime_status_(rt, n, addrs, naddrs);
     *node = n;
     if (server != NULL)
         *server = s;

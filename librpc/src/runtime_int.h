@@ -4,8 +4,11 @@
 #define VRPC_RUNTIME_INT_H
 
 #include <vrpc/appcycle.h>
+#include <vrpc/debug_host.h>
 #include <vrpc/runtime.h>
 #include <vsec/authorizer.h>
+
+#include <stdio.h>
 
 struct event;
 struct v23_i18n;
@@ -45,6 +48,15 @@ struct vrpc_runtime_private {
         void (*managed)(void *ud, const struct v23_verror *err);
         void *managed_ud;
     } life;
+    /* log */
+    enum v23_log_level to_stderr; /* lines above are not printed there */
+    FILE *log_file;               /* NULL: no --log_dir */
+    struct vrpc_log_ring *ring;   /* or NULL */
+    /* __debug */
+    struct vrpc_log_dir *log_dir;
+    struct vrpc_debug *debug;
+    struct vrpc_flags_auth auth;
+    bool has_auth;
 };
 
 /* runtime_ev.c */
@@ -64,5 +76,22 @@ V23_MUST_USE int vrpc_runtime_trace_new_(struct vrpc_runtime *rt,
 /* Print what was collected, if wanted, and free the store. NULL ignored. */
 void vrpc_runtime_trace_free_(struct vrpc_runtime *rt,
     struct vrpc_runtime_trace_ *t);
+
+/* runtime_debug_ev.c */
+/* Begin to log. */
+void vrpc_runtime_log_(struct vrpc_runtime *rt);
+/* Nothing is logged any more. */
+void vrpc_runtime_log_fini_(struct vrpc_runtime *rt);
+/* Make the statistics of the program, unless they are there. */
+V23_MUST_USE int vrpc_runtime_stats_(struct vrpc_runtime *rt);
+/* Tell there where a server listens; forgotten with the server. */
+void vrpc_runtime_status_(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
+    const struct vrpc_listen_addr *addrs, size_t naddrs);
+/* Give a server __debug, unless it has a dispatcher of its own or wants
+ * none. */
+V23_MUST_USE int vrpc_runtime_debug_(struct vrpc_runtime *rt,
+    struct vrpc_server_config *cfg);
+/* All servers have gone. */
+void vrpc_runtime_debug_fini_(struct vrpc_runtime *rt);
 
 #endif

@@ -73,6 +73,8 @@ static int answer(struct vrpc_server_call *call, const struct v23_verror *err,
 
     call->replied = true;
     vrpc_span_end(&call->span);
+    if (call->state == VRPC_SERVED_RUN_)
+        vrpc_server_stats_latency_(call);
     rc = call->gone ? V23_ECLOSED : answer_once(call, err, out);
     if (rc != 0 && rc != V23_ECLOSED) {
         vrpc_span_logf(&call->span, call->s->m->log, V23_LOG_WARN,
@@ -529,6 +531,7 @@ static void start_authorization(struct vrpc_server_call *call)
     c->call.method_tags.v = call->method->tags;
     c->call.method_tags.n = call->method->ntags;
     rc = vrpc_check_start_(c, &err);
+    vrpc_server_stats_names_(call, c->held != NULL);
     if (rc == V23_EAGAIN)
         return;
     if (rc != 0)
@@ -581,8 +584,7 @@ static int read_items(struct vrpc_server_call *call)
 
 /* ---- the run of a call --------------------------------------------------- */
 
-/* The handler is told once that nobody waits any more. */
-static void cancel(struct vrpc_server_call *call, int reason)
+void vrpc_served_cancel_(struct vrpc_server_call *call, int reason)
 {
     void (*fn)(void *ud, struct vrpc_server_call *call, int reason);
 
@@ -602,7 +604,7 @@ static void lost(struct vrpc_server_call *call)
     const struct vrpc_method *m = call->method;
 
     call->gone = true;
-    cancel(call, V23_ECANCELED);
+    vrpc_served_cancel_(call, V23_ECANCELED);
     if (call->state != VRPC_SERVED_RUN_ || m->item == NULL ||
         call->args_ended)
         return;
@@ -714,7 +716,7 @@ void vrpc_served_timer_(void *ud)
         refuse(call, call->err);
         break;
     case VRPC_SERVED_RUN_:
-        cancel(call, V23_ETIMEOUT);
+        vrpc_served_cancel_(call, V23_ETIMEOUT);
         break;
     case VRPC_SERVED_IDLE_:
     case VRPC_SERVED_LATE_:

@@ -106,6 +106,7 @@ static void call_clear(struct vrpc_server_call *call)
     call->status = 0;
     call->has_obj = call->want_item = call->args_ended = false;
     call->paused = call->busy = call->gone = call->replied = false;
+    call->endless = false;
     call->cancel_fn = NULL;
     call->writable_fn = NULL;
     call->data = NULL;
@@ -315,6 +316,38 @@ static int object_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
     return 0;
 }
 
+/* ---- calls without end --------------------------------------------------- */
+
+/* Ask those to end that would not by themselves. */
+static void cancel_endless(void *ud)
+{
+    struct vrpc_server *s = ud;
+    struct vrpc_server_call *call = s->calls;
+
+    while (call != NULL) {
+        if (call->endless && call->status == 0) {
+            vrpc_served_cancel_(call, V23_ECANCELED);
+            call = s->calls; /* it may have ended, and others with it */
+        } else {
+            call = call->next;
+        }
+    }
+}
+
+void vrpc_server_call_endless(struct vrpc_server_call *call)
+{
+    struct vrpc_server *s = call->s;
+
+    call->endless = true;
+    if (vrpc_server_state(s) != VRPC_SERVER_READY)
+        vrpc_mgr_post_(s->m, &s->endless_task);
+}
+
+void vrpc_server_stopping_(struct vrpc_server *s)
+{
+    cancel_endless(s);
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 static void defaults(struct vrpc_server_config *c)
@@ -352,6 +385,8 @@ int vrpc_server_new(struct vrpc_manager *m,
     defaults(&s->cfg);
     s->trim_task.fn = trim;
     s->trim_task.ud = s;
+    s->endless_task.fn = cancel_endless;
+    s->endless_task.ud = s;
     s->object_dispatcher.lookup = object_lookup;
     s->object_dispatcher.ud = s;
     s->dispatcher = cfg->dispatcher != NULL ? cfg->dispatcher
@@ -359,6 +394,7 @@ int vrpc_server_new(struct vrpc_manager *m,
     s->leaf = cfg->leaf == VRPC_LEAF_DEFAULT ? cfg->dispatcher == NULL
                                              : cfg->leaf == VRPC_LEAF_YES;
     m->server = s;
+    vrpc_server_stats_init_(s);
     *out = s;
     vrpc_own_start_(m);
     return 0;
@@ -371,7 +407,9 @@ void vrpc_server_free(struct vrpc_server *s)
     if (s == NULL)
         return;
     s->host.state = VRPC_SERVER_STOPPED; /* nothing waits for the calls */
+    vrpc_server_stats_fini_(s);
     vrpc_task_drop_(&s->m->tasks, &s->trim_task);
+    vrpc_task_drop_(&s->m->tasks, &s->endless_task);
     while ((call = s->calls) != NULL)
         vrpc_served_end_(call, true);
     vrpc_task_drop_(&s->m->tasks, &s->trim_task);

@@ -57,6 +57,7 @@ struct vrpc_server_call {
     bool want_item;          /* a stream header has been read */
     bool args_ended;         /* no more items */
     bool paused, busy, gone, replied;
+    bool endless;            /* does not hold up a stop */
     void (*cancel_fn)(void *ud, struct vrpc_server_call *call, int reason);
     void *cancel_ud;
     void (*writable_fn)(void *ud, struct vrpc_server_call *call);
@@ -73,7 +74,8 @@ struct vrpc_server {
     bool leaf;
     struct vrpc_server_call *calls, *pool;
     size_t ncalls, npool;
-    struct vrpc_task_ trim_task;
+    struct vrpc_task_ trim_task, endless_task;
+    struct vrpc_server_stats_ *stats; /* or NULL */
 };
 
 /* served.c */
@@ -81,6 +83,8 @@ extern const struct vrpc_user_ops_ vrpc_served_ops_;
 void vrpc_served_run_(struct vrpc_server_call *call);
 void vrpc_served_timer_(void *ud);
 void vrpc_served_resume_(void *ud);
+/* The handler is told once that nobody waits any more. */
+void vrpc_served_cancel_(struct vrpc_server_call *call, int reason);
 /* The lookup of a call has ended. */
 void vrpc_served_looked_up_(struct vrpc_server_call *call, int rc,
     const struct v23_verror *err);
@@ -104,6 +108,14 @@ void vrpc_served_release_object_(struct vrpc_server_call *call);
 /* Views that security checks of a call start from. */
 void vrpc_served_security_(struct vrpc_server_call *call,
     struct vsec_call *sc);
+
+/* rpc_stats.c */
+void vrpc_server_stats_init_(struct vrpc_server *s);
+void vrpc_server_stats_fini_(struct vrpc_server *s);
+/* Names of a caller were wanted, and remembered (`hit`) or not. */
+void vrpc_server_stats_names_(struct vrpc_server_call *call, bool hit);
+/* The handler has answered. */
+void vrpc_server_stats_latency_(struct vrpc_server_call *call);
 
 /* reserved.c */
 extern const struct vrpc_iface vrpc_reserved_iface_;

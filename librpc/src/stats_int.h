@@ -152,6 +152,8 @@ void vrpc_stats_drop_(struct vrpc_stats *t, void *p, size_t size);
 struct vdl_str vrpc_stat_name_(const struct vrpc_stat *s);
 /* NULL: there is none. */
 struct vrpc_stat *vrpc_stats_find_(struct vrpc_stat *dir, struct vdl_str name);
+/* The object of that name, for those who made it; NULL: none. */
+struct vrpc_stat *vrpc_stats_get_(struct vrpc_stats *t, struct vdl_str name);
 /* On failure nothing was added. */
 V23_MUST_USE int vrpc_stats_find_or_add_(struct vrpc_stat *from,
     struct vdl_str name, struct vrpc_stat **out);

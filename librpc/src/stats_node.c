@@ -285,3 +285,13 @@ int vrpc_stats_root_(struct vrpc_stats *t)
     }
     return rc;
 }
+
+struct vrpc_stat *vrpc_stats_get_(struct vrpc_stats *t, struct vdl_str name)
+{
+    struct vrpc_stat *s;
+
+    vrpc_stats_lock_(t);
+    s = vrpc_stats_find_(t->root, name);
+    (void)vrpc_stats_unlock_(t, 0);
+    return s;
+}

@@ -26,6 +26,7 @@ struct vrpc_conn;
 struct vrpc_manager;
 struct vrpc_server;
 struct vrpc_vtrace;
+struct vrpc_stats;
 struct vsec_chain_cache;
 struct vsec_principal;
 
@@ -81,6 +82,10 @@ struct vrpc_manager_config {
     /* Of the program; outlives the manager. NULL = nothing is collected. */
     struct vrpc_vtrace *vtrace;
     struct vrpc_routing_id rid;   /* null: no server will be attached */
+    /* Where manager, client and server tell of themselves, below "rpc/"; NULL =
+     * nowhere. Outlives the manager. Managers of one routing id share what
+     * they count: the one made first is freed last. */
+    struct vrpc_stats *stats;
     uint32_t mtu;                 /* 0 = 65,536 */
     uint32_t bytes_buffered;      /* per flow; 0 = 1 MiB */
     int64_t channel_timeout_ns;   /* 0 = 30 minutes */

@@ -13,6 +13,7 @@
 #define VRPC_RUNTIME_H
 
 #include <vrpc/client.h>
+#include <vrpc/debug.h>
 #include <vrpc/ev.h>
 #include <vrpc/flags.h>
 #include <vrpc/proxy.h>
@@ -31,6 +32,7 @@ struct vrpc_runtime {
     struct vsec_principal *principal;
     struct vrpc_ev_node *node;      /* client-only */
     struct vrpc_client *client;
+    struct vrpc_stats *stats;       /* NULL until a server is made */
     char component[64];
     char why[512];                  /* reason of a failed init */
     struct vrpc_runtime_private *p;
@@ -59,6 +61,14 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt);
 /**
  * A server node of its own routing id, listening on flags->addrs and through
  * the proxies of flags->proxy, with a client that shares its connections.
+ *
+ * Unless cfg->reserved is set, or cfg->no_debug, it serves __debug
+ * (vrpc/debug.h) with the statistics rt->stats, the log of the program and
+ * profiles of the process, to whom the entry "runtime" of the permissions
+ * flags, else the default authorizer, lets in. The log is read from
+ * --log_dir if that is given, else from the last 64 KiB in memory; its lines
+ * are then kept from level INFO on. $V23_STATS_ENVIRON, if not empty, adds the
+ * environment of the process to the statistics.
  *
  * @param cfg     without `component`: the run time's
  * @param addrs   NULL = those of the flags

@@ -165,6 +165,13 @@ void vrpc_server_call_on_writable(struct vrpc_server_call *call,
     void (*fn)(void *ud, struct vrpc_server_call *call), void *ud);
 /** Hold back or let come item callbacks (back-pressure on the client). */
 void vrpc_server_call_pause(struct vrpc_server_call *call, bool paused);
+/**
+ * Say that the call goes on until somebody ends it, such as a watcher: when the
+ * server stops it is cancelled at once (V23_ECANCELED), while others are waited
+ * for. Its connection is still there, so the end can be sent properly. On a
+ * server that is stopping already this follows soon.
+ */
+void vrpc_server_call_endless(struct vrpc_server_call *call);
 /** A place for the handler's data. */
 void vrpc_server_call_set_data(struct vrpc_server_call *call, void *data);
 void *vrpc_server_call_data(const struct vrpc_server_call *call);
@@ -189,6 +196,7 @@ struct vrpc_server_config {
     struct vrpc_object object;
     const struct vsec_authorizer *authorizer; /* NULL = default authorizer */
     const struct vrpc_dispatcher *reserved; /* "__debug…"; NULL = none */
+    bool no_debug;          /* vrpc_runtime_serve() shall not add one */
     enum vrpc_leaf leaf;
     bool mount_table;       /* endpoints say so */
     /* Patterns of the peers that may learn the server's blessings (a private
