@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/dns.h>
 #include <event2/util.h>
 
 #include "ev_int.h"
@@ -35,7 +34,7 @@ struct vrpc_ev_dial_ {
     const struct vrpc_ev_protocol_ *protocol;
     char *text;            /* storage of host and port, or path */
     char *host, *port;
-    struct evdns_getaddrinfo_request *request;
+    struct vrpc_ev_lookup_ *lookup; /* of the host; or NULL */
     struct attempt attempts[MAX_ADDRESSES];
     size_t n, at;          /* addresses; the next one to try */
     size_t active;
@@ -44,7 +43,7 @@ struct vrpc_ev_dial_ {
     struct event stagger;  /* try the next address */
     struct event timer;    /* deadline */
     int rc;                /* why it has failed: */
-    bool finished, resolving, wanted;
+    bool finished, wanted;
     char why[160];
 };
 
@@ -68,6 +67,7 @@ static void dial_free(struct vrpc_ev_dial_ *d)
     const struct v23_alloc *al = d->node->ev->al;
 
     drop_attempts(d);
+    vrpc_ev_lookup_cancel_(d->lookup);
     event_del(&d->timer);
     if (d->link != NULL) {
         d->link->dial = NULL;
@@ -269,23 +269,15 @@ static void add_addresses(struct vrpc_ev_dial_ *d, struct evutil_addrinfo *ai)
     }
 }
 
-static void on_resolved(int err, struct evutil_addrinfo *ai, void *ud)
+static void on_resolved(void *ud, int err, struct evutil_addrinfo *ai)
 {
     struct vrpc_ev_dial_ *d = ud;
 
-    d->request = NULL;
-    if (err == 0)
-        add_addresses(d, ai);
-    if (ai != NULL)
-        evutil_freeaddrinfo(ai);
-    if (d->resolving && !d->wanted) {
-        d->resolving = false;
-        dial_free(d); /* cancelled meanwhile */
-        return;
-    }
-    d->resolving = false;
+    d->lookup = NULL;
     if (d->finished)
         return;
+    if (err == 0)
+        add_addresses(d, ai);
     if (err != 0)
         fail(d, V23_ESYS, evutil_gai_strerror(err));
     else
@@ -294,34 +286,19 @@ static void on_resolved(int err, struct evutil_addrinfo *ai, void *ud)
 
 static void resolve(struct vrpc_ev_dial_ *d)
 {
-    struct vrpc_ev *ev = d->node->ev;
-    struct evutil_addrinfo hints, *ai = NULL;
-    struct evdns_getaddrinfo_request *req;
+    const struct vrpc_ev_host_ host = { d->host, d->port,
+        d->protocol->family };
+    struct evutil_addrinfo *ai = NULL;
 
-    memset(&hints, 0, sizeof(hints));
-    hints.ai_family = d->protocol->family;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = EVUTIL_AI_NUMERICHOST;
-    if (evutil_getaddrinfo(d->host, d->port, &hints, &ai) == 0) {
+    if (vrpc_ev_numeric_(&host, &ai) == 0) {
         add_addresses(d, ai);
         evutil_freeaddrinfo(ai);
         try_next(d, 0);
         return;
     }
-    if (ev->dns == NULL)
-        ev->dns = evdns_base_new(ev->base,
-            EVDNS_BASE_INITIALIZE_NAMESERVERS |
-                EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (ev->dns == NULL) {
+    d->lookup = vrpc_ev_lookup_(d->node->ev, &host, on_resolved, d);
+    if (d->lookup == NULL)
         fail(d, V23_ENOMEM, "no resolver");
-        return;
-    }
-    hints.ai_flags = 0;
-    d->resolving = true;
-    req = evdns_getaddrinfo(ev->dns, d->host, d->port, &hints, on_resolved,
-        d);
-    if (d->resolving)
-        d->request = req;
 }
 
 /* ---- dials --------------------------------------------------------------- */
@@ -420,13 +397,6 @@ int vrpc_ev_dial_(void *ud, struct v23_op op, struct vdl_str protocol,
 static void dial_drop(struct vrpc_ev_dial_ *d)
 {
     d->wanted = false;
-    if (d->resolving) {
-        d->finished = true;
-        event_del(&d->timer);
-        if (d->request != NULL)
-            evdns_getaddrinfo_cancel(d->request); /* on_resolved frees */
-        return;
-    }
     dial_free(d);
 }
 
@@ -459,7 +429,7 @@ static struct vrpc_ev_dial_ *failed(struct vrpc_ev_node *n)
     struct vrpc_ev_dial_ *d;
 
     for (d = n->dials; d != NULL; d = d->next)
-        if (d->finished && d->wanted && !d->resolving)
+        if (d->finished && d->wanted)
             break;
     return d;
 }

@@ -210,9 +210,31 @@ int vrpc_ev_unix_listen_(struct vdl_str address, int backlog,
     struct vrpc_ev_unix_ *own, const char **step);
 void vrpc_ev_unix_remove_(struct vrpc_ev_unix_ *own);
 
+/* lookup_ev.c */
+struct evutil_addrinfo;
+struct vrpc_ev_lookup_; /* a question under way */
+struct vrpc_ev_host_ {
+    const char *name, *port; /* name NULL: any address, to listen on */
+    int family;
+};
+typedef void vrpc_ev_lookup_fn_(void *ud, int err, struct evutil_addrinfo *ai);
+/* Made with the first question; NULL: out of memory. */
+struct evdns_base *vrpc_ev_resolver_(struct vrpc_ev *ev);
+/* Addresses of a host that is given as a number; an error of getaddrinfo(). */
+int vrpc_ev_numeric_(const struct vrpc_ev_host_ *host,
+    struct evutil_addrinfo **out);
+/* `fn` gets the answer once, never before this returns; `ai` during the call.
+ * NULL: out of memory. */
+struct vrpc_ev_lookup_ *vrpc_ev_lookup_(struct vrpc_ev *ev,
+    const struct vrpc_ev_host_ *host, vrpc_ev_lookup_fn_ *fn, void *ud);
+/* `fn` is not called any more. NULL is ignored. */
+void vrpc_ev_lookup_cancel_(struct vrpc_ev_lookup_ *l);
+
 /* listen_ev.c */
 /* An accepted link is open: its connection, or why it has none. */
 V23_MUST_USE int vrpc_ev_accept_link_(struct vrpc_ev_link_ *l);
+/* V23_EAGAIN: a name is being looked up; V23_ESYS: a listener has failed. */
+int vrpc_ev_listen_status_(const struct vrpc_ev_node *n);
 void vrpc_ev_listeners_free_(struct vrpc_ev_node *n);
 void vrpc_ev_endpoints_changed_(struct vrpc_ev_node *n);
 
@@ -228,7 +250,8 @@ struct vrpc_ev_listener_ {
     bool roams;                       /* its endpoints are the interfaces' */
     char bound[128];                  /* printed, while fd ≥ 0 */
     struct event event;   /* readable; or when to try again */
-    int fd;               /* -1: failed, tried again */
+    int fd;               /* -1: failed, tried again, or: */
+    struct vrpc_ev_lookup_ *lookup; /* its name is being looked up */
     size_t pressure;      /* connections to kill on EMFILE */
     struct event pause;   /* accept again after EMFILE */
     char why[160];

@@ -6,11 +6,12 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <event2/util.h>
 
 #include <vsec/check.h>
 
@@ -119,13 +120,20 @@ static void on_accept(evutil_socket_t fd, short what, void *ud)
 
 static void relisten(evutil_socket_t fd, short what, void *ud);
 
-static int failed(struct vrpc_ev_listener_ *l, const char *step, int err)
+static void explain(struct vrpc_ev_listener_ *l, const char *step,
+    const char *why)
+{
+    snprintf(l->why, sizeof(l->why), "(%.*s, %.*s): %s: %s",
+        (int)l->protocol.n, l->protocol.p, (int)l->address.n, l->address.p,
+        step, why);
+}
+
+static int failed(struct vrpc_ev_listener_ *l, const char *step,
+    const char *why)
 {
     struct timeval tv = vrpc_ev_timeval_(RELISTEN);
 
-    snprintf(l->why, sizeof(l->why), "(%.*s, %.*s): %s: %s",
-        (int)l->protocol.n, l->protocol.p, (int)l->address.n, l->address.p,
-        step, strerror(err));
+    explain(l, step, why);
     v23_logf(l->node->ev->log, V23_LOG_INFO, "listen error: %s", l->why);
     event_assign(&l->event, l->node->ev->base, -1, 0, relisten, l);
     (void)event_add(&l->event, &tv);
@@ -133,7 +141,7 @@ static int failed(struct vrpc_ev_listener_ *l, const char *step, int err)
 }
 
 /* A bound and listening socket, or -1 with errno and *step. */
-static int open_socket(const struct addrinfo *ai, bool dual,
+static int open_socket(const struct evutil_addrinfo *ai, bool dual,
     const char **step)
 {
     int one = 1, zero = 0, fd, err;
@@ -173,46 +181,30 @@ static void split(struct vdl_str address, char host[256], char port[32])
     snprintf(port, 32, "%.*s", (int)p.n, p.n == 0 ? "0" : p.p);
 }
 
-static int listen_ip(struct vrpc_ev_listener_ *l, const char **step)
+/* A socket that listens on one of the addresses, or -1. */
+static int open_one(const struct evutil_addrinfo *list, bool any,
+    const char **step)
 {
-    struct addrinfo hints, *list = NULL, *ai;
-    char host[256], port[32];
-    int family = l->what->family, fd = -1, pass, err;
-    bool any;
+    const struct evutil_addrinfo *ai;
+    int fd = -1, pass;
 
-    split(l->address, host, port);
-    memset(&hints, 0, sizeof(hints));
-    hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE;
-    any = family == AF_UNSPEC && (host[0] == 0 || strcmp(host, "::") == 0);
+    errno = EADDRNOTAVAIL;
     *step = "resolve";
-    if (getaddrinfo(host[0] == 0 ? NULL : host, port, &hints, &list) != 0) {
-        errno = EADDRNOTAVAIL;
-        return -1;
-    }
     /* Both families on one socket where possible, else the first that goes. */
     for (pass = 0; pass < 2 && fd < 0; pass++)
         for (ai = list; ai != NULL && fd < 0; ai = ai->ai_next)
             if (pass == 1 || (any && ai->ai_family == AF_INET6))
                 fd = open_socket(ai, pass == 0, step);
-    err = errno;
-    freeaddrinfo(list);
-    errno = err;
     return fd;
 }
 
-static int listen_now(struct vrpc_ev_listener_ *l)
+static int listening(struct vrpc_ev_listener_ *l, int fd, const char *step)
 {
     socklen_t len = sizeof(l->sa);
-    const char *step;
     struct v23_buf b;
-    int fd = l->what->family == AF_UNIX
-        ? vrpc_ev_unix_listen_(l->address, BACKLOG, &l->file, &step)
-        : listen_ip(l, &step);
 
     if (fd < 0)
-        return failed(l, step, errno);
+        return failed(l, step, strerror(errno));
     l->fd = fd;
     l->why[0] = 0;
     (void)getsockname(fd, (struct sockaddr *)&l->sa, &len);
@@ -224,6 +216,57 @@ static int listen_now(struct vrpc_ev_listener_ *l)
     event_assign(&l->event, l->node->ev->base, fd, EV_READ | EV_PERSIST,
         on_accept, l);
     return event_add(&l->event, NULL) == 0 ? 0 : V23_ENOMEM;
+}
+
+static void on_resolved(void *ud, int err, struct evutil_addrinfo *ai)
+{
+    struct vrpc_ev_listener_ *l = ud;
+    const char *step;
+    int fd;
+
+    l->lookup = NULL;
+    if (err != 0) {
+        (void)failed(l, "resolve", evutil_gai_strerror(err));
+        return;
+    }
+    fd = open_one(ai, false, &step);
+    if (listening(l, fd, step) == 0)
+        vrpc_ev_endpoints_changed_(l->node);
+}
+
+/* 0; V23_EAGAIN: the name is being looked up, on_resolved() follows; … */
+static int listen_ip(struct vrpc_ev_listener_ *l)
+{
+    struct evutil_addrinfo *list = NULL;
+    char host[256], port[32];
+    struct vrpc_ev_host_ h = { host, port, l->what->family };
+    const char *step;
+    int fd;
+
+    split(l->address, host, port);
+    if (host[0] == 0)
+        h.name = NULL;
+    if (vrpc_ev_numeric_(&h, &list) == 0) {
+        fd = open_one(list, h.family == AF_UNSPEC
+                && (h.name == NULL || strcmp(host, "::") == 0), &step);
+        evutil_freeaddrinfo(list);
+        return listening(l, fd, step);
+    }
+    explain(l, "resolve", "no answer yet");
+    l->lookup = vrpc_ev_lookup_(l->node->ev, &h, on_resolved, l);
+    return l->lookup == NULL ? failed(l, "resolve", "out of memory")
+                             : V23_EAGAIN;
+}
+
+static int listen_now(struct vrpc_ev_listener_ *l)
+{
+    const char *step;
+    int fd;
+
+    if (l->what->family != AF_UNIX)
+        return listen_ip(l);
+    fd = vrpc_ev_unix_listen_(l->address, BACKLOG, &l->file, &step);
+    return listening(l, fd, step);
 }
 
 static void relisten(evutil_socket_t fd, short what, void *ud)
@@ -247,6 +290,7 @@ static void listener_free(struct vrpc_ev_listener_ *l)
     }
     event_del(&l->event);
     event_del(&l->pause);
+    vrpc_ev_lookup_cancel_(l->lookup);
     if (l->fd >= 0)
         close(l->fd);
     vrpc_ev_unix_remove_(&l->file);
@@ -300,11 +344,22 @@ int vrpc_ev_listen(struct vrpc_ev_node *n,
         rc = what == NULL ? V23_ENOSYS
             : l == NULL   ? V23_ENOMEM
                           : listen_now(l);
-        if (first == 0)
+        if (first == 0 || (first == V23_EAGAIN && rc != 0))
             first = rc;
     }
     vrpc_ev_endpoints_changed_(n);
     return first;
+}
+
+int vrpc_ev_listen_status_(const struct vrpc_ev_node *n)
+{
+    const struct vrpc_ev_listener_ *l;
+    int rc = 0;
+
+    for (l = n->listeners; l != NULL && rc != V23_EAGAIN; l = l->next)
+        if (l->fd < 0)
+            rc = l->lookup != NULL ? V23_EAGAIN : V23_ESYS;
+    return rc;
 }
 
 void vrpc_ev_listeners_free_(struct vrpc_ev_node *n)

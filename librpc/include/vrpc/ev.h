@@ -80,11 +80,13 @@ struct vrpc_listen_addr {
 
 /**
  * Listen. An address that fails is tried again every second and reported by
- * vrpc_ev_listen_errors(); the others listen.
+ * vrpc_ev_listen_errors(); the others listen. A host name is reported there,
+ * too, until it has been looked up in the loop.
  *
  * @return 0; the status of the first address that failed (the node is usable
  *         and goes on trying); V23_ENOSYS for a protocol that is not
- *         supported (not tried again)
+ *         supported (not tried again); V23_EAGAIN: none of these, but a name
+ *         is being looked up
  */
 V23_MUST_USE int vrpc_ev_listen(struct vrpc_ev_node *n,
     const struct vrpc_listen_addr *addrs, size_t naddrs);
