@@ -198,6 +198,7 @@ int main(int argc, char **argv)
     static struct vname_program p;
 
     return vname_program_main(&p, &command,
-        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LISTEN | VRPC_FLAGS_LOGGING, argc,
-        argv);
+        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LISTEN | VRPC_FLAGS_VIRTUALIZED
+            | VRPC_FLAGS_LOGGING,
+        argc, argv);
 }

@@ -195,7 +195,7 @@ static int serve(struct vrpc_runtime *rt, const struct vrpc_exec_config *c,
         return rc;
     addr.protocol = vdl_str(protocol);
     addr.address = vdl_str(address);
-    return vrpc_ev_listen(rt->p->life.node, &addr, 1);
+    return vrpc_runtime_listen_(rt, rt->p->life.node, &addr, 1);
 }
 
 static void nothing_to_do(void *ud)
@@ -232,9 +232,6 @@ int vrpc_runtime_managed(struct vrpc_runtime *rt,
     if (rc == V23_EARG)
         snprintf(rt->why, sizeof(rt->why), "%s or %s is not there",
             V23_EXEC_CHILD_PROTOCOL, V23_EXEC_CHILD_ADDRESS);
-    else if (rc != 0 && rt->p->life.node != NULL)
-        snprintf(rt->why, sizeof(rt->why), "%.200s",
-            vrpc_ev_listen_errors(rt->p->life.node));
     if (rc == 0)
         rc = tell_parent(rt, parent);
     rt->p->life.failed = rc;

@@ -22,6 +22,7 @@
 #include <vsec/credentials.h>
 #include <vsec/crypto.h>
 
+#include "ev_int.h"
 #include "runtime_int.h"
 
 /* ---- messages ------------------------------------------------------------ */
@@ -252,6 +253,8 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
         rc = fill_client(rt, vrpc_ev_node_manager(rt->node), &rt->client);
     if (rc == 0)
         rc = vrpc_runtime_life_(rt);
+    if (rc == 0)
+        rc = vrpc_cloud_find_(rt, &rt->p->cloud);
 out:
     if (rc != 0) {
         char why[sizeof(rt->why)];
@@ -284,6 +287,7 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
         vrpc_ev_free(rt->ev);
     vsec_principal_unref(rt->principal);
     if (rt->p != NULL) {
+        vrpc_cloud_free_(rt->p->cloud);
         v23_i18n_free(rt->p->catalogue);
         vrpc_agent_free(rt->p->agent);
         vsec_engine_unref(rt->p->engine);
@@ -315,7 +319,7 @@ static int listen_proxied(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
 }
 
 /* Listen on addresses, NULL: those of the flags. */
-static int listen_node(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
+int vrpc_runtime_listen_(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
     const struct vrpc_listen_addr *addrs, size_t naddrs)
 {
     static const struct vrpc_listen_addr any = { VDL_STR_INIT("wsh"),
@@ -331,9 +335,15 @@ static int listen_node(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
         addrs = &any;
         naddrs = 1;
     }
+    vrpc_cloud_use_(rt->p->cloud, n);
     if (naddrs == 0)
         return 0;
     rc = vrpc_ev_listen(n, addrs, naddrs);
+    /* Names are looked up in the loop, which does not run at the start of a
+     * program; where it does, the endpoints come later. */
+    while (rc == V23_EAGAIN)
+        rc = event_base_loop(rt->base, EVLOOP_ONCE) != 0
+            ? 0 : vrpc_ev_listen_status_(n);
     if (rc == 0)
         return 0;
     /* The first line: the others fail for the same or get their turn. */
@@ -388,7 +398,7 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
 
     if (rc != 0)
         return rc;
-    rc = listen_node(rt, n, addrs, naddrs);
+    rc = vrpc_runtime_listen_(rt, n, addrs, naddrs);
     if (rc == 0)
         rc = listen_proxied(rt, n, VRPC_PROXIED_SERVER);
     if (rc != 0) {
@@ -433,7 +443,7 @@ int vrpc_runtime_proxy(struct vrpc_runtime *rt,
         return rc;
     rc = vrpc_proxy_new(vrpc_ev_node_manager(n), cfg, proxy);
     if (rc == 0) {
-        rc = listen_node(rt, n, addrs, naddrs);
+        rc = vrpc_runtime_listen_(rt, n, addrs, naddrs);
         if (rc != 0 && listens(n)) {
             v23_logf(&rt->log, V23_LOG_ERROR, "%s", rt->why);
             rc = 0;

@@ -31,6 +31,7 @@ struct vrpc_runtime_private {
     struct vrpc_agent *agent; /* the principal's; or NULL */
     struct v23_i18n *catalogue; /* NULL: none */
     char language[32];
+    struct vrpc_cloud_ *cloud;  /* NULL: servers publish what they have */
     struct timer *timers;
     struct event *hangup, *reload; /* SIGHUP; every `reload_ns` */
     int64_t reload_ns;
@@ -64,6 +65,20 @@ struct vrpc_runtime_private {
 V23_MUST_USE int vrpc_runtime_node_(struct vrpc_runtime *rt,
     const struct vrpc_server_config *cfg, struct vrpc_ev_node **node,
     struct vrpc_server **server, struct vrpc_client **client);
+/* Listen, NULL: on the addresses of the flags, and wait until names are looked
+ * up; 0, or a status with rt->why. */
+V23_MUST_USE int vrpc_runtime_listen_(struct vrpc_runtime *rt,
+    struct vrpc_ev_node *n, const struct vrpc_listen_addr *addrs,
+    size_t naddrs);
+
+/* cloud_ev.c: what --v23.virtualized.* publish */
+struct vrpc_cloud_;
+/* Find the addresses; 0, or a status with rt->why. *out stays if there is
+ * nothing to choose. */
+V23_MUST_USE int vrpc_cloud_find_(struct vrpc_runtime *rt,
+    struct vrpc_cloud_ **out);
+void vrpc_cloud_free_(struct vrpc_cloud_ *c);
+void vrpc_cloud_use_(struct vrpc_cloud_ *c, struct vrpc_ev_node *n);
 
 /* life_ev.c */
 V23_MUST_USE int vrpc_runtime_life_(struct vrpc_runtime *rt);
