@@ -24,6 +24,7 @@
 static int64_t cutoff_ns = 24 * 3600 * V23_NS_PER_SEC;
 static const char *program = ".*";
 static bool verbose, dry_run;
+static char errtext[V23_ERRNO];
 
 static const struct v23_flag flags[] = {
     { "cutoff", "Age from which a log file is deleted.", "24h0m0s",
@@ -74,7 +75,7 @@ static void say(const struct sweep *s, const char *what, const char *name)
 
 static void failed(struct sweep *s, const char *what, const char *name)
 {
-    s->rc = v23_error("%s %s/%s: %s", what, s->dir, name, strerror(errno));
+    s->rc = v23_error("%s %s/%s: %s", what, s->dir, name, v23_errno(errtext));
 }
 
 /* The log file name that a directory entry stands for. */
@@ -181,7 +182,7 @@ static void sweep(struct sweep *s)
     s->fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     dir = s->fd < 0 ? NULL : fdopendir(s->fd);
     if (dir == NULL) {
-        s->rc = v23_error("open %s: %s", s->dir, strerror(errno));
+        s->rc = v23_error("open %s: %s", s->dir, v23_errno(errtext));
         if (s->fd >= 0)
             close(s->fd);
         return;
@@ -192,7 +193,7 @@ static void sweep(struct sweep *s)
         if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
             entry(s, d->d_name);
     if (errno != 0)
-        s->rc = v23_error("read %s: %s", s->dir, strerror(errno));
+        s->rc = v23_error("read %s: %s", s->dir, v23_errno(errtext));
     broken_links(s);
     printf("Number of files deleted: %llu\n", (unsigned long long)s->deleted);
     v23_buf_fini(&s->links);

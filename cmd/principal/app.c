@@ -192,23 +192,15 @@ int app_read_file(const char *path, struct v23_buf *out)
     return rc;
 }
 
-const char *app_errno(char buf[APP_ERRNO])
-{
-    snprintf(buf, APP_ERRNO, "%s", strerror(errno));
-    if (buf[0] >= 'A' && buf[0] <= 'Z')
-        buf[0] = (char)(buf[0] + ('a' - 'A'));
-    return buf;
-}
-
 void app_read_error(const char *path, int rc, char *why, size_t size)
 {
-    char text[APP_ERRNO];
+    char text[V23_ERRNO];
 
     if (rc != V23_ESYS)
         snprintf(why, size, "read %.256s: %s", path, v23_strerror(rc));
     else
         snprintf(why, size, "%s %.256s: %s",
-            errno == EISDIR ? "read" : "open", path, app_errno(text));
+            errno == EISDIR ? "read" : "open", path, v23_errno(text));
 }
 
 /* ---- blessings as text --------------------------------------------------- */
@@ -431,7 +423,7 @@ void app_self_error(const struct vsec_principal *p, int rc, const char *name,
 const char *app_bless_why(struct app *app, int rc, const char *ext,
     const struct vsec_blessings *with, char why[APP_WHY])
 {
-    char own[VSEC_FINGERPRINT], other[VSEC_FINGERPRINT], text[APP_ERRNO];
+    char own[VSEC_FINGERPRINT], other[VSEC_FINGERPRINT], text[V23_ERRNO];
 
     switch (rc) {
     case V23_EPATTERN:
@@ -451,7 +443,7 @@ const char *app_bless_why(struct app *app, int rc, const char *ext,
     case V23_EDENIED:
         return "the ssh-agent refuses to sign";
     case V23_ESYS:
-        snprintf(why, APP_WHY, "cannot sign: %s", app_errno(text));
+        snprintf(why, APP_WHY, "cannot sign: %s", v23_errno(text));
         return why;
     case V23_EARG:
         return "the blessings to extend have no names";

@@ -161,12 +161,12 @@ static int new_passphrase(const struct key_flags *f, bool fresh,
 /* With --overwrite, once the new key is there: make room. */
 static int clear(const char *dir, const struct key_flags *f)
 {
-    char text[APP_ERRNO], why[512];
+    char text[V23_ERRNO], why[512];
 
     if (!f->overwrite || remove_tree(dir, 32) == 0)
         return 0;
     snprintf(why, sizeof(why), "cannot remove %.256s: %s", dir,
-        app_errno(text));
+        v23_errno(text));
     return failed(why);
 }
 

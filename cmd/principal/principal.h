@@ -10,7 +10,7 @@
 #include <vsec/credentials.h>
 
 /* Most octets of a file of blessings. */
-enum { FILE_MAX = 8 << 20, APP_ERRNO = 128, APP_WHY = 768 };
+enum { FILE_MAX = 8 << 20, APP_WHY = 768 };
 
 struct app {
     struct vrpc_flags flags;
@@ -42,8 +42,6 @@ void app_wipe(struct v23_buf *b);
 int app_ask(const char *prompt, struct v23_buf *out);
 /* Whole file, "-" = standard input, "" = nothing. V23_ESYS with errno. */
 int app_read_file(const char *path, struct v23_buf *out);
-/* Text of errno, in lower case as the reference tool has it. */
-const char *app_errno(char buf[APP_ERRNO]);
 /* why = "open path: …" for what app_read_file() returned. */
 void app_read_error(const char *path, int rc, char *why, size_t size);
 /* Blessings in text form; *why explains failure. */

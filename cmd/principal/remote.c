@@ -294,7 +294,7 @@ static int write_args(const char *path, const char *key, const char *token,
     const char *name)
 {
     cJSON *o = cJSON_CreateObject();
-    char *text = NULL, why[APP_ERRNO];
+    char *text = NULL, why[V23_ERRNO];
     bool ok = false;
     FILE *f;
 
@@ -308,7 +308,7 @@ static int write_args(const char *path, const char *key, const char *token,
         ok = fputs(text, f) >= 0;
         ok = fclose(f) == 0 && ok;
     }
-    app_errno(why);
+    v23_errno(why);
     if (text == NULL)
         snprintf(why, sizeof(why), "out of memory");
     cJSON_free(text);

@@ -575,8 +575,8 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     m->tr = *cfg->transport;
     m->rid = cfg->rid;
     m->tracer.store = cfg->vtrace;
-    m->tracer.random = random_fill;
-    m->tracer.ud = m;
+    m->tracer.ids.random = random_fill;
+    m->tracer.ids.ud = m;
     m->mtu = cfg->mtu;
     m->bytes_buffered = cfg->bytes_buffered;
     m->channel_timeout = cfg->channel_timeout_ns;

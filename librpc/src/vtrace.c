@@ -9,23 +9,10 @@
 #include <stdio.h>
 #include <vom/time.h>
 
-/* ---- ids ----------------------------------------------------------------- */
-
-void vrpc_trace_id_(struct vrpc_tracer_ *tr, v23_uniqueid_id *out)
+/* A failing source leaves zeros: the ids are for reading only. */
+static void new_id(struct vrpc_tracer_ *tr, v23_uniqueid_id *out)
 {
-    uint8_t *id = tr->last;
-    unsigned n = ((unsigned)id[14] << 8 | id[15]) + 1;
-
-    if ((n & 0x7fff) == 0 || id[14] == 0) {
-        /* A failing source leaves zeros: the ids are for reading only. */
-        if (tr->random(tr->ud, id, 14) != 0)
-            memset(id, 0, 14);
-        n = 0;
-    }
-    n |= 0x8000;
-    id[14] = (uint8_t)(n >> 8);
-    id[15] = (uint8_t)n;
-    memcpy(out->v, id, sizeof(out->v));
+    (void)v23_uniqueid_next(&tr->ids, out->v);
 }
 
 static bool same_id(const v23_uniqueid_id *x, const v23_uniqueid_id *y)
@@ -54,12 +41,12 @@ void vrpc_span_client_(struct vrpc_tracer_ *tr, const struct vrpc_span *parent,
     if (parent == NULL && tr->store != NULL)
         parent = vrpc_store_root_(tr->store);
     if (parent == NULL) {
-        vrpc_trace_id_(tr, &top.id);
+        new_id(tr, &top.id);
         top.trace = top.id;
         top.metadata = vdl_bytes(NULL, 0);
         parent = &top;
     }
-    vrpc_trace_id_(tr, &id);
+    new_id(tr, &id);
     set_ids(out, tr->store, parent, &id);
     out->metadata = parent->metadata;
     out->start = v23_time_from_wall(now);
@@ -73,7 +60,7 @@ void vrpc_span_server_(struct vrpc_tracer_ *tr, const v23_vtrace_request *req,
 
     caller.trace = req->trace_id;
     caller.id = req->span_id;
-    vrpc_trace_id_(tr, &id);
+    new_id(tr, &id);
     set_ids(out, tr->store, &caller, &id);
     out->start = v23_time_from_wall(now);
 }

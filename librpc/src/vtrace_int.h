@@ -3,6 +3,7 @@
 #ifndef VRPC_VTRACE_INT_H
 #define VRPC_VTRACE_INT_H
 
+#include <v23/uniqueid.h>
 #include <vrpc/vtrace.h>
 
 /* ---- ids (spec/rpc.md 22) ------------------------------------------------ */
@@ -13,11 +14,8 @@
  */
 struct vrpc_tracer_ {
     struct vrpc_vtrace *store; /* may be NULL */
-    int (*random)(void *ud, void *p, size_t n);
-    void *ud;
-    uint8_t last[16]; /* id given out last; 14 random bytes and a counter */
+    struct v23_uniqueids ids;
 };
-void vrpc_trace_id_(struct vrpc_tracer_ *tr, v23_uniqueid_id *out);
 
 /* ---- spans of calls (vtrace.c) ------------------------------------------- */
 

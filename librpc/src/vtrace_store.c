@@ -332,7 +332,7 @@ bool vrpc_store_matches_(const struct vrpc_vtrace *v)
 void vrpc_store_id_(struct vrpc_vtrace *v, v23_uniqueid_id *out)
 {
     lock(v);
-    vrpc_trace_id_(&v->tracer, out);
+    (void)v23_uniqueid_next(&v->tracer.ids, out->v);
     unlock(v);
 }
 
@@ -605,8 +605,8 @@ int vrpc_vtrace_new(const struct vrpc_vtrace_config *cfg,
     v->cfg = *cfg;
     defaults(&v->cfg);
     v->tracer.store = v;
-    v->tracer.random = cfg->random;
-    v->tracer.ud = cfg->ud;
+    v->tracer.ids.random = cfg->random;
+    v->tracer.ids.ud = cfg->ud;
     atomic_init(&v->ntraces, 0);
     (void)cfg->random(cfg->ud, &v->seed, sizeof(v->seed));
     *out = v;

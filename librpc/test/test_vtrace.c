@@ -81,26 +81,6 @@ static bool same(const v23_uniqueid_id *x, const v23_uniqueid_id *y)
     return memcmp(x->v, y->v, sizeof(x->v)) == 0;
 }
 
-/* ---- ids ----------------------------------------------------------------- */
-
-START_TEST(ids_are_random_bytes_and_a_counter)
-{
-    struct vrpc_tracer_ tr = { .random = draw };
-    v23_uniqueid_id id, first;
-    uint32_t i;
-
-    vrpc_trace_id_(&tr, &first);
-    ck_assert_str_eq(unhex(first.v, 16), "01010101010101010101010101018000");
-    for (i = 1; i < 0x8000; i++) {
-        vrpc_trace_id_(&tr, &id);
-        ck_assert_int_eq(memcmp(id.v, first.v, 14), 0);
-        ck_assert_uint_eq((uint32_t)id.v[14] << 8 | id.v[15], 0x8000u | i);
-    }
-    vrpc_trace_id_(&tr, &id);
-    ck_assert_str_eq(unhex(id.v, 16), "02020202020202020202020202028000");
-}
-END_TEST
-
 /* ---- what is collected --------------------------------------------------- */
 
 START_TEST(nothing_is_collected_unless_asked_for)
@@ -582,7 +562,6 @@ END_TEST
 
 static void fill(TCase *tc)
 {
-    tcase_add_test(tc, ids_are_random_bytes_and_a_counter);
     tcase_add_test(tc, nothing_is_collected_unless_asked_for);
     tcase_add_test(tc, a_forced_trace_has_spans_and_annotations);
     tcase_add_test(tc, a_span_that_began_before_is_kept_with_its_name);

@@ -26,6 +26,13 @@ int v23_error(const char *fmt, ...)
     return 1;
 }
 
+const char *v23_errno(char buf[V23_ERRNO])
+{
+    snprintf(buf, V23_ERRNO, "%s", strerror(errno));
+    buf[0] = v23_lower(buf[0]);
+    return buf;
+}
+
 int v23_usage_error(const struct v23_invocation *inv, const char *fmt, ...)
 {
     va_list ap;

@@ -1,10 +1,11 @@
 /* BSD-3-Clause; see LICENSE. */
-/* Buffers, secrets, hex, base64, UTF-8, log lines. */
+/* Buffers, secrets, hex, base64, UTF-8, log lines, unique ids. */
 #include <check.h>
 
 #include <suite.h>
 #include <support.h>
 #include <v23/log.h>
+#include <v23/uniqueid.h>
 
 static struct tst_alloc mem;
 static struct v23_buf buf;
@@ -324,6 +325,47 @@ START_TEST(every_status_has_a_text)
 }
 END_TEST
 
+static uint8_t drawn; /* of which random octets were made last */
+static bool dry;
+
+static int draw(void *ud, void *p, size_t n)
+{
+    (void)ud;
+    memset(p, ++drawn, n);
+    return dry ? V23_ESYS : 0;
+}
+
+START_TEST(uniqueids_are_random_octets_and_a_counter)
+{
+    struct v23_uniqueids s = { draw, NULL, { 0 } };
+    uint8_t first[16], id[16];
+    uint32_t i;
+
+    drawn = 0;
+    ck_assert_int_eq(v23_uniqueid_next(&s, first), 0);
+    ck_assert_str_eq(unhex(first, 16), "01010101010101010101010101018000");
+    for (i = 1; i < 0x8000; i++) {
+        ck_assert_int_eq(v23_uniqueid_next(&s, id), 0);
+        ck_assert_int_eq(memcmp(id, first, 14), 0);
+        ck_assert_uint_eq((uint32_t)id[14] << 8 | id[15], 0x8000u | i);
+    }
+    ck_assert_int_eq(v23_uniqueid_next(&s, id), 0);
+    ck_assert_str_eq(unhex(id, 16), "02020202020202020202020202028000");
+}
+END_TEST
+
+START_TEST(uniqueid_without_random_octets_is_told)
+{
+    struct v23_uniqueids s = { draw, NULL, { 0 } };
+    uint8_t id[16];
+
+    dry = true;
+    ck_assert_int_eq(v23_uniqueid_next(&s, id), V23_ESYS);
+    ck_assert_str_eq(unhex(id, 16), "00000000000000000000000000008000");
+    dry = false;
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("libvom/bytes");
@@ -347,6 +389,8 @@ int main(void)
     tcase_add_test(tc, utf8_is_strict);
     tcase_add_test(tc, log_lines_are_filtered_and_cut);
     tcase_add_test(tc, every_status_has_a_text);
+    tcase_add_test(tc, uniqueids_are_random_octets_and_a_counter);
+    tcase_add_test(tc, uniqueid_without_random_octets_is_told);
     suite_add_tcase(s, tc);
     return tst_run(s);
 }

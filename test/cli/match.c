@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_LINES 256
+#define HEX_OCTETS "0123456789abcdefx, "
 
 static size_t name_length(const char *p)
 {
@@ -126,6 +127,9 @@ bool cli_match(const char *pattern, const char *text)
                 && cli_match(pattern, text + cli_time_length(text));
         if (n == 3 && memcmp(pattern - 3, "LOG", 3) == 0)
             return match_log(pattern, text);
+        if (n == 2 && memcmp(pattern - 2, "ID", 2) == 0)
+            return strncmp(text, "0x", 2) == 0
+                && cli_match(pattern, text + strspn(text, HEX_OCTETS));
         return match_word(pattern, text);
     }
     return *text == 0;

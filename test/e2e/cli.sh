@@ -44,4 +44,4 @@ EOF
     -before "cli-045 namespace unmount x/y /127.0.0.1:1002 >/dev/null" \
     -before "cli-071 namespace unmount sub/q '' >/dev/null" \
     "$here/test/vectors/naming/cli.jsonl" \
-    ${GROUPS_OF_CASES:-namespace mounttable mounttabled vrpc}
+    ${GROUPS_OF_CASES:-namespace mounttable mounttabled vrpc uniqueid}

@@ -59,7 +59,7 @@ check "silent on standard error" [ ! -s err ]
 
 gclogs missing logs >out 2>err
 check "a directory that is not there is named" [ "$? $(cat err)" = \
-    "1 ERROR: open missing: No such file or directory" ]
+    "1 ERROR: open missing: no such file or directory" ]
 check "the others are looked through" grep -q '"logs"' out
 gclogs >out 2>err
 check "no directory is a usage error" [ "$? $(head -1 err)" = \

@@ -111,6 +111,9 @@ int v23_usage_error(const struct v23_invocation *inv, const char *fmt, ...)
 int v23_want_args(const struct v23_invocation *inv, int want, int got);
 /** Print `ERROR: text` on stderr; returns 1. */
 int v23_error(const char *fmt, ...) V23_PRINTF(1, 2);
+#define V23_ERRNO 128
+/** Text of errno as the reference tools have it: it begins in lower case. */
+const char *v23_errno(char buf[V23_ERRNO]);
 
 #ifdef __cplusplus
 }
