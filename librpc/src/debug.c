@@ -191,6 +191,26 @@ static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
     return 0;
 }
 
+/* The statistics alone, without a name before theirs. */
+static int stats_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
+    struct v23_arena *a, struct vrpc_object *obj,
+    const struct vsec_authorizer **auth, const struct v23_verror **err)
+{
+    struct vrpc_debug *d = ud;
+    struct vrpc_debug_object_ *o = v23_arena_new(a, struct vrpc_debug_object_);
+
+    (void)op;
+    (void)err;
+    if (o == NULL)
+        return V23_ENOMEM;
+    o->d = d;
+    o->suffix = suffix;
+    *auth = d->cfg.authorizer;
+    if (d->cfg.stats != NULL)
+        *obj = vrpc_debug_stats_(o);
+    return 0;
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 int vrpc_debug_new(const struct vrpc_debug_config *cfg,
@@ -209,6 +229,8 @@ int vrpc_debug_new(const struct vrpc_debug_config *cfg,
         d->cfg.max_streams = MAX_STREAMS;
     d->dispatcher.lookup = lookup;
     d->dispatcher.ud = d;
+    d->stats_dispatcher.lookup = stats_lookup;
+    d->stats_dispatcher.ud = d;
     *out = d;
     return 0;
 }
@@ -222,4 +244,10 @@ void vrpc_debug_free(struct vrpc_debug *d)
 const struct vrpc_dispatcher *vrpc_debug_dispatcher(struct vrpc_debug *d)
 {
     return &d->dispatcher;
+}
+
+const struct vrpc_dispatcher *vrpc_debug_stats_dispatcher(
+    struct vrpc_debug *d)
+{
+    return &d->stats_dispatcher;
 }

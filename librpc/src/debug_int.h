@@ -27,7 +27,7 @@ struct vrpc_debug_run_ {
 
 struct vrpc_debug {
     struct vrpc_debug_config cfg;
-    struct vrpc_dispatcher dispatcher;
+    struct vrpc_dispatcher dispatcher, stats_dispatcher;
     uint32_t nruns;
 };
 

@@ -121,6 +121,10 @@ V23_MUST_USE int vrpc_debug_new(const struct vrpc_debug_config *cfg,
 void vrpc_debug_free(struct vrpc_debug *d); /* NULL is ignored */
 /** For struct vrpc_server_config.reserved. */
 const struct vrpc_dispatcher *vrpc_debug_dispatcher(struct vrpc_debug *d);
+/** The statistics alone as a server's own names: "<name>" for what is
+ * "__debug/stats/<name>" there. */
+const struct vrpc_dispatcher *vrpc_debug_stats_dispatcher(
+    struct vrpc_debug *d);
 
 #ifdef __cplusplus
 }
