@@ -29,7 +29,8 @@ static const struct v23_verror *prefer(const struct v23_verror *err,
     return prev != NULL && vrpc_err_is(err, VRPC_ERR_TIMEOUT) ? prev : err;
 }
 
-static bool back_off(struct vrpc_call *call)
+/* Before try number n + 1. False: there is no time for it. */
+static bool back_off(struct vrpc_call *call, unsigned n)
 {
     struct vrpc_manager *m = call->c->m;
     int64_t now = vrpc_mgr_now_(m).mono_ns, left, wait = BACKOFF_MAX;
@@ -39,8 +40,8 @@ static bool back_off(struct vrpc_call *call)
         call->conn_deadline - now <= RESERVE)
         return false;
     (void)!vsec_random_fill(m->principal->engine, &r, 1);
-    if (call->retries < 10)
-        wait = (100 + r % 100) * V23_NS_PER_MS << call->retries;
+    if (n < 10)
+        wait = (100 + r % 100) * V23_NS_PER_MS << n;
     if (wait > BACKOFF_MAX)
         wait = BACKOFF_MAX;
     left = call->conn_deadline == V23_NEVER
@@ -63,27 +64,37 @@ void vrpc_call_tried_(struct vrpc_call *call, const struct v23_verror *err,
 {
     int64_t now = vrpc_mgr_now_(call->c->m).mono_ns;
     bool fixed = call->opts.preresolved != NULL || call->opts.no_resolve;
+    bool sent = call->request_sent;
 
     vrpc_call_release_(call);
-    if (call->request_sent ? action != V23_RETRY_BACKOFF
+    if (sent ? action != V23_RETRY_BACKOFF
                            : action != V23_RETRY_CONNECTION &&
                                  action != V23_RETRY_REFETCH)
         action = V23_NO_RETRY;
-    if (call->opts.no_retry || call->opts.cached_only ||
-        action == V23_NO_RETRY || now > call->conn_deadline ||
+    if (call->opts.no_retry || action == V23_NO_RETRY ||
+        now > call->conn_deadline || (!sent && call->opts.cached_only) ||
         (require_resolve && fixed)) {
         annotate(call, "Cannot retry after error", err);
+        if (!sent)
+            err = prefer(err, call->unconnected);
         vrpc_call_end_(call, prefer(err, call->prev));
         return;
     }
-    if (!back_off(call)) {
+    if (!back_off(call, sent ? call->retries : call->tries)) {
         annotate(call, "Retries exhausted", err);
-        vrpc_call_end_(call, err);
+        vrpc_call_end_(call, sent ? err : prefer(err, call->prev));
         return;
     }
     annotate(call, "Retrying due to error", err);
+    if (!sent) {
+        call->unconnected = err;
+        call->tries++;
+        return;
+    }
     call->prev = err;
     call->retries++;
+    call->unconnected = NULL; /* connecting begins anew */
+    call->tries = 0;
     call->request_sent = false;
 }
 

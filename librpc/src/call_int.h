@@ -74,8 +74,8 @@ struct vrpc_call {
     void *writable_ud;
 
     /* connecting */
-    unsigned retries;
-    const struct v23_verror *prev; /* error of the try before */
+    unsigned retries, tries; /* of the request, of connecting for it */
+    const struct v23_verror *prev, *unconnected; /* the last error of each */
     struct vrpc_attempt_ *attempts;
     size_t nattempts, nfailed;
     struct vrpc_attempt_ *chosen;

@@ -91,7 +91,9 @@ void vrpc_call_deadline_(void *ud)
         return;
     e = vrpc_err_make(&call->arena, vrpc_call_ctx_(call), VRPC_ERR_TIMEOUT,
         "timeout");
-    if (call->prev != NULL && !call->request_sent)
+    if (!call->request_sent && call->unconnected != NULL)
+        e = call->unconnected;
+    else if (!call->request_sent && call->prev != NULL)
         e = call->prev;
     vrpc_call_end_(call, e);
 }

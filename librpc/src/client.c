@@ -94,8 +94,8 @@ static void call_clear(struct vrpc_call *call)
     call->item_fn = call->done_fn = NULL;
     call->any_cb = NULL;
     call->writable_fn = NULL;
-    call->retries = 0;
-    call->prev = call->err = NULL;
+    call->retries = call->tries = 0;
+    call->prev = call->unconnected = call->err = NULL;
     call->attempts = call->chosen = NULL;
     call->pin = NULL;
     call->nattempts = 0;

@@ -1,5 +1,10 @@
 /* BSD-3-Clause; see LICENSE. */
 /* What callers may ask for: options of a call and of its client (19.5). */
+#include <clear_box.h>
+#include <v23/vdl/v.io/x/ref/runtime/internal/flow/conn/conn.vdl.h>
+#include <vom/enc.h>
+#include <vrpc/message.h>
+
 #include "echo.h"
 
 static struct result R;
@@ -173,6 +178,259 @@ START_TEST(granter_that_fails_ends_with_not_trusted)
 }
 END_TEST
 
+/* ---- tries (19.1) -------------------------------------------------------- */
+
+/* Times between dials, or between calls of Fail. */
+static int64_t gaps[64];
+
+static size_t watch(const size_t *counter, const int *calls, const int *done,
+    int64_t limit)
+{
+    int64_t last = W.now.mono_ns, until = last + limit;
+    size_t n = 0, seen = counter != NULL ? *counter : (size_t)*calls, now;
+
+    while (!*done && W.now.mono_ns < until && n < 64) {
+        world_sleep(&W, V23_NS_PER_MS);
+        now = counter != NULL ? *counter : (size_t)*calls;
+        if (now == seen)
+            continue;
+        gaps[n++] = W.now.mono_ns - last;
+        last = W.now.mono_ns;
+        seen = now;
+    }
+    return n;
+}
+
+/* min(100..199 ms · 2^n, 1 min), to the millisecond of watch(). */
+static void check_gap(int64_t gap, unsigned n)
+{
+    int64_t lo = (100 * V23_NS_PER_MS) << n, hi = (200 * V23_NS_PER_MS) << n;
+
+    if (n >= 10 || lo > 60 * SEC)
+        lo = 60 * SEC;
+    if (n >= 9)
+        hi = 60 * SEC;
+    ck_assert_int_ge(gap, lo);
+    ck_assert_int_le(gap, hi + V23_NS_PER_MS);
+}
+
+START_TEST(connecting_backs_off_exponentially)
+{
+    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    int64_t begin = W.now.mono_ns;
+    size_t n, i;
+
+    P.s->refuses = true;
+    o.connect_timeout_ns = 100 * SEC;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_WAIT, &o, NULL,
+        &stub_plain, &R));
+    world_settle(&W);
+    n = watch(&W.ndials, NULL, &R.done, 200 * SEC);
+
+    ck_assert_str_eq(R.id, VERR "NoServers");
+    ck_assert_uint_ge(n, 9);
+    for (i = 0; i + 1 < n; i++)
+        check_gap(gaps[i], (unsigned)i);
+    /* The last wait ends 100 ms before the deadline, which is kept. */
+    ck_assert_int_le(W.now.mono_ns - begin, 100 * SEC);
+    ck_assert_int_ge(W.now.mono_ns - begin, 99 * SEC);
+}
+END_TEST
+
+START_TEST(tries_without_a_deadline_end_after_a_minute)
+{
+    int64_t begin = W.now.mono_ns;
+
+    P.s->refuses = true;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_WAIT, NULL, NULL,
+        &stub_plain, &R));
+    ck_assert(world_until(&W, &R.done, 100 * SEC));
+
+    ck_assert_int_le(W.now.mono_ns - begin, 60 * SEC);
+    ck_assert_int_ge(W.now.mono_ns - begin, 59 * SEC);
+}
+END_TEST
+
+START_TEST(request_backs_off_and_connecting_starts_anew)
+{
+    struct text kind = { VDL_STR_INIT("backoff") };
+    size_t n;
+
+    P.s->refuses = true;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_FAIL, NULL, &kind,
+        &stub_plain, &R));
+    world_settle(&W);
+    n = watch(&W.ndials, NULL, &R.done, 3 * SEC);
+    ck_assert_uint_ge(n, 3);
+    P.s->refuses = false;
+    ck_assert(world_until(&W, &P.echo.calls, 10 * SEC));
+    /* Fail asks to be tried twice more. The connection goes meanwhile. */
+    n = watch(NULL, &P.echo.calls, &P.echo.cancels, SEC / 4);
+    ck_assert_uint_eq(n, 1);
+    check_gap(gaps[0], 0);
+    P.s->refuses = true;
+    world_cut(world_link_of(&W, P.c));
+    n = watch(&W.ndials, NULL, &R.done, SEC);
+    ck_assert_uint_ge(n, 2);
+    check_gap(gaps[0], 1); /* second wait of the request */
+    check_gap(gaps[1], 0); /* first one of connecting for it */
+    P.s->refuses = false;
+    ck_assert(world_until(&W, &R.done, 10 * SEC));
+
+    ck_assert_str_eq(R.id, "");
+    ck_assert_int_eq(P.echo.calls, 3);
+}
+END_TEST
+
+START_TEST(cached_only_calls_are_made_again_if_the_server_asks)
+{
+    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    struct text kind = { VDL_STR_INIT("backoff") };
+    struct add_in in = { 1, 2 };
+
+    ck_assert_str_eq(fail_with(world_name(P.s, ""), M_ADD, &in), "");
+    P.echo.calls = 0;
+    o.cached_only = true;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_FAIL, &o, &kind,
+        &stub_plain, &R));
+    ck_assert(world_until(&W, &R.done, 10 * SEC));
+
+    ck_assert_str_eq(R.id, "");
+    ck_assert_int_eq(P.echo.calls, 3);
+}
+END_TEST
+
+/* ---- other options ------------------------------------------------------- */
+
+START_TEST(channel_timeout_is_that_of_the_call)
+{
+    struct vrpc_call_opts o = opts_now();
+    int64_t begin;
+
+    o.channel_timeout_ns = 4 * SEC;
+    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_WAIT, &o, NULL,
+        &stub_plain, &R));
+    ck_assert(world_until(&W, &P.echo.calls, SEC));
+    world_sleep(&W, 60 * SEC); /* the server answers health checks */
+    ck_assert_int_eq(R.done, 0);
+    begin = W.now.mono_ns;
+    world_link_of(&W, P.s)->stuck = true;
+    ck_assert(world_until(&W, &R.done, 60 * SEC));
+
+    ck_assert_int_le(W.now.mono_ns - begin, 4 * SEC);
+    P.echo.waiting = NULL;
+}
+END_TEST
+
+START_TEST(preferred_protocols_choose_the_server)
+{
+    static struct vdl_str ws = VDL_STR_INIT("ws");
+    struct vrpc_client_config cc;
+    char tcp[512], other[512];
+    struct vdl_str servers[2];
+    vdl_str_list list = { servers, 2 };
+    struct vrpc_call_opts o = opts_now();
+    struct add_in in = { 1, 2 };
+    char *p;
+
+    vrpc_client_free(P.c->c);
+    memset(&cc, 0, sizeof(cc));
+    cc.protocols.v = &ws;
+    cc.protocols.n = 1;
+    ck_assert_int_eq(vrpc_client_new(P.c->m, &cc, &P.c->c), 0);
+    snprintf(tcp, sizeof(tcp), "%s", world_name(P.s, ""));
+    snprintf(other, sizeof(other), "%s", tcp);
+    p = strstr(other, "@tcp@");
+    ck_assert_ptr_nonnull(p);
+    memmove(p + 4, p + 5, strlen(p + 5) + 1);
+    memcpy(p, "@ws@", 4);
+    servers[0] = vdl_str(tcp);
+    servers[1] = vdl_str(other);
+    o.preresolved = &list;
+    ck_assert_ptr_nonnull(start(P.c, "x", M_ADD, &o, &in, &stub_plain, &R));
+    ck_assert(world_until(&W, &R.done, SEC));
+
+    ck_assert_str_eq(R.id, "");
+    ck_assert_uint_eq(W.ndials, 1); /* tcp is not even tried */
+    servers[1] = servers[0];
+    ck_assert_ptr_nonnull(start(P.c, "x", M_ADD, &o, &in, &stub_plain, &R));
+    ck_assert(world_until(&W, &R.done, SEC));
+    ck_assert_str_eq(R.id, VERR "NoServers");
+}
+END_TEST
+
+START_TEST(idle_expiry_is_that_of_the_manager)
+{
+    struct add_in in = { 1, 2 };
+    struct wnode *n;
+
+    W.idle_ns = 20 * SEC;
+    ck_assert_int_eq(world_node(&W, "third", 0, &n), 0);
+    ck_assert_ptr_nonnull(start(n, world_name(P.s, ""), M_ADD, NULL, &in,
+        &stub_plain, &R));
+    ck_assert(world_until(&W, &R.done, SEC));
+    world_sleep(&W, 15 * SEC);
+    ck_assert_uint_eq(vrpc_manager_nconns(n->m), 1);
+    world_sleep(&W, 45 * SEC);
+
+    ck_assert_uint_eq(vrpc_manager_nconns(n->m), 0);
+}
+END_TEST
+
+/* ---- private servers (8.6) ----------------------------------------------- */
+
+/* The acceptor's blessings become ciphertexts for somebody else. */
+static void make_private(struct wlink *from, struct v23_buf *bytes)
+{
+    v23_conn_blessings_flow_message m;
+    struct vom_typeenc te;
+    struct vom_enc e;
+    struct v23_buf b, all;
+    uint8_t head[VRPC_FRAME_HEADER], zeros[VSEC_BOX_TAG] = { 0 };
+    size_t n;
+
+    if (from->node != P.s || bytes->n < 3 || bytes->p[3] == VRPC_MSG_SETUP)
+        return;
+    W.tamper = NULL; /* the Auth stays */
+    memset(&m, 0, sizeof(m));
+    m.which = V23_CONN_BLESSINGS_FLOW_MESSAGE_ENCRYPTED_BLESSINGS;
+    m.u.encrypted_blessings.bkey = 1;
+    v23_buf_init(&b, NULL, SIZE_MAX);
+    v23_buf_init(&all, NULL, SIZE_MAX);
+    v23_buf_put(&b, "\x77\x01\x00", 3);
+    vom_typeenc_init(&te, NULL, &b);
+    vom_enc_init(&e, &te, &b);
+    ck_assert_int_eq(vom_encode(&e, &v23_conn_blessings_flow_message_desc, &m),
+        0);
+    vom_enc_fini(&e);
+    vom_typeenc_fini(&te);
+    /* Instead of the first frame. */
+    n = VRPC_FRAME_HEADER + vrpc_frame_get(bytes->p);
+    ck_assert_int_eq(vrpc_frame_put(head, b.n + VSEC_BOX_TAG), 0);
+    v23_buf_put(&all, head, sizeof(head));
+    v23_buf_put(&all, zeros, sizeof(zeros));
+    v23_buf_put(&all, b.p, b.n);
+    v23_buf_put(&all, bytes->p + n, bytes->n - n);
+    v23_buf_cut(bytes, 0);
+    v23_buf_put(bytes, all.p, all.n);
+    v23_buf_fini(&b);
+    v23_buf_fini(&all);
+}
+
+START_TEST(private_server_is_not_trusted)
+{
+    W.crypto.box = &clear_box;
+    W.max_out = 1; /* a frame at a time, or two */
+    W.tamper = make_private;
+
+    ck_assert_str_eq(fail_with(world_name(P.s, ""), M_WAIT, NULL),
+        VERR "NotTrusted");
+    ck_assert_uint_eq(W.ndials, 1);
+    ck_assert_uint_eq(vrpc_manager_nconns(P.c->m), 0);
+    ck_assert_uint_eq(vrpc_manager_nconns(P.s->m), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("librpc/client_opts");
@@ -184,6 +442,14 @@ int main(void)
     tcase_add_test(t, granted_blessings_are_united);
     tcase_add_test(t, grants_for_different_keys_are_not_united);
     tcase_add_test(t, granter_that_fails_ends_with_not_trusted);
+    tcase_add_test(t, connecting_backs_off_exponentially);
+    tcase_add_test(t, tries_without_a_deadline_end_after_a_minute);
+    tcase_add_test(t, request_backs_off_and_connecting_starts_anew);
+    tcase_add_test(t, cached_only_calls_are_made_again_if_the_server_asks);
+    tcase_add_test(t, channel_timeout_is_that_of_the_call);
+    tcase_add_test(t, preferred_protocols_choose_the_server);
+    tcase_add_test(t, idle_expiry_is_that_of_the_manager);
+    tcase_add_test(t, private_server_is_not_trusted);
     suite_add_tcase(s, t);
     return tst_run(s);
 }

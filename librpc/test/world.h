@@ -78,6 +78,7 @@ struct world {
     /* Of nodes made from now on. */
     uint32_t bytes_buffered; /* per flow */
     uint32_t max_conns, max_handshakes;
+    int64_t idle_ns;
     const struct v23_log *log;
     uint32_t mtu;            /* of nodes made from now on */
     struct vrpc_vtrace *vtrace; /* the store of the next node made */
@@ -215,6 +216,7 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     mc.bytes_buffered = w->bytes_buffered;
     mc.max_conns = w->max_conns;
     mc.max_handshakes = w->max_handshakes;
+    mc.idle_ns = w->idle_ns;
     mc.log = w->log;
     mc.mtu = w->mtu;
     mc.vtrace = n->vtrace = w->vtrace;
