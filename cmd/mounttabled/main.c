@@ -92,9 +92,15 @@ static int load_acls(struct vname_program *p, struct vname_table *t)
     return rc == 0 ? 0 : 1;
 }
 
+static void tell_time(void *ud, struct v23_now *out)
+{
+    vrpc_ev_now(ud, out);
+}
+
 static int serve(struct vname_program *p, struct vname_table *t)
 {
     struct vname_mount_service service;
+    struct vname_mount_stats counts = { 0 };
     struct vrpc_server_config cfg = { 0 };
     struct vname_serve_config scfg = { 0 };
     struct vname_serving *s;
@@ -113,7 +119,19 @@ static int serve(struct vname_program *p, struct vname_table *t)
     if (rc != 0)
         return v23_error("mounttablelib.StartServers failed: %s",
             p->rt.why[0] != 0 ? p->rt.why : v23_strerror(rc));
-    return vname_serving_print_and_run(s);
+    counts.table = t;
+    counts.stats = p->rt.stats;
+    counts.now = tell_time;
+    counts.ud = p->rt.ev;
+    rc = vname_mount_stats_init(&counts);
+    if (rc != 0) {
+        vname_serving_stop(s);
+        return v23_error("mounttablelib.StartServers failed: %s",
+            v23_strerror(rc));
+    }
+    rc = vname_serving_print_and_run(s);
+    vname_mount_stats_fini(&counts);
+    return rc;
 }
 
 static int run(void *ud, const struct v23_invocation *inv, int argc,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <v23/time.h>
+#include <vom/time.h>
 #include <vname/program.h>
 #include <vrpc/endpoint.h>
 #include <vrpc/name.h>
@@ -346,6 +347,80 @@ static void await_proxy(struct vname_serving *s)
     vrpc_runtime_cancel(&p->rt, out_of_patience, p);
 }
 
+/* ---- what is published, among the statistics ----------------------------- */
+
+struct listing {
+    struct v23_buf text;
+    struct v23_now now;
+};
+
+static void put_time(struct listing *l, const char *what, int64_t at_ns)
+{
+    v23_buf_puts(&l->text, what);
+    v23_walltime_put(&l->text,
+        v23_walltime_add(l->now.wall, at_ns - l->now.mono_ns));
+}
+
+static void put_entry(void *ud, const struct vname_publish_entry *e)
+{
+    struct listing *l = ud;
+
+    v23_buf_printf(&l->text, "%s%.*s at %.*s:", l->text.n > 0 ? "\n" : "",
+        (int)e->server.n, e->server.p, (int)e->name.n, e->name.p);
+    if (e->last_mount_ns != 0) {
+        put_time(l, " Mounted @ ", e->last_mount_ns);
+        v23_buf_puts(&l->text, " TTL ");
+        v23_duration_put(&l->text, e->ttl_ns);
+        v23_buf_printf(&l->text, " %.*s", (int)e->mount_error.n,
+            e->mount_error.p);
+    }
+    if (e->last_unmount_ns != 0) {
+        put_time(l, " Unmounted @ ", e->last_unmount_ns);
+        v23_buf_printf(&l->text, " %.*s", (int)e->unmount_error.n,
+            e->unmount_error.p);
+    }
+}
+
+static int published(void *ud, const struct v23_now *now,
+    struct v23_arena *a, struct vdl_any *out)
+{
+    const struct vname_serving *s = ud;
+    struct vdl_str *text = v23_arena_new(a, struct vdl_str);
+    struct listing l;
+    int rc;
+
+    v23_buf_init(&l.text, NULL, 1u << 20);
+    l.now = *now;
+    vname_publisher_status(s->publisher, now->mono_ns, put_entry, &l);
+    rc = l.text.err;
+    if (rc == 0 && text != NULL) {
+        text->p = v23_arena_dup(a, l.text.n == 0 ? "" : (char *)l.text.p,
+            l.text.n);
+        text->n = (uint32_t)l.text.n;
+        out->type = &vdl_string_desc;
+        out->val = text;
+    }
+    v23_buf_fini(&l.text);
+    return rc != 0 ? rc : text == NULL || text->p == NULL ? V23_ENOMEM : 0;
+}
+
+/* It goes with the server, which is freed after the publisher: then nobody
+ * asks any more. */
+static void show_published(struct vname_serving *s)
+{
+    char name[128];
+    struct v23_buf b;
+
+    if (s->p->rt.stats == NULL)
+        return;
+    v23_buf_init_fixed(&b, name, sizeof(name));
+    v23_buf_puts(&b, "rpc/server/routing-id/");
+    vrpc_routing_id_format(vrpc_manager_rid(vrpc_ev_node_manager(s->node)),
+        &b);
+    v23_buf_puts(&b, "/status/publisher");
+    (void)!vrpc_stats_func(s->p->rt.stats, vdl_strn(name, b.n), published, s);
+}
+
 static void serving_free(struct vname_serving *s)
 {
     vrpc_runtime_cancel(&s->p->rt, alarm_fired, s);
@@ -407,6 +482,7 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
         serving_free(s);
         return rc;
     }
+    show_published(s);
     publish_endpoints(s);
     vrpc_ev_on_endpoints(s->node, publish_endpoints, s);
     await_proxy(s);

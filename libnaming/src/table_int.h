@@ -92,6 +92,8 @@ struct vname_table {
     bool empty_elements;
     vname_change_fn *on_change; /* NULL = nothing is kept */
     void *on_change_ud;
+    vname_count_fn *on_count; /* NULL = nobody */
+    void *on_count_ud;
 };
 
 /* ---- errors (table_error.c) ---------------------------------------------- */

@@ -72,6 +72,15 @@ struct node *vname_child_(const struct vname_table *t,
     return find(t, parent, element, hash_of(parent->hash, element));
 }
 
+static void count(struct vname_table *t, struct user *u, int64_t nodes,
+    int64_t rpcs)
+{
+    u->nodes += nodes;
+    u->rpcs += rpcs;
+    if (t->on_count != NULL)
+        t->on_count(t->on_count_ud, u->id, nodes, rpcs);
+}
+
 struct node *vname_child_new_(struct vname_table *t, struct node *parent,
     struct vdl_str element, struct user *creator)
 {
@@ -85,7 +94,7 @@ struct node *vname_child_new_(struct vname_table *t, struct node *parent,
     n->parent = parent;
     n->hash = hash_of(parent->hash, element);
     n->creator = creator;
-    creator->nodes++;
+    count(t, creator, 1, 0);
     bucket = bucket_of(t, n->hash);
     n->hash_next = *bucket;
     *bucket = n;
@@ -126,7 +135,7 @@ static void unlink_leaf(struct vname_table *t, struct node *n)
     vname_servers_clear_(t, n);
     vname_perms_unref_(n->perms);
     vname_perms_unref_(n->template);
-    n->creator->nodes--;
+    count(t, n->creator, -1, 0);
     t->nodes--;
     v23_put(t->al, n);
 }
@@ -546,7 +555,13 @@ void vname_table_count_rpc(struct vname_table *t, const struct vname_caller *c)
 
     if (vname_user_id_(c, &id) != 0 || (u = vname_user_(t, id)) == NULL)
         return; /* a statistic is lost, not a call */
-    u->rpcs++;
+    count(t, u, 0, 1);
+}
+
+void vname_table_on_count(struct vname_table *t, vname_count_fn *fn, void *ud)
+{
+    t->on_count = fn;
+    t->on_count_ud = ud;
 }
 
 void vname_table_users(const struct vname_table *t, vname_user_fn *fn,

@@ -336,6 +336,8 @@ static int make_debug(struct vrpc_runtime *rt)
         return rc;
     cfg.stats = rt->stats;
     cfg.profiler = &vrpc_profiler_host;
+    if (rt->vtrace != NULL)
+        cfg.vtrace = vrpc_vtrace_object(rt->vtrace);
     cfg.authorizer = p->auth.authorizer;
     return vrpc_debug_new(&cfg, &p->debug);
 }

@@ -37,10 +37,9 @@ cat >work/good.acl <<'EOF'
 {"":{"Admin":{"In":["root"]},"Read":{"In":["..."]}}}
 EOF
 
-# cli-010, cli-011: the programs serve no __debug objects yet. When the cases
-# were recorded, mounts of 60 and 90 seconds had expired at cli-045 and cli-071.
+# When the cases were recorded, mounts of 60 and 90 seconds had expired at
+# cli-045 and cli-071.
 "$build/test/cli" -bin "$build/bin" -dir "$TMP/work" \
-    -skip cli-010 -skip cli-011 \
     -before "cli-045 namespace unmount x/y /127.0.0.1:1002 >/dev/null" \
     -before "cli-071 namespace unmount sub/q '' >/dev/null" \
     "$here/test/vectors/naming/cli.jsonl" \

@@ -12,6 +12,7 @@
 
 #include <vname/mounttable.h>
 #include <vrpc/server.h>
+#include <vrpc/stats.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,6 +35,27 @@ struct vname_mount_service {
 /** `table` must outlive the service, the service the server. */
 void vname_mount_service_init(struct vname_mount_service *s,
     struct vname_table *table);
+
+/* A table's counts below "mounttable/" of a program's statistics: num-nodes,
+ * num-mounted-servers, num-nodes-per-user/<id>, num-rpcs-per-user/<id>.
+ * Source: spec/naming.md 9. */
+struct vname_mount_stats {
+    struct vname_table *table;
+    struct vrpc_stats *stats;
+    struct vrpc_stat *nodes, *rpcs;
+    void (*now)(void *ud, struct v23_now *out);
+    void *ud;
+};
+/**
+ * Begin to show them; what was counted before is there, too.
+ * @param s    caller's memory, which does not move; with table, stats, now and
+ *             ud set: what tells the time
+ * @return 0, or as the functions of vrpc/stats.h that make objects; then
+ *         nothing is shown. A user for whom there is no room is left out.
+ */
+V23_MUST_USE int vname_mount_stats_init(struct vname_mount_stats *s);
+/** Take them away, before the table or the statistics go. */
+void vname_mount_stats_fini(struct vname_mount_stats *s);
 
 #ifdef __cplusplus
 }

@@ -174,6 +174,14 @@ void vname_table_stats(const struct vname_table *t,
 /** Count one call of a user, also refused ones (num-rpcs-per-user). */
 void vname_table_count_rpc(struct vname_table *t,
     const struct vname_caller *c);
+/**
+ * Call `fn` at each change of a user's counters, with what is added to the
+ * nodes and the calls; NULL = nobody.
+ */
+typedef void vname_count_fn(void *ud, struct vdl_str id, int64_t nodes,
+    int64_t rpcs);
+void vname_table_on_count(struct vname_table *t, vname_count_fn *fn,
+    void *ud);
 /* One user's counters. */
 typedef void vname_user_fn(void *ud, struct vdl_str id, int64_t nodes,
     int64_t rpcs);
