@@ -4,6 +4,7 @@
  * to validate, or its discharge to be signed, stays pending; what is needed then
  * lives in its arena.
  */
+#include <vrpc/manager.h>
 #include <vrpc/discharger.h>
 
 #include <string.h>
@@ -92,6 +93,13 @@ static void minted(void *ud, int rc, struct vsec_blessings *b,
     (void)v23_discharger_discharger_discharge_reply(j->call, err, &out);
 }
 
+static struct vsec_principal *minter(const struct job *j)
+{
+    return j->d->principal != NULL ? j->d->principal
+        : vrpc_manager_principal(vrpc_server_manager(
+            vrpc_server_call_server(j->call)));
+}
+
 static const struct v23_verror *mint(struct job *j, args_out *out)
 {
     v23_security_caveat v[MAX_CAVEATS];
@@ -107,7 +115,7 @@ static const struct v23_verror *mint(struct job *j, args_out *out)
     what.caveats.n = 0;
     rc = restrict_use(j, v, &what.caveats.n);
     if (rc == 0)
-        rc = vsec_principal_mint_start(j->d->principal, &what, &wait, &d,
+        rc = vsec_principal_mint_start(minter(j), &what, &wait, &d,
             &issue);
     if (rc == V23_EAGAIN)
         return &vrpc_pending;
@@ -188,7 +196,7 @@ static const struct v23_verror *inspect(struct job *j)
     if (rc != 0)
         return v23_discharger_err_not_athird_party_caveat(a, ctx,
             &j->in->caveat);
-    if (!vdl_bytes_eq(j->param.discharger_key, j->d->principal->key->der))
+    if (!vdl_bytes_eq(j->param.discharger_key, minter(j)->key->der))
         return vrpc_err_make(a, ctx, VRPC_ERR_BAD_ARG,
             "the caveat names the key of another discharger");
     if (wants->report_method && j->in->impetus.method.n == 0)

@@ -21,6 +21,8 @@ struct evdns_base;
 struct vrpc_ev_link_;
 struct vrpc_ev_dial_;
 struct vrpc_ev_listener_;
+struct vrpc_ev_loops_;
+struct vrpc_runtime;
 
 struct vrpc_ev {
     struct event_base *base;
@@ -72,6 +74,10 @@ struct vrpc_ev_node {
     void *choose_ud;
     void (*stop_fn)(void *ud);
     void *stop_ud;
+    bool stopped;              /* this loop, though others may not */
+    bool shared_port;          /* others listen on the same */
+    struct vrpc_ev_loops_ *loops; /* more of the server's; or NULL */
+    struct vrpc_runtime *rt;   /* that serves with it; or NULL */
 };
 
 struct vrpc_ev_link_;
@@ -230,7 +236,24 @@ struct vrpc_ev_lookup_ *vrpc_ev_lookup_(struct vrpc_ev *ev,
 /* `fn` is not called any more. NULL is ignored. */
 void vrpc_ev_lookup_cancel_(struct vrpc_ev_lookup_ *l);
 
+/* loops_ev.c */
+/*
+ * Start n more loops of a server, each like the first one, and wait until they
+ * listen. first->loops; or a status, with rt->why.
+ */
+V23_MUST_USE int vrpc_ev_loops_start_(struct vrpc_ev_node *first,
+    struct vrpc_runtime *rt, const struct vrpc_server_config *cfg, size_t n);
+/* All of these take NULL, for none. */
+void vrpc_ev_loops_unlisten_(struct vrpc_ev_loops_ *all);
+void vrpc_ev_loops_reload_(struct vrpc_ev_loops_ *all); /* credentials */
+void vrpc_ev_loops_stop_(struct vrpc_ev_loops_ *all, int64_t lame_duck_ns);
+bool vrpc_ev_loops_stopped_(const struct vrpc_ev_loops_ *all);
+/* End the threads and wait for that. */
+void vrpc_ev_loops_free_(struct vrpc_ev_loops_ *all);
+
 /* listen_ev.c */
+/* A loop of the server has stopped: tell, if it was the last. */
+void vrpc_ev_server_stopped_(struct vrpc_ev_node *n);
 /* An accepted link is open: its connection, or why it has none. */
 V23_MUST_USE int vrpc_ev_accept_link_(struct vrpc_ev_link_ *l);
 /* V23_EAGAIN: a name is being looked up; V23_ESYS: a listener has failed. */

@@ -49,7 +49,9 @@ static const struct {
         " -v23.server.lame-duck=5s\n"
         "   how long a stopping server lets calls finish\n"
         " -v23.server.loops=1\n"
-        "   event loops of a server\n" },
+        "   event loops, a thread each, of a server that can use several; 0: "
+        "one\n"
+        "   per core\n" },
     { VRPC_FLAGS_PERMISSIONS,
         " -v23.permissions.file=\n"
         "   name:file with permissions as JSON; may be repeated\n"

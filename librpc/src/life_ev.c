@@ -179,8 +179,6 @@ static int serve(struct vrpc_runtime *rt, const struct vrpc_exec_config *c,
     const char *address = vrpc_exec_config_get(c, V23_EXEC_CHILD_ADDRESS);
     struct vrpc_server_config cfg;
     struct vrpc_listen_addr addr;
-    struct vrpc_server *server;
-    struct vrpc_client *client;
     int rc;
 
     if (protocol == NULL || address == NULL)
@@ -190,7 +188,7 @@ static int serve(struct vrpc_runtime *rt, const struct vrpc_exec_config *c,
     memset(&cfg, 0, sizeof(cfg));
     cfg.object = vrpc_appcycle_object(rt->p->life.appcycle);
     cfg.authorizer = &rt->p->life.auth;
-    rc = vrpc_runtime_node_(rt, &cfg, &rt->p->life.node, &server, &client);
+    rc = vrpc_runtime_node_(rt, &cfg, NULL, &rt->p->life.node);
     if (rc != 0)
         return rc;
     addr.protocol = vdl_str(protocol);

@@ -4,6 +4,8 @@
  * (spec/rpc.md 14.6, 20.3, 20.4). A listener that fails is tried again every
  * second; out of descriptors, connections are given up, more each time.
  */
+#define _DEFAULT_SOURCE /* SO_REUSEPORT */
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -141,8 +143,8 @@ static int failed(struct vrpc_ev_listener_ *l, const char *step,
 }
 
 /* A bound and listening socket, or -1 with errno and *step. */
-static int open_socket(const struct evutil_addrinfo *ai, bool dual,
-    const char **step)
+static int open_socket(const struct vrpc_ev_node *n,
+    const struct evutil_addrinfo *ai, bool dual, const char **step)
 {
     int one = 1, zero = 0, fd, err;
 
@@ -151,6 +153,12 @@ static int open_socket(const struct evutil_addrinfo *ai, bool dual,
     if (fd < 0)
         return -1;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+#ifdef SO_REUSEPORT
+    if (n->shared_port)
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+#else
+    (void)n;
+#endif
     if (ai->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual ? &zero : &one,
             sizeof(one));
@@ -182,8 +190,8 @@ static void split(struct vdl_str address, char host[256], char port[32])
 }
 
 /* A socket that listens on one of the addresses, or -1. */
-static int open_one(const struct evutil_addrinfo *list, bool any,
-    const char **step)
+static int open_one(const struct vrpc_ev_node *n,
+    const struct evutil_addrinfo *list, bool any, const char **step)
 {
     const struct evutil_addrinfo *ai;
     int fd = -1, pass;
@@ -194,7 +202,7 @@ static int open_one(const struct evutil_addrinfo *list, bool any,
     for (pass = 0; pass < 2 && fd < 0; pass++)
         for (ai = list; ai != NULL && fd < 0; ai = ai->ai_next)
             if (pass == 1 || (any && ai->ai_family == AF_INET6))
-                fd = open_socket(ai, pass == 0, step);
+                fd = open_socket(n, ai, pass == 0, step);
     return fd;
 }
 
@@ -229,7 +237,7 @@ static void on_resolved(void *ud, int err, struct evutil_addrinfo *ai)
         (void)failed(l, "resolve", evutil_gai_strerror(err));
         return;
     }
-    fd = open_one(ai, false, &step);
+    fd = open_one(l->node, ai, false, &step);
     if (listening(l, fd, step) == 0)
         vrpc_ev_endpoints_changed_(l->node);
 }
@@ -247,7 +255,7 @@ static int listen_ip(struct vrpc_ev_listener_ *l)
     if (host[0] == 0)
         h.name = NULL;
     if (vrpc_ev_numeric_(&h, &list) == 0) {
-        fd = open_one(list, h.family == AF_UNSPEC
+        fd = open_one(l->node, list, h.family == AF_UNSPEC
                 && (h.name == NULL || strcmp(host, "::") == 0), &step);
         evutil_freeaddrinfo(list);
         return listening(l, fd, step);
@@ -396,6 +404,7 @@ const char *vrpc_ev_proxy_errors(struct vrpc_ev_node *n)
 
 void vrpc_ev_unlisten(struct vrpc_ev_node *n)
 {
+    vrpc_ev_loops_unlisten_(n->loops);
     vrpc_ev_listeners_free_(n);
     vrpc_proxied_free(n->proxied);
     n->proxied = NULL;
@@ -414,12 +423,22 @@ const char *vrpc_ev_listen_errors(struct vrpc_ev_node *n)
 
 /* ---- shutdown ------------------------------------------------------------ */
 
+void vrpc_ev_server_stopped_(struct vrpc_ev_node *n)
+{
+    void (*fn)(void *ud) = n->stop_fn;
+
+    if (!n->stopped || !vrpc_ev_loops_stopped_(n->loops) || fn == NULL)
+        return;
+    n->stop_fn = NULL;
+    fn(n->stop_ud);
+}
+
 static void server_stopped(void *ud)
 {
     struct vrpc_ev_node *n = ud;
 
-    if (n->stop_fn != NULL)
-        n->stop_fn(n->stop_ud);
+    n->stopped = true;
+    vrpc_ev_server_stopped_(n);
 }
 
 void vrpc_ev_server_stop(struct vrpc_ev_node *n, int64_t lame_duck_ns,
@@ -428,5 +447,6 @@ void vrpc_ev_server_stop(struct vrpc_ev_node *n, int64_t lame_duck_ns,
     n->stop_fn = done;
     n->stop_ud = ud;
     vrpc_ev_unlisten(n);
+    vrpc_ev_loops_stop_(n->loops, lame_duck_ns);
     vrpc_manager_stop(n->m, lame_duck_ns, server_stopped, n);
 }

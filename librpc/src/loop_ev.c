@@ -291,6 +291,8 @@ void vrpc_ev_node_free(struct vrpc_ev_node *n)
 
     if (n == NULL)
         return;
+    vrpc_ev_loops_free_(n->loops);
+    n->loops = NULL;
     vsec_store_unwatch(vrpc_manager_principal(n->m)->store, &n->watch);
     vrpc_ev_unlisten(n);
     vrpc_manager_close_all(n->m, "cache is closed");

@@ -23,7 +23,10 @@
 #include <vsec/crypto.h>
 
 #include "ev_int.h"
+#include "rpc_int.h"
 #include "runtime_int.h"
+
+#define MAX_LOOPS 256
 
 /* ---- messages ------------------------------------------------------------ */
 
@@ -165,14 +168,10 @@ static void arm_reload(struct vrpc_runtime *rt)
 }
 
 /* A reload that fails keeps what is known; the next one may succeed. */
-static void reload(evutil_socket_t signo, short what, void *ud)
+void vrpc_runtime_reload_(struct vrpc_runtime *rt)
 {
-    struct vrpc_runtime *rt = ud;
     char why[VSEC_CRED_WHY];
 
-    (void)signo;
-    if ((what & EV_SIGNAL) != 0)
-        v23_logf(&rt->log, V23_LOG_INFO, "Received signal hangup");
     if (rt->p->reload == NULL)
         return;
     if (vsec_cred_reload(rt->principal, why) != 0)
@@ -181,13 +180,29 @@ static void reload(evutil_socket_t signo, short what, void *ud)
     arm_reload(rt);
 }
 
+static void reload(evutil_socket_t signo, short what, void *ud)
+{
+    struct vrpc_runtime *rt = ud;
+    const struct vrpc_ev_node *n;
+
+    (void)signo;
+    if ((what & EV_SIGNAL) != 0) {
+        v23_logf(&rt->log, V23_LOG_INFO, "Received signal hangup");
+        for (n = rt->ev->nodes; n != NULL; n = n->next)
+            vrpc_ev_loops_reload_(n->loops);
+    }
+    vrpc_runtime_reload_(rt);
+}
+
 /* Credentials of files are read again after a while and at SIGHUP, which in
  * any case does not end the program: it may have been started as a daemon. */
-static int watch_credentials(struct vrpc_runtime *rt)
+static int watch_credentials(struct vrpc_runtime *rt, bool first)
 {
-    rt->p->hangup = evsignal_new(rt->base, SIGHUP, reload, rt);
-    if (rt->p->hangup == NULL || event_add(rt->p->hangup, NULL) != 0)
-        return V23_ENOMEM;
+    if (first) {
+        rt->p->hangup = evsignal_new(rt->base, SIGHUP, reload, rt);
+        if (rt->p->hangup == NULL || event_add(rt->p->hangup, NULL) != 0)
+            return V23_ENOMEM;
+    }
     if (rt->flags->credentials.n == 0)
         return 0;
     rt->p->reload = evtimer_new(rt->base, reload, rt);
@@ -211,8 +226,8 @@ static int fill_client(struct vrpc_runtime *rt, struct vrpc_manager *m,
     return vrpc_client_new(m, &cfg, out);
 }
 
-int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
-    const char *component)
+int vrpc_runtime_init_(struct vrpc_runtime *rt,
+    const struct vrpc_flags *flags, const char *component, bool first)
 {
     struct vrpc_manager_config cfg;
     int rc = V23_ENOMEM;
@@ -236,7 +251,7 @@ int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
         goto out;
     rc = load_principal(rt);
     if (rc == 0)
-        rc = watch_credentials(rt);
+        rc = watch_credentials(rt, first);
     if (rc != 0)
         goto out;
     rc = vrpc_ev_new(rt->base, NULL, &rt->log, &rt->ev);
@@ -267,6 +282,12 @@ out:
                 v23_strerror(rc));
     }
     return rc;
+}
+
+int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
+    const char *component)
+{
+    return vrpc_runtime_init_(rt, flags, component, true);
 }
 
 void vrpc_runtime_fini(struct vrpc_runtime *rt)
@@ -355,13 +376,15 @@ int vrpc_runtime_listen_(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
 }
 
 int vrpc_runtime_node_(struct vrpc_runtime *rt,
-    const struct vrpc_server_config *cfg, struct vrpc_ev_node **node,
-    struct vrpc_server **server, struct vrpc_client **client)
+    const struct vrpc_server_config *cfg, const struct vrpc_routing_id *rid,
+    struct vrpc_ev_node **node)
 {
     struct vrpc_manager_config mcfg;
     struct vrpc_server_config scfg = *cfg;
     struct vrpc_ev_node *n = NULL;
-    int rc;
+    struct vrpc_server *server;
+    struct vrpc_client *client;
+    int rc = 0;
 
     memset(&mcfg, 0, sizeof(mcfg));
     mcfg.principal = rt->principal;
@@ -370,19 +393,47 @@ int vrpc_runtime_node_(struct vrpc_runtime *rt,
         scfg.component = vdl_str(rt->component);
     rc = vrpc_runtime_debug_(rt, &scfg);
     mcfg.stats = rt->stats;
-    if (rc == 0)
+    if (rid != NULL)
+        mcfg.rid = *rid;
+    else if (rc == 0)
         rc = vrpc_ev_routing_id(&mcfg.rid);
     if (rc == 0)
         rc = vrpc_ev_node_new(rt->ev, &mcfg, &n);
     if (rc == 0)
-        rc = vrpc_server_new(vrpc_ev_node_manager(n), &scfg, server);
+        rc = vrpc_server_new(vrpc_ev_node_manager(n), &scfg, &server);
     if (rc == 0)
-        rc = fill_client(rt, vrpc_ev_node_manager(n), client);
+        rc = fill_client(rt, vrpc_ev_node_manager(n), &client);
+    if (n != NULL)
+        n->rt = rt;
     if (rc == 0)
         *node = n;
     else if (n != NULL)
         vrpc_ev_node_free(n); /* with what it has */
     return rc;
+}
+
+/* Loops of a server besides the first one. */
+static int more_loops(struct vrpc_runtime *rt,
+    const struct vrpc_server_config *cfg, size_t *out)
+{
+    const char *agent = getenv("V23_AGENT_PATH");
+    long n = rt->flags->loops;
+
+    if (n == 0)
+        n = sysconf(_SC_NPROCESSORS_ONLN);
+    n = n < 1 ? 1 : n > MAX_LOOPS ? MAX_LOOPS : n;
+    if (n > 1 && !cfg->any_thread) {
+        v23_logf(&rt->log, V23_LOG_WARN, "this server runs in one loop only");
+        n = 1;
+    }
+    *out = (size_t)n - 1;
+    if (n == 1 || (rt->flags->principal == NULL
+            && (rt->flags->credentials.n != 0
+                || (agent != NULL && *agent != 0))))
+        return 0;
+    snprintf(rt->why, sizeof(rt->why), "several loops need credentials that "
+        "each of them can open: a directory, or an agent");
+    return V23_EARG;
 }
 
 int vrpc_runtime_serve(struct vrpc_runtime *rt,
@@ -392,13 +443,18 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     struct vrpc_client **client)
 {
     struct vrpc_ev_node *n = NULL;
-    struct vrpc_server *s = NULL;
-    struct vrpc_client *c = NULL;
-    int rc = vrpc_runtime_node_(rt, cfg, &n, &s, &c);
+    struct vrpc_manager *m;
+    size_t more = 0;
+    int rc = more_loops(rt, cfg, &more);
 
+    if (rc == 0)
+        rc = vrpc_runtime_node_(rt, cfg, NULL, &n);
     if (rc != 0)
         return rc;
+    n->shared_port = more > 0;
     rc = vrpc_runtime_listen_(rt, n, addrs, naddrs);
+    if (rc == 0 && more > 0)
+        rc = vrpc_ev_loops_start_(n, rt, cfg, more);
     if (rc == 0)
         rc = listen_proxied(rt, n, VRPC_PROXIED_SERVER);
     if (rc != 0) {
@@ -407,11 +463,20 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     }
     vrpc_runtime_status_(rt, n, addrs, naddrs);
     *node = n;
+    m = vrpc_ev_node_manager(n);
     if (server != NULL)
-        *server = s;
+        *server = vrpc_manager_server(m);
     if (client != NULL)
-        *client = c;
+        *client = vrpc_manager_client(m);
     return 0;
+}
+
+struct vrpc_runtime *vrpc_runtime_of(const struct vrpc_server_call *call)
+{
+    const struct vrpc_manager *m
+        = vrpc_server_manager(vrpc_server_call_server(call));
+
+    return ((const struct vrpc_ev_node *)m->tr.ud)->rt;
 }
 
 /* Does any address listen? */

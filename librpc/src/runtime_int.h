@@ -61,15 +61,21 @@ struct vrpc_runtime_private {
 };
 
 /* runtime_ev.c */
-/* A server's node that listens nowhere, with its client. */
+/* vrpc_runtime_init(); loops other than the first take no signals. */
+V23_MUST_USE int vrpc_runtime_init_(struct vrpc_runtime *rt,
+    const struct vrpc_flags *flags, const char *component, bool first);
+/* A server's node that listens nowhere, with its client. rid NULL: a new one. */
 V23_MUST_USE int vrpc_runtime_node_(struct vrpc_runtime *rt,
-    const struct vrpc_server_config *cfg, struct vrpc_ev_node **node,
-    struct vrpc_server **server, struct vrpc_client **client);
+    const struct vrpc_server_config *cfg, const struct vrpc_routing_id *rid,
+    struct vrpc_ev_node **node);
 /* Listen, NULL: on the addresses of the flags, and wait until names are looked
  * up; 0, or a status with rt->why. */
 V23_MUST_USE int vrpc_runtime_listen_(struct vrpc_runtime *rt,
     struct vrpc_ev_node *n, const struct vrpc_listen_addr *addrs,
     size_t naddrs);
+
+/* Read the credentials again. */
+void vrpc_runtime_reload_(struct vrpc_runtime *rt);
 
 /* cloud_ev.c: what --v23.virtualized.* publish */
 struct vrpc_cloud_;

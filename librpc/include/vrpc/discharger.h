@@ -27,7 +27,7 @@ extern "C" {
 
 /* Caller's memory; everything lives as long as the object is served. */
 struct vrpc_discharger {
-    struct vsec_principal *principal; /* mints */
+    struct vsec_principal *principal; /* mints; NULL = the server's */
     int64_t duration_ns; /* life of a discharge; V23_NEVER: does not expire */
     /*
      * What may be inside a third-party caveat; NULL = the standard kinds. Other

@@ -70,12 +70,21 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt);
  * are then kept from level INFO on. $V23_STATS_ENVIRON, if not empty, adds the
  * environment of the process to the statistics.
  *
+ * With --v23.server.loops and a server that may (`any_thread` of its config)
+ * there are more loops, a thread each, that listen on the same ports; what is
+ * done to the node (listening, stopping, freeing) is done to all. They share
+ * nothing: each has a principal of its own from the same credentials, re-read
+ * like the first one's, so these must be a directory or an agent's; what the
+ * program itself changes in its principal concerns the first loop only. So do
+ * unix sockets, proxies, clients and what is published.
+ *
  * @param cfg     without `component`: the run time's
  * @param addrs   NULL = those of the flags
  * @param node    to be freed with vrpc_ev_node_free() before the run time
  * @param server  receives the server, which is the node's; may be NULL
  * @param client  receives the node's client; may be NULL
- * @return 0, or a status with rt->why set
+ * @return 0, or a status with rt->why set; V23_EARG: several loops, but
+ *         credentials that cannot be opened again
  */
 V23_MUST_USE int vrpc_runtime_serve(struct vrpc_runtime *rt,
     const struct vrpc_server_config *cfg,
@@ -103,6 +112,13 @@ V23_MUST_USE int vrpc_runtime_proxy(struct vrpc_runtime *rt,
     const struct vrpc_proxy_config *cfg,
     const struct vrpc_listen_addr *addrs, size_t naddrs,
     struct vrpc_ev_node **node, struct vrpc_proxy **proxy);
+
+/**
+ * The run time whose loop serves a call, where the handler's timers belong.
+ * Only its base, log, principal and vrpc_runtime_after() are for handlers.
+ * NULL: the server is a loop's, but not made by vrpc_runtime_serve().
+ */
+struct vrpc_runtime *vrpc_runtime_of(const struct vrpc_server_call *call);
 
 /** Run the loop until vrpc_runtime_stop(). */
 void vrpc_runtime_run(struct vrpc_runtime *rt);

@@ -205,7 +205,12 @@ struct vrpc_server_config {
     const vdl_str_list *peers;
     struct vdl_str component; /* program name, for error texts */
     struct vdl_str name;      /* published name, for error texts */
-    uint32_t max_calls;     /* at the same time; 0 = 65,536 */
+    /* Dispatchers, authorizers and methods may run on several threads at the
+     * same time: they change nothing but what locks or atomic operations
+     * protect, and use of this library what belongs to the call's own loop
+     * (the call, vrpc_runtime_of()). Else the server has one loop. */
+    bool any_thread;
+    uint32_t max_calls;     /* at the same time, in each loop; 0 = 65,536 */
     uint32_t max_calls_per_conn; /* 0 = 4,096 */
     size_t call_budget;     /* bytes of arguments or of one item; 0 = 64 MiB */
     size_t glob_budget;     /* bytes of queued names of one glob; 0 = 16 MiB */

@@ -188,6 +188,7 @@ static int serve(struct echo_server *s)
     cfg.dispatcher = &dispatcher;
     cfg.leaf = leaf ? VRPC_LEAF_YES : VRPC_LEAF_DEFAULT;
     cfg.max_calls = (uint32_t)max_calls;
+    cfg.any_thread = true;
     scfg.server = &cfg;
     scfg.name = vdl_str(name);
     if (listen_at[0] != 0) {
@@ -233,13 +234,11 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
         objects[i].server = &s;
         objects[i].node = &echo_tree[i < ECHO_NODES ? i : 0];
     }
-    s.discharge.principal = s.p->rt.principal;
     s.discharge.duration_ns = discharge_expiry == 0 ? V23_NEVER
                                                     : discharge_expiry;
     rc = choose_auth(&s);
     if (rc == 0)
         rc = serve(&s);
-    echo_sleeps_free(&s);
     if (s.auth == s.perms.authorizer)
         vrpc_flags_auth_fini(&s.perms);
     return rc;

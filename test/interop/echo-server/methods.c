@@ -19,9 +19,27 @@ void echo_log(const struct echo_server *s,
             (int)method.n, method.p, (int)who.n, who.p);
 }
 
+/* Count the loops by the first call that each serves. */
+static void note_loop(struct echo_server *s, const void *loop)
+{
+    const void *none;
+    size_t i;
+
+    for (i = 0; i < ECHO_LOOPS; i++) {
+        none = NULL;
+        if (atomic_load(&s->loops[i]) == loop)
+            return;
+        if (atomic_compare_exchange_strong(&s->loops[i], &none, loop)) {
+            s->count.loops++;
+            return;
+        }
+    }
+}
+
 void echo_enter(struct echo_server *s, const struct vrpc_server_call *call)
 {
     s->count.calls++;
+    note_loop(s, vrpc_runtime_of(call));
     echo_log(s, call);
 }
 
@@ -176,7 +194,7 @@ static const struct v23_verror *counters(void *self,
 {
     struct v23_arena *a = vrpc_server_call_arena(call);
     struct echo_server *s = enter(self, call);
-    vdl_str_int64_entry *v = v23_arena_get0(a, 4, sizeof(*v),
+    vdl_str_int64_entry *v = v23_arena_get0(a, 5, sizeof(*v),
         V23_ALIGNOF(vdl_str_int64_entry));
 
     if (v == NULL)
@@ -190,8 +208,10 @@ static const struct v23_verror *counters(void *self,
     v[2].val = s->count.deadlines;
     v[3].key = vdl_str("fails");
     v[3].val = s->count.fails;
+    v[4].key = vdl_str("loops");
+    v[4].val = s->count.loops;
     out->result.v = v;
-    out->result.n = 4;
+    out->result.n = 5;
     return NULL;
 }
 

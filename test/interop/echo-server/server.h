@@ -3,6 +3,8 @@
 #ifndef ECHO_SERVER_H
 #define ECHO_SERVER_H
 
+#include <stdatomic.h>
+
 #include <vname/program.h>
 #include <vrpc/discharger.h>
 #include <vrpc/server.h>
@@ -22,6 +24,8 @@ struct echo_node {
 /* Sorted by name; the first one is the root. */
 extern const struct echo_node echo_tree[ECHO_NODES];
 
+#define ECHO_LOOPS 64
+
 struct echo_server {
     struct vname_program *p;
     bool quiet;
@@ -29,10 +33,10 @@ struct echo_server {
     struct vrpc_discharger discharge;
     const struct vsec_authorizer *auth; /* of Echo objects; NULL = default */
     struct vrpc_flags_auth perms;       /* storage for `auth` */
-    struct echo_sleep *sleeps;          /* timers under way */
     struct {
-        int64_t calls, cancels, deadlines, fails;
-    } count;
+        atomic_llong calls, cancels, deadlines, fails, loops;
+    } count; /* from several threads */
+    _Atomic(const void *) loops[ECHO_LOOPS]; /* that have served a call */
 };
 
 /* Log a call; and count it. */
@@ -65,8 +69,6 @@ const struct v23_verror *echo_stream_fail(void *self,
 const struct v23_verror *echo_sleep(void *self,
     struct vrpc_server_call *call, const echo_echo_sleep_in *in,
     echo_echo_sleep_out *out);
-/* Free what is left of sleeps; their timers are gone. */
-void echo_sleeps_free(struct echo_server *s);
 
 /* errors.c: the error of a kind (see the README); NULL for "ok" */
 const struct v23_verror *echo_fail(struct echo_server *s,
