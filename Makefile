@@ -193,6 +193,9 @@ $$($(1)_gen_objs): $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $$(stamps_of_librpc)
 endef
 stamps_of_librpc := $(call stamps_of,librpc)
 $(eval $(call extra_vdl,cmd,cmd/fortune/vdl,v.io/x/ref/examples/fortune,/v23/vdl,vdl rpc))
+$(eval $(call extra_vdl,hello,cmd/helloserver/vdl,v.io/x/ref/test/hello,/v23/vdl,vdl rpc))
+$(eval $(call extra_vdl,stress,cmd/stressd/vdl,v.io/x/ref/runtime/internal/rpc/stress,/v23/vdl,vdl rpc))
+$(eval $(call extra_vdl,rpcbench,cmd/rpcbenchd/vdl,v.io/x/ref/runtime/internal/rpc/benchmark,/v23/vdl,vdl rpc))
 $(eval $(call extra_vdl,test,test/interop/vdl,example.org/oracle/echo,,vdl rpc))
 $(eval $(call extra_vdl,vombench,test/vombench/vdl,example.org/bench,,vdl))
 $(eval $(call extra_vdl,held,libvom/test/vdl,example.org/held,,vdl))
@@ -200,6 +203,17 @@ cmd_fortune_EXTRA_OBJS := $(cmd_gen_objs)
 cmd_fortuned_EXTRA_OBJS := $(cmd_gen_objs)
 cmd_fortune_STAMP := $(cmd_vdl_stamp)
 cmd_fortuned_STAMP := $(cmd_vdl_stamp)
+# $(1) = program, $(2) = generated tree
+define cmd_of_tree
+cmd_$(1)_EXTRA_OBJS := $$($(2)_gen_objs)
+cmd_$(1)_STAMP := $$($(2)_vdl_stamp)
+cmd_$(1)_INC := -I$(BUILD)/gen/$(2)
+endef
+$(foreach p,helloserver helloclient,$(eval $(call cmd_of_tree,$(p),hello)))
+$(foreach p,stress stressd,$(eval $(call cmd_of_tree,$(p),stress)))
+$(foreach p,rpcbench rpcbenchd,$(eval $(call cmd_of_tree,$(p),rpcbench)))
+cmd_stress_EXTRA_OBJS += $(BUILD)/obj/cmd/stressd/sum.o
+cmd_stress_INC += -Icmd/stressd
 
 # The installed vdl is compiled for the target like any other program.
 cmd_vdl_EXTRA_OBJS := $(BUILD)/obj/gen/cmd/vdl/grammar.o $(BUILD)/obj/gen/cmd/vdl/lexer.o

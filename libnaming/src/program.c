@@ -552,7 +552,7 @@ void vname_serving_run(struct vname_serving *s)
     vname_serving_stop(s);
 }
 
-static int print_name(struct vname_serving *s)
+int vname_serving_print(struct vname_serving *s, const char *key)
 {
     const struct vrpc_endpoint *eps;
     struct v23_buf text;
@@ -562,7 +562,7 @@ static int print_name(struct vname_serving *s)
         return v23_error("there is no endpoint");
     v23_buf_init(&text, NULL, 1u << 16);
     vrpc_endpoint_name(&eps[0], &text);
-    printf("NAME=%s\n", v23_buf_cstr(&text));
+    printf("%s=%s\n", key, v23_buf_cstr(&text));
     fflush(stdout);
     v23_buf_fini(&text);
     return 0;
@@ -570,7 +570,7 @@ static int print_name(struct vname_serving *s)
 
 int vname_serving_print_and_run(struct vname_serving *s)
 {
-    int rc = print_name(s);
+    int rc = vname_serving_print(s, "NAME");
 
     if (rc == 0)
         vname_serving_run(s);

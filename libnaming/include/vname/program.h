@@ -126,6 +126,13 @@ V23_MUST_USE int vname_serving_add_name(struct vname_serving *s,
  */
 void vname_serving_run(struct vname_serving *s);
 /**
+ * Print the line `KEY=<object name>` of the first endpoint on standard output,
+ * for whoever has started the program.
+ * @return 0, or 1 after a message that there is no endpoint
+ */
+V23_MUST_USE int vname_serving_print(struct vname_serving *s,
+    const char *key);
+/**
  * Print the line `NAME=<object name>` of the first endpoint on standard output,
  * for whoever has started the program; then as vname_serving_run().
  * @return exit code: 0, or 1 after a message that there is no endpoint
