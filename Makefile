@@ -44,7 +44,7 @@ ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $(
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections -Wl,-z,relro,-z,now $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
-.PHONY: all help check demo deps deps-ci layers symbols vectors bench bench-vom bench-security bench-table sim size size-host size-arm \
+.PHONY: all help check demo web deps deps-ci layers symbols vectors bench bench-vom bench-security bench-table sim size size-host size-arm \
 	install uninstall clean test-programs format headers-cxx unit \
 	cross-programs fuzz FORCE
 .DELETE_ON_ERROR:
@@ -458,6 +458,10 @@ headers-cxx: all
 demo: all
 	$(Q)BUILD=$(BUILD) sh test/demo.sh
 
+# The page of debug browse in a browser; pictures of it in build/web.
+web: all
+	$(Q)BUILD=$(BUILD) sh test/web/browse.sh
+
 bench: all test-programs
 	$(Q)BUILD=$(BUILD) CRYPTO=$(CRYPTO) sh test/bench.sh
 bench-vom: $(BUILD)/test/vombench
@@ -476,7 +480,7 @@ size: $(LIBS:%=$(BUILD)/lib/%.a) size-host $(if $(HAVE_ARM),size-arm)
 deps:
 	$(Q)sh test/deps.sh build
 deps-ci:
-	$(Q)sh test/deps.sh ci
+	$(Q)BUILD=$(BUILD) sh test/deps.sh ci
 
 install: all
 	$(Q)BUILD=$(BUILD) PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" CRYPTO="$(CRYPTO)" sh test/install.sh
@@ -487,7 +491,7 @@ format:
 
 help:
 	@echo 'all check demo deps deps-ci unit vectors sim fuzz layers symbols headers-cxx'
-	@echo 'bench bench-vom bench-security size install clean format'
+	@echo 'web bench bench-vom bench-security size install clean format'
 	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

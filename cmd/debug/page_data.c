@@ -233,20 +233,28 @@ static void put_span(struct v23_buf *b, const struct vrpc_vtrace_node *n,
     v23_buf_puts(b, "]}");
 }
 
+/* Is `t` known and later than *most? Then it is the new *most. */
+static void latest(int64_t *most, v23_time_time start, v23_time_time t)
+{
+    int64_t at = vrpc_vtrace_no_time(t) ? 0 : vrpc_vtrace_delta_ns(start, t);
+
+    if (at > *most)
+        *most = at;
+}
+
 /* The last instant of a trace, in nanoseconds from its beginning. */
 static int64_t duration(const v23_vtrace_trace_record *t, v23_time_time start)
 {
-    int64_t most = 0, at;
-    uint32_t i;
+    const v23_vtrace_span_record *s;
+    int64_t most = 0;
+    uint32_t i, k;
 
     for (i = 0; i < t->spans.n; i++) {
-        v23_time_time end = t->spans.v[i].end;
-
-        if (vrpc_vtrace_no_time(end))
-            end = t->spans.v[i].start;
-        at = vrpc_vtrace_no_time(end) ? 0 : vrpc_vtrace_delta_ns(start, end);
-        if (at > most)
-            most = at;
+        s = &t->spans.v[i];
+        latest(&most, start, s->start);
+        latest(&most, start, s->end);
+        for (k = 0; k < s->annotations.n; k++)
+            latest(&most, start, s->annotations.v[k].when);
     }
     return most;
 }

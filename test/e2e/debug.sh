@@ -30,9 +30,14 @@ nl='
 
 principal create --with-passphrase=false root root || die "principal create"
 export V23_CREDENTIALS="$tmp/root"
-daemon table '^NAME=' mounttabled $on_loopback
+mkdir logs
+printf 'I1 first\nE1 <script>\n  third \n' >logs/some.INFO
+daemon table '^NAME=' mounttabled $on_loopback --log_dir="$tmp/logs" \
+    --v23.vtrace.sample-rate=1 --max-nodes-per-user=0
+table=$pid
 V23_NAMESPACE=$(said table NAME=)
 export V23_NAMESPACE
+D=$V23_NAMESPACE/__debug
 daemon fortuned '' fortuned --name=tell/fortune $on_loopback
 wait_for namespace resolve tell/fortune || die "no tell/fortune"
 namespace mount dead /127.0.0.1:1 0s >/dev/null || die "namespace mount"
@@ -78,6 +83,60 @@ t 0 '' '' stats read no/such/name
 check "every command has help" [ "$(debug help -style=full ... 2>&1 |
     grep -c '^   debug .*\[flags\]')" -ge 16 ]
 
+# ---- logs -------------------------------------------------------------------
+
+t 0 "30$nl" '' logs size "$D/logs/some.INFO"
+t 0 "I1 first${nl}E1 <script>${nl}third$nl" '' logs read "$D/logs/some.INFO"
+t 0 "[0] I1 first${nl}Offset: 9$nl" '' logs read -v -n 1 "$D/logs/some.INFO"
+t 0 "[9] E1 <script>${nl}[21] third${nl}Offset: 30$nl" '' \
+    logs read -v -o=9 "$D/logs/some.INFO"
+debug logs read -o 30 "$D/logs/some.INFO" >out 2>err
+check "nothing to read: $(cat out err)" grep -q 'ReadLog: end of file$' err
+debug logs size "$D/logs/none" >out 2>err
+check "no such log: $(cat err)" grep -q "^ERROR: .*Size: does not exist: $tmp/logs/none$" err
+debug logs read "$D/logs/../../etc/passwd" >out 2>err
+check "no way out of the logs" [ $? = 1 ]
+t 0 "$D/logs/some.INFO$nl" '' glob "$D/logs/so*"
+daemon follow '' debug logs read -f "$D/logs/some.INFO"
+wait_for grep -q third follow.out
+echo "I2 fourth" >>logs/some.INFO
+check "new lines are followed" wait_for grep -q fourth follow.out
+kill "$pid"
+
+# ---- stats ------------------------------------------------------------------
+
+S=$D/stats/system
+t 0 "$S/pid: $table$nl" '' stats read "$S/pid"
+t 0 "$S/pid: int64: $table$nl" '' stats read -type "$S/p*d"
+t 0 "$S/pid: int64($table)$nl" '' stats read -raw "$S/pid"
+t 0 "[{\"Name\":\"$S/pid\",\"Type\":\"\",\"Value\":$table}]" '' stats read -json "$S/pid"
+t 0 "[{\"Name\":\"$S/pid\",\"Type\":\"int64\",\"Value\":$table},{\"Name\":\"$S/hostname\",\"Type\":\"string\",\"Value\":\"$(hostname)\"}]" '' \
+    stats read -json -type "$S/pid" "$S/hostname"
+t 0 '' '' stats read "$S/none"
+debug stats read "$D/stats/rpc/server/routing-id/*/methods/Value/latency-ms" >out 2>err
+check "histograms are drawn: $(head -3 out err)" [ "$(grep -c -e ': Count: [0-9]*  Min: ' \
+    -e '^-\{60\}$' -e '^\[ *0, *1).*#' out)" = 3 ]
+debug stats read -raw "$D/stats/rpc/server/routing-id/*/methods/Value/latency-ms" >out 2>err
+check "or not" grep -q 'latency-ms: v.io/x/ref/services/stats.HistogramValue struct{.*}{Count: ' out
+debug stats read -json "$D/stats/rpc/server/routing-id/*/methods/Value/latency-ms" >out 2>err
+check "or as JSON" grep -q '"Value":{"Count":[0-9]*,"Sum":[0-9]*,"Min":[0-9]*,"Max":[0-9]*,"Buckets":\[{"LowBound":0,' out
+debug stats read "$D/stats/..." >out 2>err
+check "everything at once" [ "$(grep -c "^$D/stats/.*: " out)" -gt 40 ]
+daemon watch '' debug stats watch -type "$S/{pid,hostname}" "$S/pid" "$D/stats/none/*"
+check "values are watched" wait_for grep -qx "$S/pid: int64: $table" watch.out
+check "what cannot be watched is told" wait_for grep -q \
+    "^Error: $D/stats/none: .*WatchGlob: does not exist: none$" watch.log
+kill "$pid"
+
+# ---- vtrace -----------------------------------------------------------------
+
+debug vtrace "$D/vtrace" >out 2>err
+check "traces: $(head -3 out err)" grep -Eq \
+    '^Trace - 0x[0-9a-f]{32} \([0-9-]+ [0-9:.]+ [A-Z]+, ' out
+id=$(sed -n 's/^Trace - \(0x[0-9a-f]*\) .*/\1/p' out | head -1)
+debug vtrace "$D/vtrace" "$id" "${id#0x}" >out 2>err
+check "one of them, twice: $(cat out err)" [ "$(grep -c "^Trace - $id (" out)" = 2 ]
+
 # ---- delegate ---------------------------------------------------------------
 
 t 2 '' 'ERROR: got 1 arguments, expecting 2 or 3' delegate bob
@@ -93,6 +152,61 @@ principal dumpblessings lent.blessings >dump 2>&1
 check "delegate: both caveats: $(cat dump)" [ \
     "$(grep -c -e 'ExpiryCaveat' -e 'Expires' -e 'AccessTag' -e 'access.Tag' dump)" -ge 1 ]
 key=$(sed -n 's/^  --key="\(.*\)".*/\1/p' lent)
+
+# get TARGET [HEADER…]: a request to 127.0.0.1:$port as it stands, its answer
+# into `got`.
+get() {
+    target=$1
+    shift
+    [ $# -gt 0 ] || set -- "Host: 127.0.0.1:$port"
+    {
+        printf '%s HTTP/1.1\r\nConnection: close\r\n' "$target"
+        [ -z "$1" ] || printf '%s\r\n' "$@"
+        printf '\r\n%s' "$body"
+    } >request
+    # shellcheck disable=SC2016 # for bash
+    timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/$1 && cat request >&3 &&
+        cat <&3' x "$port" >got 2>get.log
+}
+body=
+# answers STATUS PATTERN TARGET [HEADER…]
+answers() {
+    status=$1 pattern=$2
+    shift 2
+    get "$@"
+    if head -1 got | grep -q "^HTTP/1.1 $status " && grep -aq -e "$pattern" got
+    then
+        good
+    else
+        bad "$*: want $status and $pattern, got $(head -c 600 got)"
+    fi
+}
+
+# ---- pprof ------------------------------------------------------------------
+
+debug pprof run "$D/pprof" >out 2>err
+check "profiles are listed: $(cat out err)" [ "$(sed 1q out)" = 'Available profiles:' ]
+check "with that of the processor" grep -qx '  profile' out
+debug pprof run -pprofcmd='echo tool' "$D/pprof" heap -x "a'b" 'c d' >out 2>err
+check "the tool is run: $(cat out err)" grep -Eqx \
+    "Running: echo tool '-x' \"a'b\" 'c d' 'http://127.0.0.1:[0-9]+/pprof/heap'" out
+check "with these words" grep -Eqx "tool -x a'b c d http://127.0.0.1:[0-9]+/pprof/heap" out
+debug pprof run -pprofcmd='false' "$D/pprof" heap >out 2>err
+check "its status counts: $(cat err)" grep -qx 'ERROR: exit status 1' err
+daemon proxy '^The pprof' debug pprof proxy "$D/pprof"
+port=$(sed -n 's|.*http://127.0.0.1:\([0-9]*\)/pprof$|\1|p' proxy.out)
+answers 200 '<a href="/pprof/heap?debug=1">heap</a>' "GET /pprof/"
+answers 200 'profiles:' "GET /pprof"
+answers 307 '^Location: /pprof/' "GET /"
+answers 404 'page not found' "GET /other"
+answers 200 'mounttabled.--v23' "GET /pprof/cmdline"
+answers 200 '^num_symbols: 1' "GET /pprof/symbol?0x1+0x2"
+body='0x1+junk+-1+0x2' answers 200 '^num_symbols: 1' "POST /pprof/symbol" "Host: 127.0.0.1:$port" 'Content-Length: 15'
+body=
+answers 200 'heap' "GET /pprof/heap?debug=1"
+answers 503 'profile does not exist: none' "GET /pprof/none"
+answers 421 '' "GET /pprof/" 'Host: evil.example'
+kill "$pid"
 
 # ---- browse: whom and how ---------------------------------------------------
 
@@ -112,36 +226,8 @@ done
 
 daemon browse '^Visit ' debug -timeout=1s browse -log=false /127.0.0.1:1 tell/fortune
 check "the name that answers is taken" grep -q '^selected tell/fortune from' browse.out
-url=$(said browse 'Visit ' | sed 's/ and Ctrl-C to quit//')
-at=${url#http://}
-port=${at#*:} port=${port%%/*}
-path=/${at#*/}
-# get TARGET [HEADER…]: a request as it stands, its answer into `got`.
-get() {
-    target=$1
-    shift
-    [ $# -gt 0 ] || set -- "Host: 127.0.0.1:$port"
-    {
-        printf '%s HTTP/1.1\r\nConnection: close\r\n' "$target"
-        [ -z "$1" ] || printf '%s\r\n' "$@"
-        printf '\r\n'
-    } >request
-    # shellcheck disable=SC2016 # for bash
-    timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/$1 && cat request >&3 &&
-        cat <&3' x "$port" >got 2>get.log
-}
-# answers STATUS PATTERN TARGET [HEADER…]
-answers() {
-    status=$1 pattern=$2
-    shift 2
-    get "$@"
-    if head -1 got | grep -q "^HTTP/1.1 $status " && grep -q -e "$pattern" got
-    then
-        good
-    else
-        bad "$*: want $status and $pattern, got $(head -c 600 got)"
-    fi
-}
+at=$(sed -n 's|^Visit http://127.0.0.1:\(.*\) and Ctrl-C.*|\1|p' browse.out)
+port=${at%%/*} path=/${at#*/}
 answers 200 '<title>debug browse' "GET $path"
 check "nothing from elsewhere" grep -q "^Content-Security-Policy: default-src 'none'; script-src 'self'" got
 check "no referrer" grep -q '^Referrer-Policy: no-referrer' got
@@ -183,11 +269,44 @@ answers 200 '"error":".*"id":"v.io/v23/verror.' "GET ${path}api/value?n=tell/for
 answers 200 '"error":".*"id":"v.io/v23/naming.nameDoesntExist"' "GET ${path}api/resolve?n=no/such"
 answers 200 '"error":' "GET ${path}api/trace?n=tell/fortune&id=zz"
 answers 200 '"name":"dead".*"address":"127.0.0.1:1"' "GET ${path}api/glob?n=dead"
+# More names than a page can show.
+mtstress -rate=0 -names=6000 mount many 1h >out 2>err || die "mtstress: $(cat err)"
+answers 200 '{"end":true,"cut":true}' "GET ${path}api/glob?n=many/*/*"
+check "not all of 6,000 names" [ "$(grep -c '^{"name":"many/0' got)" = 5000 ]
 answers 200 'u003cimg src=x onerror=alert(1)\\u003e' "GET ${path}api/signature?n=%3Cimg%20src=x%20onerror=alert(1)%3E"
+answers 200 "\"type\":\"int64\",\"text\":\"$table\",\"number\":$table,\"end\":true" "GET ${path}api/value?n=$S/pid"
+answers 200 '"histogram":{"Count":' "GET ${path}api/value?n=$(debug glob "$D/stats/rpc/server/routing-id/*/methods/Value/latency-ms")"
+answers 200 '"id":"v.io/v23/verror.NoExist"' "GET ${path}api/value?n=$S/none"
+answers 200 '{"size":40,"end":true}' "GET ${path}api/size?n=$D/logs/some.INFO"
+answers 200 '{"pos":9,"line":"E1 .u003cscript.u003e"}' "GET ${path}api/log?n=$D/logs/some.INFO&from=9&max=1"
+check "where to go on" grep -q '{"next":21,"end":true}' got
+answers 200 "{\"id\":\"${id#0x}\",\"when\":\"20" "GET ${path}api/traces?n=$D/vtrace"
+answers 200 '"tree":\[{"name":' "GET ${path}api/trace?n=$D/vtrace&id=${id#0x}"
+answers 200 '"list":\[.*"heap"' "GET ${path}api/profiles?n=$D/pprof"
+answers 200 '"list":\["mounttabled","--v23' "GET ${path}api/cmdline?n=$D/pprof"
+answers 200 'heap' "GET ${path}api/profile?n=$D/pprof&p=heap&debug=1"
+check "a profile is no page" grep -q '^Content-Type: text/plain' got
+answers 200 '^Content-Disposition: attachment' "GET ${path}api/profile?n=$D/pprof&p=heap"
+answers 503 'profile does not exist' "GET ${path}api/profile?n=$D/pprof&p=none"
+answers 404 'no such question' "GET ${path}api/profile?p=none"
 check "it is still there" kill -0 "$pid"
 kill "$pid"
 wait "$pid"
 check "an end by signal is a good one" [ $? = 0 ]
 
-logs
+# ---- browse: with borrowed credentials --------------------------------------
+
+principal create --with-passphrase=false stranger stranger || die "principal"
+as stranger debug logs size "$D/logs/some.INFO" >out 2>err
+check "a stranger may not look: $(cat out err)" grep -q '^ERROR: .*does not trust server' err
+as stranger debug stats read "$S/pid" >out 2>err
+check "nor find anything: $(cat out err)" [ ! -s out ]
+daemon lent '^Visit ' env V23_CREDENTIALS="$tmp/stranger" debug browse -log=false --key="$key" \
+    --blessings="$(cat lent.blessings)" "$V23_NAMESPACE"
+at=$(sed -n 's|^Visit http://127.0.0.1:\(.*\) and Ctrl-C.*|\1|p' lent.out)
+port=${at%%/*} path=/${at#*/}
+answers 200 '"me":"root:bob"' "GET ${path}api/info"
+answers 200 "\"number\":$table," "GET ${path}api/value?n=$S/pid"
+
+[ $fail = 0 ] || logs
 summary

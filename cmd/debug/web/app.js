@@ -352,7 +352,12 @@ async function nameDetails(name, box, signal) {
         who]);
     const first = ask("resolve", { n: name }, signal).then((e) =>
         put(servers, e.servers.length ? serverRows(e.servers) : h("p",
-            { class: "soft" }, "Nobody serves this name.")));
+            { class: "soft" }, "Nobody serves this name."))).catch((err) => {
+        if (!/nameDoesntExist|NoExist$/.test(err.id))
+            throw err;
+        put(servers, h("p", { class: "soft" },
+            "Nothing is mounted at this name itself."));
+    });
     const second = ask("identify", { n: name }, signal).then((e) =>
         put(who, h("dl", {}, h("dt", {}, "Address"), h("dd", { class: "mono" },
             e.address), h("dt", {}, "Says that it is"), h("dd", {},
@@ -513,7 +518,8 @@ function watchValues(base, path, n, box, signal) {
         "aria-label": "Filter names", hidden: true });
     const body = h("tbody", {});
     const table = h("table", { hidden: true }, h("thead", {}, h("tr", {},
-        h("th", {}, "Name"), h("th", {}, "Value"), h("th", {}, "Type"))),
+        h("th", {}, "Name"), h("th", {}, "Value"), h("th", { class: "type" },
+            "Type"))),
     body);
     const rows = new Map();
     put(box, h("div", { class: "bar" }, h("h1", { class: path ? "mono" : null
@@ -545,8 +551,8 @@ function watchValues(base, path, n, box, signal) {
             r = { name: v.name, value: h("td", { class: "value" }) };
             r.row = h("tr", {}, h("td", { class: "name" }, h("a", {
                 href: link("stats", { n, s: join(path, v.name) }) }, v.name)),
-            r.value, h("td", { class: "soft mono", title: v.type },
-                v.type.split(" ")[0].split("/").pop()));
+            r.value, h("td", { class: "soft mono type", title: v.type },
+                v.type.split(" ")[0].split(/[/.]/).pop()));
             rows.set(v.name, r);
             const sorted = [...rows.keys()].sort();
             const next = sorted[sorted.indexOf(v.name) + 1];
@@ -854,14 +860,15 @@ function timeline(t) {
         h("div", { class: "what", title: s.name, style: { paddingLeft:
             Math.min(12, s.depth) * 14 + "px" } }, s.name || (s.depth ? "(no name)" :
                 "whole trace")),
-        h("div", { class: "lane" }, h("div", { class: s.end === undefined
-            ? "piece open" : "piece", style: { left: at(start), width:
-            Math.max(0, 100 * (Math.min(end, all) - start) / all) + "%" } }),
+        h("div", { class: "lane" }, !s.missing && h("div", {
+            class: s.end === undefined ? "piece open" : "piece",
+            style: { left: at(start), width: Math.max(0, 100 *
+                (Math.min(end, all) - start) / all) + "%" } }),
         s.notes.filter((x) => x.at !== undefined).map((x) => h("div", {
             class: "mark", title: span(x.at) + "  " + x.text, style: {
                 left: at(x.at) } }))),
-        h("div", { class: "took" }, s.end === undefined ? "open"
-            : span(end - start)));
+        h("div", { class: "took" }, s.missing ? "" : s.end === undefined
+            ? "open" : span(end - start)));
         rows.push(row);
         box.append(row, notes);
     }
