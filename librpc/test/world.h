@@ -306,7 +306,8 @@ static inline void world_connect(struct world *w, struct wdial *d)
     if (to != NULL && to->black_hole)
         return;
     d->used = false;
-    if (to == NULL || (to->s == NULL && !to->listens) || to->refuses) {
+    if (to == NULL || (to->s == NULL && !to->listens) || to->refuses ||
+        (to->s != NULL && vrpc_server_state(to->s) != VRPC_SERVER_READY)) {
         struct vrpc_conn *none;
 
         vrpc_manager_dialed(d->from->m, d->op, V23_ESYS, "connection refused",

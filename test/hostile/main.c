@@ -297,6 +297,16 @@ static bool silent(void)
     return true;
 }
 
+/* Connected, and deaf: acknowledges nothing. */
+static bool mute(void)
+{
+    if (!shake_hands())
+        return false;
+    printf("connected\n");
+    fflush(stdout);
+    return true;
+}
+
 /* A request for a page, octet by octet. */
 static bool dribble(void)
 {
@@ -316,7 +326,7 @@ static const struct {
     { "oversized", oversized }, { "unsealed", unsealed },
     { "early-flow", early_flow }, { "binding", binding }, { "after", after },
     { "reuse", reuse }, { "overdraft", overdraft }, { "twice", twice },
-    { "dribble", dribble }, { "silent", silent } };
+    { "dribble", dribble }, { "silent", silent }, { "mute", mute } };
 
 int main(int argc, char **argv)
 {

@@ -1,9 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * Simulation: clients and servers over connections that stall, are cut at any
- * octet, end in one direction only, or are tampered with, while clocks jump and
- * readers are slow. Everything happens in one process and in virtual time, so a
- * seed repeats a run exactly.
+ * octet, end in one direction only, or are tampered with, while clocks jump,
+ * readers are slow, and servers stop and come back. Everything happens in one
+ * process and in virtual time, so a seed repeats a run exactly.
  *
  * What must hold at every step: nothing comes after the end of a call or in the
  * wrong order (calls.c, service.c); the shared tokens of a connection are
@@ -94,6 +94,51 @@ static void disturb(void)
         break;
     default:
         l->stuck = false;
+    }
+}
+
+/* ---- servers that stop --------------------------------------------------- */
+
+static struct stop {
+    bool stopping, stopped;
+} stops[NODES];
+
+static void on_stopped(void *ud)
+{
+    struct stop *s = ud;
+
+    SIM_CHECK(s->stopping && !s->stopped);
+    s->stopped = true;
+}
+
+/* One of the servers stops, or serves again. */
+static void stop_or_serve(struct wnode *nodes[NODES])
+{
+    uint32_t i = 1 + sim_rnd(NODES - 1);
+    int64_t patience = sim_one_in(4)
+        ? 0 : (int64_t)sim_rnd(6000) * V23_NS_PER_MS;
+
+    if (nodes[i]->s == NULL) {
+        SIM_CHECK(sim_serve(nodes[i]) == 0);
+    } else if (!stops[i].stopping) {
+        stops[i].stopping = true;
+        vrpc_server_stop(nodes[i]->s, patience, on_stopped, &stops[i]);
+    }
+}
+
+/* Those that have stopped serve nothing, and go. */
+static void reap(struct wnode *nodes[NODES])
+{
+    size_t i;
+
+    for (i = 1; i < NODES; i++) {
+        if (!stops[i].stopped)
+            continue;
+        SIM_CHECK(vrpc_server_ncalls(nodes[i]->s) == 0);
+        SIM_CHECK(vrpc_server_state(nodes[i]->s) == VRPC_SERVER_STOPPED);
+        vrpc_server_free(nodes[i]->s);
+        nodes[i]->s = NULL;
+        memset(&stops[i], 0, sizeof(stops[i]));
     }
 }
 
@@ -191,6 +236,9 @@ static void end(struct wnode *nodes[NODES])
     sim_calls_cancel();
     world_sleep(&W, 5 * V23_NS_PER_SEC);
     check_all();
+    reap(nodes);
+    for (i = 1; i < NODES; i++)
+        SIM_CHECK(!stops[i].stopping);
     SIM_CHECK(sim_calls_ended());
     SIM_CHECK(sim_jobs == 0);
     for (i = 0; i < NODES; i++) {
@@ -208,11 +256,15 @@ static void run_seed(int64_t steps)
 
     state = now_seed;
     sim_calls_reset();
+    memset(stops, 0, sizeof(stops));
     make_world(nodes);
     for (step_ = 0; step_ < steps; step_++) {
         sim_calls_act(nodes, 2, nodes + 1, 2);
         if (sim_one_in(8))
             disturb();
+        if (sim_one_in(50))
+            stop_or_serve(nodes);
+        reap(nodes);
         if (sim_one_in(4))
             sim_answer_one();
         if (sim_one_in(10))
