@@ -114,7 +114,7 @@ static void *run(void *ud)
     struct loop *l = ud;
     const struct vrpc_runtime *first = l->all->rt;
 
-    l->rc = vrpc_runtime_init_(&l->rt, first->flags, first->component, false);
+    l->rc = vrpc_runtime_init_(&l->rt, first->flags, first->component, first);
     if (l->rc != 0) {
         snprintf(l->why, sizeof(l->why), "%s", l->rt.why);
         answer(l);

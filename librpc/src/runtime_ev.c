@@ -227,7 +227,8 @@ static int fill_client(struct vrpc_runtime *rt, struct vrpc_manager *m,
 }
 
 int vrpc_runtime_init_(struct vrpc_runtime *rt,
-    const struct vrpc_flags *flags, const char *component, bool first)
+    const struct vrpc_flags *flags, const char *component,
+    const struct vrpc_runtime *first)
 {
     struct vrpc_manager_config cfg;
     int rc = V23_ENOMEM;
@@ -246,12 +247,15 @@ int vrpc_runtime_init_(struct vrpc_runtime *rt,
     rc = vsec_engine_new(&rt->p->engine, &vsec_crypto_default, NULL, NULL);
     if (rc != 0)
         goto out;
-    rc = vrpc_runtime_trace_new_(rt, rt->p->engine, &rt->p->trace);
+    if (first != NULL)
+        rt->vtrace = first->vtrace; /* it locks */
+    else
+        rc = vrpc_runtime_trace_new_(rt, rt->p->engine, &rt->p->trace);
     if (rc != 0)
         goto out;
     rc = load_principal(rt);
     if (rc == 0)
-        rc = watch_credentials(rt, first);
+        rc = watch_credentials(rt, first == NULL);
     if (rc != 0)
         goto out;
     rc = vrpc_ev_new(rt->base, NULL, &rt->log, &rt->ev);
@@ -287,7 +291,7 @@ out:
 int vrpc_runtime_init(struct vrpc_runtime *rt, const struct vrpc_flags *flags,
     const char *component)
 {
-    return vrpc_runtime_init_(rt, flags, component, true);
+    return vrpc_runtime_init_(rt, flags, component, NULL);
 }
 
 void vrpc_runtime_fini(struct vrpc_runtime *rt)

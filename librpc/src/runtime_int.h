@@ -61,9 +61,11 @@ struct vrpc_runtime_private {
 };
 
 /* runtime_ev.c */
-/* vrpc_runtime_init(); loops other than the first take no signals. */
+/* vrpc_runtime_init(); first NULL, or of the first loop: then this one takes no
+ * signals, and traces go to the store of that one. */
 V23_MUST_USE int vrpc_runtime_init_(struct vrpc_runtime *rt,
-    const struct vrpc_flags *flags, const char *component, bool first);
+    const struct vrpc_flags *flags, const char *component,
+    const struct vrpc_runtime *first);
 /* A server's node that listens nowhere, with its client. rid NULL: a new one. */
 V23_MUST_USE int vrpc_runtime_node_(struct vrpc_runtime *rt,
     const struct vrpc_server_config *cfg, const struct vrpc_routing_id *rid,
