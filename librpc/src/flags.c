@@ -475,8 +475,7 @@ static const struct vrpc_flag_ table[] = {
 };
 #define NTABLE (sizeof(table) / sizeof(table[0]))
 
-static const struct vrpc_flag_ *find(const struct vrpc_flags *f,
-    const char *name)
+static const struct vrpc_flag_ *find(const char *name)
 {
     const struct vrpc_flag_ *const tables[] = { table, vrpc_flags_cloud_,
         vrpc_flags_vtrace_ };
@@ -486,8 +485,7 @@ static const struct vrpc_flag_ *find(const struct vrpc_flags *f,
 
     for (t = 0; t < sizeof(sizes) / sizeof(sizes[0]); t++)
         for (i = 0; i < sizes[t]; i++)
-            if ((f->groups & tables[t][i].group) != 0
-                && strcmp(tables[t][i].name, name) == 0)
+            if (strcmp(tables[t][i].name, name) == 0)
                 return &tables[t][i];
     return NULL;
 }
@@ -495,8 +493,9 @@ static const struct vrpc_flag_ *find(const struct vrpc_flags *f,
 bool vrpc_flags_has(const struct vrpc_flags *f, const char *name,
     bool *is_bool)
 {
-    const struct vrpc_flag_ *flag = find(f, name);
+    const struct vrpc_flag_ *flag = find(name);
 
+    (void)f;
     if (flag == NULL)
         return false;
     *is_bool = flag->is_bool;
@@ -506,7 +505,7 @@ bool vrpc_flags_has(const struct vrpc_flags *f, const char *name,
 int vrpc_flags_set(struct vrpc_flags *f, const char *name, const char *value,
     const char **why)
 {
-    const struct vrpc_flag_ *flag = find(f, name);
+    const struct vrpc_flag_ *flag = find(name);
 
     if (flag == NULL)
         return V23_ENOENT;

@@ -393,6 +393,8 @@ static void set_flag_row(struct v23_flag *f, const char *name,
 
 static void set_up(struct v23_cmdline_ *line)
 {
+    const char *width = getenv("CMDLINE_WIDTH");
+
     set_flag_row(&line->everywhere[0], "metadata", V23_FLAG_BOOL,
         &line->metadata, "", "Print metadata of the program and exit.");
     set_flag_row(&line->everywhere[1], "time", V23_FLAG_BOOL, &line->time,
@@ -404,7 +406,7 @@ static void set_up(struct v23_cmdline_ *line)
         "default.");
     line->help[0].set = set_style;
     set_flag_row(&line->help[1], "width", V23_FLAG_INT, &line->width,
-        "<terminal width>",
+        width != NULL && *width != 0 ? width : "<terminal width>",
         "Width of help in columns, unlimited if negative. The environment "
         "variable CMDLINE_WIDTH sets the default.");
     v23_cmdline_style_(line);

@@ -410,7 +410,7 @@ START_TEST(help_has_topics_and_errors)
         "ERROR: tool help: invalid value \"loud\" for flag -style: unknown "
         "style");
     ck_assert_int_eq(run("help help"), 0);
-    ck_assert_ptr_nonnull(strstr(out, " -width=<terminal width>\n"));
+    ck_assert_ptr_nonnull(strstr(out, " -width="));
 }
 END_TEST
 

@@ -3,9 +3,12 @@
  * cli -bin DIR -dir DIR [-skip ID]… [-before "ID COMMAND"]… FILE GROUP…: run
  * the cases of these groups in the order of the file, a shell command before
  * some of them. The caller has started the daemons that the cases talk about
- * and put their endpoints into the environment.
+ * and put their endpoints into the environment. Records of commands (group
+ * `commands`) are compared with what the programs say of themselves.
  */
 #include "cli.h"
+
+#include "commands.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -323,6 +326,16 @@ static bool skipped(const cJSON *c)
     return true;
 }
 
+/* In the second pass; if their group is wanted. */
+static void count_commands(const cJSON *c, bool slow)
+{
+    char *const *g;
+
+    for (g = C.groups; !slow && *g != NULL; g++)
+        if (strcmp(*g, "commands") == 0)
+            count(cli_check_commands(C.bin, C.dir, c));
+}
+
 /* Slow cases first: they only wait. */
 static void run_file(char *all, bool slow)
 {
@@ -338,6 +351,8 @@ static void run_file(char *all, bool slow)
         c = cJSON_Parse(line);
         if (c == NULL && *line != 0)
             count(false);
+        else if (c != NULL && get(c, "tool") != NULL)
+            count_commands(c, slow);
         else if (c != NULL && wanted(c) && is_slow(c) == slow && !skipped(c)) {
             if (slow)
                 start_slow(c, line);

@@ -82,7 +82,13 @@ struct vrpc_flags {
     int log_level, stderr_threshold;
 };
 
-/** Defaults from the environment. @return 0 or V23_ENOMEM */
+/**
+ * Defaults from the environment.
+ * @param groups  flags that the program uses and its help shows; those of other
+ *                groups are accepted too, as by the reference tools, so that
+ *                scripts may give all programs the same
+ * @return 0 or V23_ENOMEM
+ */
 V23_MUST_USE int vrpc_flags_init(struct vrpc_flags *f, int groups);
 void vrpc_flags_fini(struct vrpc_flags *f);
 /**
