@@ -452,7 +452,7 @@ static const struct run_file files[] = {
     { "namespace_misc.jsonl", run_naming_misc, NULL, NULL, NULL, NULL },
     { "cache_scripts.jsonl", run_naming_cache, NULL, NULL, NULL, NULL },
     { "cli.jsonl", NULL, NULL, "test/e2e/cli.sh", NULL, NULL },
-    { "cli_commands.jsonl", NULL, NULL, LATER, NULL, NULL },
+    { "cli_commands.jsonl", NULL, NULL, "test/e2e/commands.sh", NULL, NULL },
     { "discovery.jsonl", NULL, NULL, LATER, NULL, NULL },
     { "discovery_ads.jsonl", NULL, NULL, LATER, NULL, NULL },
     { "mdns.jsonl", NULL, NULL, LATER, NULL, NULL },
