@@ -248,7 +248,7 @@ int vrpc_stats_find_or_add_(struct vrpc_stat *from, struct vdl_str name,
     struct vrpc_stat **out)
 {
     int depth = depth_of(from), rc = 0;
-    struct vrpc_stat *s = from, *kid;
+    struct vrpc_stat *s = from, *kid = NULL;
     struct vdl_str elem;
     bool found;
     size_t i;
