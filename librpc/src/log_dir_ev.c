@@ -189,6 +189,9 @@ static int dir_read(void *ud, void *log, int64_t *pos, void *p, size_t n,
     ssize_t k;
 
     (void)ud;
+    *got = 0;
+    if (*pos > INT64_MAX - (int64_t)n) /* no file is that long */
+        return 0;
     do
         k = pread(l->fd, p, n, (off_t)*pos);
     while (k < 0 && errno == EINTR);

@@ -77,6 +77,7 @@ struct world {
     size_t max_out; /* bytes fetched at once; 0 = all */
     /* Of nodes made from now on. */
     uint32_t bytes_buffered; /* per flow */
+    struct vrpc_stats *stats;
     uint32_t max_conns, max_handshakes;
     int64_t idle_ns;
     const struct v23_log *log;
@@ -214,6 +215,7 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     mc.transport = &tr;
     mc.principal = n->principal;
     mc.bytes_buffered = w->bytes_buffered;
+    mc.stats = w->stats;
     mc.max_conns = w->max_conns;
     mc.max_handshakes = w->max_handshakes;
     mc.idle_ns = w->idle_ns;

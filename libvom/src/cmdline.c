@@ -213,7 +213,7 @@ static int take_flag(const struct v23_invocation *inv, char **argv, int argc,
     int *at)
 {
     const struct v23_flag_source *src = NULL;
-    char *word = argv[*at] + 1, *value;
+    char *word = argv[*at] + 1, *value, *equals;
     const char *why = "invalid value";
     const struct v23_flag *f;
     bool is_bool = false;
@@ -224,7 +224,7 @@ static int take_flag(const struct v23_invocation *inv, char **argv, int argc,
         return v23_usage_error(inv, "%s: bad flag syntax: %s", inv->path,
             argv[*at]);
     ++*at;
-    value = strchr(word, '=');
+    value = equals = strchr(word, '=');
     if (value != NULL)
         *value++ = 0;
     f = find_flag(inv, word);
@@ -251,9 +251,12 @@ static int take_flag(const struct v23_invocation *inv, char **argv, int argc,
         else if (rc != V23_EARG)
             why = v23_strerror(rc);
     }
-    return why == NULL
+    rc = why == NULL
         ? 0
         : refuse(inv, word, is_bool, value == NULL ? "" : value, why);
+    if (equals != NULL) /* others read the command line, too: ps, __debug */
+        *equals = '=';
+    return rc;
 }
 
 /* ---- commands ------------------------------------------------------------ */
