@@ -506,6 +506,21 @@ static void sweep(void *ud)
     vrpc_mgr_timer_(m, &m->sweep, now.mono_ns + sweep_period(m));
 }
 
+/* Which one would rather be missed? One that others are reached by is quiet,
+ * but not idle. */
+static bool is_better_victim(const struct vrpc_session_ *s,
+    const struct vrpc_session_ *than)
+{
+    bool a = s->proxied + s->listens > 0, b;
+
+    if (than == NULL)
+        return true;
+    b = than->proxied + than->listens > 0;
+    return a != b ? b
+                  : vrpc_conn_last_use_ns(s->conn) <
+                        vrpc_conn_last_use_ns(than->conn);
+}
+
 size_t vrpc_manager_reclaim(struct vrpc_manager *m, size_t n)
 {
     struct vrpc_session_ *s, *best;
@@ -524,8 +539,7 @@ size_t vrpc_manager_reclaim(struct vrpc_manager *m, size_t n)
                 best = s;
                 break;
             }
-            if (best == NULL || vrpc_conn_last_use_ns(s->conn) <
-                                    vrpc_conn_last_use_ns(best->conn))
+            if (is_better_victim(s, best))
                 best = s;
         }
         if (best == NULL)

@@ -336,6 +336,30 @@ START_TEST(stopping_twice_and_in_the_midst_of_a_dial_is_harmless)
 }
 END_TEST
 
+START_TEST(connection_to_the_proxy_is_the_last_to_be_given_up)
+{
+    struct vrpc_proxy_status st;
+    struct result r;
+
+    ck_assert_ptr_nonnull(start(T.c, behind_name(&T.s, 0), M_WAIT, NULL, NULL,
+        &stub_plain, &r));
+    ck_assert(world_until(&W, &T.s.echo.calls, SEC));
+    ck_assert_uint_eq(vrpc_manager_nconns(T.s.n->m), 2);
+    T.s.echo.auto_reply = true;
+    ck_assert_uint_eq(vrpc_manager_reclaim(T.s.n->m, 1), 1);
+    ck_assert_uint_eq(vrpc_manager_reclaim(T.proxy.n->m, 1), 1);
+    world_settle(&W);
+    vrpc_proxy_status(T.proxy.p, &st);
+    ck_assert_uint_eq(st.servers, 1);
+    ck_assert_uint_eq(vrpc_proxied_active(T.s.p), 1);
+    ck_assert_uint_eq(vrpc_manager_nconns(T.s.n->m), 1);
+    /* Only when there is nothing else. */
+    ck_assert_uint_eq(vrpc_manager_reclaim(T.s.n->m, 1), 1);
+    world_settle(&W);
+    ck_assert_uint_eq(vrpc_proxied_active(T.s.p), 0);
+}
+END_TEST
+
 START_TEST(pure_client_cannot_listen_through_a_proxy)
 {
     struct vrpc_proxied_config c;
@@ -467,6 +491,7 @@ int main(void)
     tcase_add_test(t, stopped_server_lets_calls_end_and_takes_no_more);
     tcase_add_test(t,
         stopping_twice_and_in_the_midst_of_a_dial_is_harmless);
+    tcase_add_test(t, connection_to_the_proxy_is_the_last_to_be_given_up);
     tcase_add_test(t, pure_client_cannot_listen_through_a_proxy);
     tcase_add_test(t, cut_anywhere_ends_the_call_once);
     suite_add_tcase(s, t);

@@ -93,7 +93,9 @@ struct vrpc_manager_config {
     int64_t idle_ns;              /* idle expiry; 0 = 10 min, < 0 = never */
     uint32_t max_conns;           /* 0 = 16,384; beyond it one is closed: a
                                      handshake older than 5 s, an idle one, the
-                                     one that was not used for longest */
+                                     one that was not used for longest; last
+                                     those that proxies and their servers are
+                                     reached by */
     uint32_t max_handshakes;      /* accepted and not authenticated; 0 = 4,096;
                                      beyond it the oldest one is closed */
     uint32_t max_flows;           /* open per connection; 0 = 16,384 */
