@@ -197,6 +197,7 @@ $(eval $(call extra_vdl,hello,cmd/helloserver/vdl,v.io/x/ref/test/hello,/v23/vdl
 $(eval $(call extra_vdl,stress,cmd/stressd/vdl,v.io/x/ref/runtime/internal/rpc/stress,/v23/vdl,vdl rpc))
 $(eval $(call extra_vdl,rpcbench,cmd/rpcbenchd/vdl,v.io/x/ref/runtime/internal/rpc/benchmark,/v23/vdl,vdl rpc))
 $(eval $(call extra_vdl,test,test/interop/vdl,example.org/oracle/echo,,vdl rpc))
+$(eval $(call extra_vdl,typetester,test/typetester/vdl,v.io/x/ref/cmd/vrpc/internal,,vdl rpc))
 $(eval $(call extra_vdl,vombench,test/vombench/vdl,example.org/bench,,vdl))
 $(eval $(call extra_vdl,held,libvom/test/vdl,example.org/held,,vdl))
 cmd_fortune_EXTRA_OBJS := $(cmd_gen_objs)
@@ -293,6 +294,9 @@ echo_VARS := echo-server echo-client
 $(foreach p,$(echo_VARS),$(eval test_$(p)_EXTRA_OBJS := $(test_gen_objs)) \
 	$(eval test_$(p)_STAMP := $(test_vdl_stamp)) \
 	$(eval test_$(p)_INC := -I$(BUILD)/gen/test -Itest/interop))
+test_typetester_EXTRA_OBJS := $(typetester_gen_objs)
+test_typetester_STAMP := $(typetester_vdl_stamp)
+test_typetester_INC := -I$(BUILD)/gen/typetester
 test_vombench_EXTRA_OBJS := $(vombench_gen_objs)
 test_vombench_STAMP := $(vombench_vdl_stamp)
 test_vombench_INC := -I$(BUILD)/gen/vombench

@@ -1,5 +1,5 @@
 # program:highest layer it uses
-TESTPROGS := $(foreach c,runner:libwspr echo-server:libnaming \
+TESTPROGS := $(foreach c,typetester:libnaming runner:libwspr echo-server:libnaming \
 	echo-client:libnaming pingpong:libsecurity testd:libnaming \
 	cli:libvom vombench:librpc secbench:libsecurity sim:librpc vdl:libvom pty:libvom idp:libnaming \
 	memscan:libvom roled:libnaming parent:libnaming tablebench:libnaming \

@@ -1,12 +1,15 @@
 /* BSD-3-Clause; see LICENSE. */
-/* vrpc call: a call with arguments that are typed in. */
+/* vrpc call: a call with arguments, and items, that are typed in. */
 #include "vrpc.h"
 
 #include <compile.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <vom/print.h>
+
+#include "input.h"
 
 #define OUTPUT_MAX ((size_t)1 << 30)
 
@@ -68,7 +71,90 @@ struct run {
     struct remote *r;
     struct vrpc_call *call;
     size_t want; /* number of results */
+    /* what is sent on the stream */
+    const struct vdl_type *item_type; /* NULL: nothing */
+    struct input in;
+    struct v23_buf line;
+    struct ctx c;        /* holds the item, with `held` */
+    struct vdl_any item;
+    bool held;
 };
+
+static void drop_item(struct run *x)
+{
+    if (x->held)
+        ctx_fini(&x->c);
+    x->held = false;
+}
+
+/* The item of the line. */
+static bool parse_item(struct run *x)
+{
+    struct source src = { "stdin", (const char *)x->line.p, x->line.n };
+    struct list values = { 0 };
+
+    ctx_init(&x->c);
+    x->c.terse = true;
+    x->held = true;
+    if (compile_exprs(&x->c, &src, &x->item_type, 1, &values)
+        && values.n == 1) {
+        x->item = to_any(values.v[0]);
+        return true;
+    }
+    x->r->rc = v23_error("line %zu: can't parse the item:\n%s",
+        x->in.number, values.n == 1 || x->c.errors.n != 0
+            ? v23_buf_cstr(&x->c.errors) : "not one expression");
+    drop_item(x);
+    return false;
+}
+
+/* Send lines while there are any and they find room. */
+static void send_items(struct run *x)
+{
+    int rc;
+
+    for (;;) {
+        if (x->held) {
+            rc = vrpc_call_send_any(x->call, x->item);
+            if (rc == V23_EAGAIN)
+                return; /* on_room() follows */
+            drop_item(x);
+            if (rc != 0)
+                return; /* the call ends */
+        }
+        rc = input_line(&x->in, &x->line);
+        if (rc == INPUT_LATER)
+            return;
+        if (rc == INPUT_END) {
+            vrpc_call_close_send(x->call);
+            return;
+        }
+        if (rc == INPUT_FAILED)
+            x->r->rc = v23_error("cannot read standard input: %s",
+                strerror(errno));
+        if (rc == INPUT_FAILED || !parse_item(x)) {
+            vrpc_call_cancel(x->call);
+            return;
+        }
+    }
+}
+
+static void on_room(void *ud, struct vrpc_call *call)
+{
+    struct run *x = ud;
+
+    (void)call;
+    if (x->held)
+        send_items(x);
+}
+
+static void on_input(void *ud)
+{
+    struct run *x = ud;
+
+    if (x->call != NULL && !x->held)
+        send_items(x);
+}
 
 static void put_value(struct v23_buf *out, struct vdl_any v)
 {
@@ -119,7 +205,9 @@ static void done(void *ud, const struct v23_verror *err,
     struct run *x = ud;
     int rc;
 
-    if (err == NULL)
+    if (x->r->rc != 0)
+        rc = 0; /* it has been said why */
+    else if (err == NULL)
         rc = print_results(x, results, n);
     else if (vrpc_call_server(x->call) == NULL)
         rc = vname_program_error(x->r->p, "StartCall failed", err);
@@ -127,6 +215,7 @@ static void done(void *ud, const struct v23_verror *err,
         rc = vname_program_error(x->r->p, "call.Recv failed", err);
     if (x->r->rc == 0)
         x->r->rc = rc;
+    x->call = NULL;
     vname_program_done(x->r->p);
 }
 
@@ -136,14 +225,30 @@ static int call(struct remote *r, const char *method, const struct vdl_any *in,
     static const struct vrpc_any_cb cb = { got_item, done };
     struct run x;
 
+    memset(&x, 0, sizeof(x));
     x.r = r;
     x.want = m->out_args.n;
+    if (m->in_stream != NULL)
+        x.item_type = m->in_stream->type != NULL ? m->in_stream->type
+                                                 : &vdl_any_desc;
+    v23_buf_init(&x.line, NULL, OUTPUT_MAX);
+    if (x.item_type != NULL
+        && input_open(&x.in, r->p->rt.base, on_input, &x) != 0)
+        return v23_error("out of memory");
     x.call = vrpc_client_start_any(r->p->rt.client, r->name, vdl_str(method),
         &r->opts, in, m->in_args.n, VRPC_ANY_RESULTS, &cb, &x);
     if (x.call == NULL)
         return v23_error("out of memory");
-    vrpc_call_close_send(x.call);
+    if (x.item_type == NULL) {
+        vrpc_call_close_send(x.call);
+    } else {
+        vrpc_call_on_writable(x.call, on_room, &x);
+        send_items(&x);
+    }
     vname_program_wait(r->p);
+    drop_item(&x);
+    input_close(&x.in);
+    v23_buf_fini(&x.line);
     return r->rc;
 }
 

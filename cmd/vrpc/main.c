@@ -51,8 +51,9 @@ static const struct v23_command cmd_call = {
              "of their own, such as 1<<20, \"a\" or {Name: \"x\", Size: 3}. "
              "The server is asked for the types first, so that composite "
              "arguments need none; the named types of the signature may be "
-             "written as \"pkg/path\".Name. Nothing can be sent on the stream "
-             "of the call.",
+             "written as \"pkg/path\".Name.\n\n"
+             "What the method takes as a stream is read from standard input, "
+             "an expression a line, until its end.",
     .args = "<server> <method> [args...]",
     .args_help = SERVER_HELP
         "\n\n<method> is the server method to call.\n\n"

@@ -12,13 +12,14 @@ wait_name() { # NAME
 }
 
 # t EXIT STDOUT FIRST-ERROR-LINE vrpc-arguments…
+: >items # on standard input
 t() {
     want=$1
     printf '%s' "$2" >want
     printf '%s' "$3" >want-err
     [ -n "$3" ] && echo >>want-err
     shift 3
-    timeout 30 vrpc "$@" >out 2>err
+    timeout 30 vrpc "$@" <items >out 2>err
     rc=$?
     head -1 err >first
     if [ "$rc" = "$want" ] && cmp -s out want && cmp -s first want-err; then
@@ -230,6 +231,42 @@ else
     cat out err
 fi
 
+# ---- one method for each kind of type ---------------------------------------
+
+typetester=$build/test/typetester
+if [ -x "$typetester" ]; then
+    daemon typetester '^NAME=' "$typetester" $on_loopback
+    s=$(said typetester NAME=)
+    t 0 "true$nl" "" call "$s" EchoBool true
+    t 0 "float32(1.2)$nl" "" call "$s" EchoFloat32 1.2
+    t 0 "float64(-3.4)$nl" "" call "$s" EchoFloat64 -3.4
+    t 0 "int32(11)$nl" "" call "$s" EchoInt32 11
+    t 0 "int64(-22)$nl" "" call "$s" EchoInt64 -22
+    t 0 "\"abc\"$nl" "" call "$s" EchoString '"abc"'
+    t 0 "byte(33)$nl" "" call "$s" EchoByte 33
+    t 0 "uint32(44)$nl" "" call "$s" EchoUint32 44
+    t 0 "uint64(55)$nl" "" call "$s" EchoUint64 55
+    t 0 "\"v.io/x/ref/cmd/vrpc/internal\".Array2Int{1, 2}$nl" "" \
+        call "$s" XEchoArray '{1,2}'
+    t 0 "map[int32]string{1: \"foo\", 2: \"bar\"}$nl" "" \
+        call "$s" XEchoMap '{2:"bar", 1:"foo"}'
+    t 0 "set[int32]{3, 4}$nl" "" call "$s" XEchoSet '{4,3}'
+    t 0 "[]int32{5, 6}$nl" "" call "$s" XEchoSlice '{5,6}'
+    t 0 "\"v.io/x/ref/cmd/vrpc/internal\".Struct{X: 7, Y: 8}$nl" "" \
+        call "$s" XEchoStruct '{7,8}'
+    t 0 "int32(1) int32(2)$nl" "" call "$s" YMultiArg 1,2
+    t 0 "$nl" "" call "$s" YNoArgs
+    t 0 "<< true
+<< true
+<< true
+$nl" "" call "$s" ZStream 3 true
+    t 0 "// Other numbers of arguments.
+YMultiArg(I1 int32, I2 int32) (O1 int32, O2 int32 | error)
+" "" signature "$s" YMultiArg
+else
+    echo "left out: calls of typetester, $typetester is not built"
+fi
+
 # ---- every kind of value ----------------------------------------------------
 
 if [ -x "$echo_server" ]; then
@@ -292,6 +329,30 @@ $nl" "" -json call $s StreamBytes 1 2
     fi
     t 1 "" "ERROR: MethodSignature failed: echo-server:svc/echo/unknown.__MethodSignature: method does not exist: __MethodSignature" \
         call $s/unknown Nothing
+    # Streams of the client: an expression a line.
+    printf '1\n\n 2 + 3 \n-10' >items
+    t 0 "int64(-4) int64(3)$nl" "" call $s StreamSum
+    printf '"ab"\n{1, 2}\n' >items
+    t 0 "<< []byte(\"ab\")
+<< []byte(\"\\x01\\x02\")
+int64(4)$nl" "" call $s StreamEchoBytes
+    printf '{X: 1}\n' >items
+    t 1 "" "ERROR: line 1: can't parse the item:" call $s StreamSum
+    printf '1\n2, 3\n' >items
+    t 1 "" "ERROR: line 2: can't parse the item:" call $s StreamSum
+    seq 20000 >items
+    t 0 "int64(200010000) int64(20000)$nl" "" call $s StreamSum
+    : >items
+    # From a pipe that stays open until the answer has come.
+    mkfifo pipe
+    timeout 30 vrpc call $s StreamEchoBytes <pipe >out 2>err &
+    pids="$pids $!" one=$!
+    exec 9>pipe
+    echo '"ab"' >&9
+    check "an item is sent before the end" wait_for grep -q '^<< ' out
+    exec 9>&-
+    wait $one
+    check "the end is seen" [ $? -eq 0 ]
     # Either side may be the first to see that the time is over.
     timeout 30 vrpc -timeout=1s call $s Sleep 20000 >out 2>err
     rc=$?
