@@ -17,7 +17,7 @@
 
 enum {
     PAGE_TOKEN = 32,          /* characters */
-    PAGE_ENTRIES = 5000,      /* of one glob; more are cut off */
+    PAGE_ENTRIES = 5000,      /* names of a glob, traces; more are cut off */
     PAGE_LINE = 32 << 20      /* bytes of the longest line */
 };
 

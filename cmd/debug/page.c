@@ -181,9 +181,9 @@ static void over(struct answer *a)
 
 void answer_end(struct answer *a, const struct v23_verror *err)
 {
-    if (a->line.err != 0)
-        v23_buf_cut(&a->line, 0);
-    if (err != NULL)
+    if (a->cut)
+        err = NULL; /* the cancellation was ours */
+    if (a->line.err != 0 || err != NULL)
         v23_buf_cut(&a->line, 0);
     if (a->line.n == 0)
         v23_buf_put_byte(&a->line, '{');
@@ -219,9 +219,13 @@ static void cut_now(void *ud)
 
 void answer_cut(struct answer *a)
 {
-    if (!a->cut)
-        (void)!vrpc_runtime_after(&a->pg->p->rt, 0, cut_now, a);
+    if (a->cut)
+        return;
     a->cut = true;
+    if (a->call != NULL)
+        vrpc_call_cancel(a->call);
+    else
+        (void)!vrpc_runtime_after(&a->pg->p->rt, 0, cut_now, a);
 }
 
 static void reader_gone(void *ud)
@@ -290,6 +294,8 @@ static void start(struct page *pg, struct web_req *q,
     a->q = q;
     a->what = k->path;
     a->opts = k->forever ? forever : call_opts(pg->p);
+    if (k->forever)
+        a->opts.connect_timeout_ns = timeout_ns;
     a->ns_opts.deadline = deadline(pg->p);
     v23_arena_init(&a->arena, NULL, (size_t)PAGE_LINE * 4);
     v23_buf_init(&a->line, NULL, PAGE_LINE);

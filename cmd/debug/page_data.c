@@ -302,7 +302,12 @@ static void put_trace(struct answer *a, const v23_vtrace_trace_record *t,
 
 static void got_trace(void *ud, const v23_vtrace_trace_record *t)
 {
-    put_trace(ud, t, false);
+    struct answer *a = ud;
+
+    if (a->n == PAGE_ENTRIES)
+        answer_cut(a);
+    else
+        put_trace(a, t, false);
 }
 
 static void traces(struct answer *a, const char *name)

@@ -146,6 +146,9 @@ const last = (s) => s.replace(/\/+$/, "").split("/").pop();
 // What stands behind a name's parent.
 const behind = (name, parent) => name.startsWith(parent)
     ? name.slice(parent.length).replace(/^\/+/, "") : last(name);
+// No more of a text than a page can bear.
+const cut = (s) => s.length > 200000 ? s.slice(0, 200000) + " … and " +
+    (s.length - 200000).toLocaleString("en") + " characters more" : s;
 const plural = (n, word) => n.toLocaleString("en") + " " + word +
     (n === 1 ? "" : "s");
 

@@ -77,7 +77,8 @@ async function showLog(base, file, box, signal) {
             return;
         const end = lines.scrollTop + lines.clientHeight >=
             lines.scrollHeight - 40;
-        lines.append(h("div", { class: level(o.line) }, o.line || " "));
+        lines.append(h("div", { class: level(o.line) },
+            cut(o.line) || " "));
         if (lines.childNodes.length > MAX_LINES)
             lines.firstChild.remove();
         from = o.pos + new TextEncoder().encode(o.line).length + 1;
@@ -135,7 +136,7 @@ async function profilesView(n, args, signal) {
         try {
             const r = await fetch(file(p, { debug: 1 }), { signal });
             const said = await r.text();
-            put(text, h("h2", {}, p), r.ok ? h("pre", {}, said || "(empty)")
+            put(text, h("h2", {}, p), r.ok ? h("pre", {}, cut(said) || "(empty)")
                 : h("div", { class: "error", role: "alert" }, said));
         } catch (e) {
             aborted(e) || put(text, complaint(e));

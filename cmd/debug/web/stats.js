@@ -70,7 +70,8 @@ function whole(v) {
         return histogram(v.histogram);
     if (v.series)
         return series(v.series);
-    return h("div", { class: v.text.length < 60 ? "big" : "mono" }, v.text);
+    return v.text.length < 60 ? h("div", { class: "big" }, v.text)
+        : h("pre", {}, cut(v.text));
 }
 
 // The values at and below a name, as they change.
