@@ -48,24 +48,31 @@ uint32_t sim_rnd(uint32_t n)
 
 /* ---- the network --------------------------------------------------------- */
 
-static struct wlink *doomed; /* to be cut after what it just moved */
+/* To be cut after what they just moved. */
+static struct wlink *doomed[WORLD_LINKS];
+static size_t ndoomed;
 
 static void tamper(struct wlink *from, struct v23_buf *bytes)
 {
-    if (sim_one_in(400)) {
+    if (ndoomed < WORLD_LINKS && sim_one_in(400)) {
         bytes->n = sim_rnd((uint32_t)bytes->n + 1); /* cut within */
-        doomed = from;
+        doomed[ndoomed++] = from;
     } else if (sim_one_in(2000) && bytes->n > 0) {
         bytes->p[sim_rnd((uint32_t)bytes->n)] ^= (uint8_t)(1 + sim_rnd(255));
     }
 }
 
+static void cut_doomed(void)
+{
+    while (ndoomed > 0)
+        if (doomed[--ndoomed]->used)
+            world_cut(doomed[ndoomed]);
+}
+
 static void step_world(void)
 {
-    doomed = NULL;
     world_step(&W);
-    if (doomed != NULL && doomed->used)
-        world_cut(doomed);
+    cut_doomed();
 }
 
 static void disturb(void)
@@ -154,6 +161,7 @@ static void clocks(void)
         break;
     default:
         world_sleep(&W, (int64_t)sim_rnd(300) * V23_NS_PER_MS);
+        cut_doomed();
     }
 }
 
