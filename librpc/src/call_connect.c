@@ -340,6 +340,18 @@ static int wait_authorize(struct vrpc_waiter_ *w, struct vrpc_session_ *s,
     return rc;
 }
 
+static void attempt_not_connected(struct vrpc_attempt_ *at, int rc)
+{
+    const char *why = v23_strerror(rc);
+
+    if (rc == V23_ENOENT) { /* none is live, and no dial is wanted */
+        why = vrpc_failure_of_(at->call->c->m, &at->ep, &rc);
+        if (why == NULL)
+            why = "connection not in cache";
+    }
+    attempt_status(at, rc, why);
+}
+
 static void attempt_connect(struct vrpc_attempt_ *at)
 {
     struct vrpc_call *call = at->call;
@@ -352,8 +364,7 @@ static void attempt_connect(struct vrpc_attempt_ *at)
     if (rc == 0)
         attempt_check(at);
     else if (rc != V23_EAGAIN)
-        attempt_status(at, rc,
-            rc == V23_ENOENT ? "connection not in cache" : v23_strerror(rc));
+        attempt_not_connected(at, rc);
 }
 
 static void wait_done(struct vrpc_waiter_ *w, int rc, struct vrpc_session_ *s,

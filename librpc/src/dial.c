@@ -110,6 +110,9 @@ static void dial_finish(struct vrpc_dial_ *d, int rc,
     struct vrpc_waiter_ *w;
     int each;
 
+    if (rc != 0 && !d->m->closing)
+        vrpc_failure_note_(d->m, &d->ep, rc,
+            why == NULL ? v23_strerror(rc) : why);
     unlist(d);
     d->finished = true;
     unfollow(d);

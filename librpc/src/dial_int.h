@@ -20,6 +20,12 @@ void vrpc_dial_settled_(struct vrpc_session_ *s);
 /* End all dials. */
 void vrpc_dials_fail_(struct vrpc_manager *m, int rc, const char *why);
 
+/* dial_failure.c */
+/* A dial has failed. */
+void vrpc_failure_note_(struct vrpc_manager *m,
+    const struct vrpc_endpoint *ep, int rc, const char *why);
+void vrpc_failures_fini_(struct vrpc_manager *m);
+
 /* The endpoint of each dial under way. */
 void vrpc_dials_each_(const struct vrpc_manager *m,
     void (*fn)(void *ud, const struct vrpc_endpoint *ep), void *ud);

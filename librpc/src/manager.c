@@ -645,6 +645,7 @@ void vrpc_manager_free(struct vrpc_manager *m)
     }
     vrpc_timer_fini_(&m->timers, &m->sweep);
     vrpc_own_fini_(m);
+    vrpc_failures_fini_(m);
     vrpc_cache_fini_(&m->cache);
     vrpc_ops_fini_(&m->ops);
     vdl_registry_free(m->al, &m->known);

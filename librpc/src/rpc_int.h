@@ -232,6 +232,10 @@ struct vrpc_waiter_ {
 V23_MUST_USE int vrpc_mgr_connect_(struct vrpc_manager *m,
     const struct vrpc_endpoint *ep, bool cached_only, int64_t deadline,
     struct vrpc_waiter_ *w, struct vrpc_session_ **out);
+/* Why the last dial to an endpoint has failed; NULL: it has not, or not in the
+ * last five minutes. */
+const char *vrpc_failure_of_(struct vrpc_manager *m,
+    const struct vrpc_endpoint *ep, int *rc);
 /*
  * A connection that the peer dialed can tell who the peer is only after its
  * first refresh, when its blessings need discharges (spec/rpc.md 8.5): w->done
@@ -319,6 +323,7 @@ struct vrpc_manager {
     struct vrpc_session_ *shaking, **shaking_tail; /* accepted, oldest first */
     uint32_t nshaking, max_handshakes;
     struct vrpc_dial_ *dials;
+    struct vrpc_failure_ *failures; /* of dials; newest first */
     struct vrpc_tunnels_ *tunnels; /* made with the first */
     struct vrpc_timers_ timers;
     struct vrpc_tasks_ tasks;

@@ -269,7 +269,7 @@ static const struct vrpc_iface echo_iface = { .name = STR("Echo"),
 /* What a client saw. */
 struct result {
     int done;
-    char id[96], msg[256];
+    char id[96], msg[1024];
     uint8_t retry;
     uint32_t nparams;
     int32_t sum;

@@ -377,6 +377,48 @@ START_TEST(idle_expiry_is_that_of_the_manager)
 }
 END_TEST
 
+START_TEST(failure_of_a_dial_is_told_for_five_minutes)
+{
+    struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
+    char name[512];
+
+    snprintf(name, sizeof(name), "%s", world_name(P.s, ""));
+    o.cached_only = true;
+    P.s->refuses = true;
+    ck_assert_str_eq(fail_with(name, M_WAIT, NULL), VERR "NoServers");
+    ck_assert_uint_eq(W.ndials, 1);
+
+    ck_assert_ptr_nonnull(start(P.c, name, M_WAIT, &o, NULL, &stub_plain,
+        &R));
+    ck_assert(world_until(&W, &R.done, SEC));
+    ck_assert_ptr_nonnull(strstr(R.msg, "connection refused"));
+    world_sleep(&W, 301 * SEC);
+    ck_assert_ptr_nonnull(start(P.c, name, M_WAIT, &o, NULL, &stub_plain,
+        &R));
+    ck_assert(world_until(&W, &R.done, SEC));
+
+    ck_assert_ptr_null(strstr(R.msg, "connection refused"));
+    ck_assert_ptr_nonnull(strstr(R.msg, "not in cache"));
+    ck_assert_uint_eq(W.ndials, 1);
+}
+END_TEST
+
+START_TEST(failures_that_are_kept_are_bounded)
+{
+    size_t first = 0, i;
+    char name[64];
+
+    for (i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "/nowhere-%03zu:1", i);
+        ck_assert_str_eq(fail_with(name, M_WAIT, NULL), VERR "NoServers");
+        if (i == 150)
+            first = W.t.bytes;
+    }
+
+    ck_assert_uint_eq(W.t.bytes, first);
+}
+END_TEST
+
 /* ---- private servers (8.6) ----------------------------------------------- */
 
 /* The acceptor's blessings become ciphertexts for somebody else. */
@@ -450,6 +492,8 @@ int main(void)
     tcase_add_test(t, preferred_protocols_choose_the_server);
     tcase_add_test(t, idle_expiry_is_that_of_the_manager);
     tcase_add_test(t, private_server_is_not_trusted);
+    tcase_add_test(t, failure_of_a_dial_is_told_for_five_minutes);
+    tcase_add_test(t, failures_that_are_kept_are_bounded);
     suite_add_tcase(s, t);
     return tst_run(s);
 }
