@@ -25,17 +25,20 @@ static bool same_id(const v23_uniqueid_id *x, const v23_uniqueid_id *y)
 static void set_ids(struct vrpc_span *s, struct vrpc_vtrace *store,
     const struct vrpc_span *parent, const v23_uniqueid_id *id)
 {
+    struct vrpc_span was = *parent; /* may be the same one */
+
     memset(s, 0, sizeof(*s));
     s->store = store;
-    s->trace = parent->trace;
-    s->parent = parent->id;
+    s->trace = was.trace;
+    s->parent = was.id;
+    s->metadata = was.metadata;
     s->id = *id;
 }
 
 void vrpc_span_client_(struct vrpc_tracer_ *tr, const struct vrpc_span *parent,
     struct v23_walltime now, struct vrpc_span *out)
 {
-    struct vrpc_span top; /* a trace is its root's parent */
+    struct vrpc_span top = { .store = NULL }; /* a root's parent: the trace */
     v23_uniqueid_id id;
 
     if (parent == NULL && tr->store != NULL)
@@ -43,19 +46,17 @@ void vrpc_span_client_(struct vrpc_tracer_ *tr, const struct vrpc_span *parent,
     if (parent == NULL) {
         new_id(tr, &top.id);
         top.trace = top.id;
-        top.metadata = vdl_bytes(NULL, 0);
         parent = &top;
     }
     new_id(tr, &id);
     set_ids(out, tr->store, parent, &id);
-    out->metadata = parent->metadata;
     out->start = v23_time_from_wall(now);
 }
 
 void vrpc_span_server_(struct vrpc_tracer_ *tr, const v23_vtrace_request *req,
     struct v23_walltime now, struct vrpc_span *out)
 {
-    struct vrpc_span caller;
+    struct vrpc_span caller = { .store = NULL };
     v23_uniqueid_id id;
 
     caller.trace = req->trace_id;
@@ -118,13 +119,12 @@ void vrpc_span_begin(struct vrpc_span *s, const struct vrpc_span *parent,
         return;
     }
     begin(s, parent->store, parent, name);
-    s->metadata = parent->metadata;
 }
 
 void vrpc_span_begin_trace(struct vrpc_span *s, struct vrpc_vtrace *v,
     struct vdl_str name)
 {
-    struct vrpc_span top;
+    struct vrpc_span top = { .store = NULL };
 
     vrpc_store_id_(v, &top.id);
     top.trace = top.id;

@@ -54,5 +54,9 @@ void vrpc_store_start_(struct vrpc_vtrace *v, const struct vrpc_span *s,
 void vrpc_store_end_(struct vrpc_vtrace *v, const struct vrpc_span *s);
 void vrpc_store_note_(struct vrpc_vtrace *v, const struct vrpc_span *s,
     struct vdl_str text);
+/* A copy of the span and of all below it. 0, V23_ENOENT, V23_ENOMEM. */
+V23_MUST_USE int vrpc_store_below_(struct vrpc_vtrace *v,
+    const struct vrpc_span *s, struct v23_arena *a,
+    v23_vtrace_trace_record *out);
 
 #endif

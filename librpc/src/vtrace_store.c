@@ -531,25 +531,41 @@ static int copy_rec(const struct rec *r, struct v23_arena *a,
     return copy_notes(r, a, &out->annotations);
 }
 
-static int copy_trace(const struct trace *t, struct v23_arena *a,
-    v23_vtrace_trace_record *out)
+/* Is `top` an ancestor of the span, or the span itself? */
+static bool is_below(const struct vrpc_vtrace *v, const struct trace *t,
+    const struct rec *r, const struct rec *top)
 {
+    uint32_t i;
+
+    for (i = 0; r != NULL && r != top && i < t->nrecs; i++)
+        r = find_rec(v, t, &r->parent);
+    return r == top;
+}
+
+/* The trace; with a top, only that span and what came of it, which has been
+ * added behind it. */
+static int copy_trace(const struct vrpc_vtrace *v, const struct trace *t,
+    const struct rec *top, struct v23_arena *a, v23_vtrace_trace_record *out)
+{
+    const struct rec *r, *first = top != NULL ? top : t->recs;
     v23_vtrace_span_record *spans;
-    const struct rec *r;
-    uint32_t i = 0;
+    uint32_t n = 0, i = 0;
     int rc = 0;
 
-    spans = v23_arena_get0(a, t->nrecs, sizeof(*spans),
+    for (r = first; r != NULL; r = r->next)
+        n += top == NULL || is_below(v, t, r, top);
+    spans = v23_arena_get0(a, n, sizeof(*spans),
         V23_ALIGNOF(v23_vtrace_span_record));
     if (spans == NULL)
         return V23_ENOMEM;
-    for (r = t->recs; r != NULL && rc == 0; r = r->next)
-        rc = copy_rec(r, a, &spans[i++]);
+    for (r = first; r != NULL && rc == 0; r = r->next)
+        if (top == NULL || is_below(v, t, r, top))
+            rc = copy_rec(r, a, &spans[i++]);
     if (rc != 0)
         return rc;
     out->id = t->id;
     out->spans.v = spans;
-    out->spans.n = i;
+    out->spans.n = n;
     return 0;
 }
 
@@ -562,7 +578,23 @@ int vrpc_vtrace_get(struct vrpc_vtrace *v, const v23_uniqueid_id *id,
     lock(v);
     t = find_trace(v, id);
     if (t != NULL)
-        rc = copy_trace(t, a, out);
+        rc = copy_trace(v, t, NULL, a, out);
+    unlock(v);
+    return rc;
+}
+
+int vrpc_store_below_(struct vrpc_vtrace *v, const struct vrpc_span *s,
+    struct v23_arena *a, v23_vtrace_trace_record *out)
+{
+    const struct trace *t;
+    const struct rec *top;
+    int rc = V23_ENOENT;
+
+    lock(v);
+    t = find_trace(v, &s->trace);
+    top = t == NULL ? NULL : find_rec(v, t, &s->id);
+    if (top != NULL)
+        rc = copy_trace(v, t, top, a, out);
     unlock(v);
     return rc;
 }

@@ -14,7 +14,7 @@ struct tree {
     struct vrpc_vtrace_node *nodes; /* one for each span record */
     struct vrpc_vtrace_node **ids;  /* by id, without duplicates */
     size_t nids;
-    struct vrpc_vtrace_node *root, *missing, **missing_end;
+    struct vrpc_vtrace_node *root;
 };
 
 static const v23_vtrace_span_record no_data = {
@@ -183,19 +183,6 @@ static int find_root(struct tree *tr)
     return tr->root == NULL ? V23_ENOMEM : 0;
 }
 
-/* A child of the root that stands for a parent nobody knows. */
-static struct vrpc_vtrace_node *add_missing(struct tree *tr)
-{
-    struct vrpc_vtrace_node *n = invent(tr, &no_data);
-
-    if (n == NULL)
-        return NULL;
-    n->parent = tr->root;
-    *tr->missing_end = n;
-    tr->missing_end = &n->next;
-    return n;
-}
-
 /*
  * Go up from every node, and cut where the way comes back to itself. `depth`
  * is the number of the way on which a node was met.
@@ -210,7 +197,7 @@ static int cut_circles(struct tree *tr)
             n->depth = (uint32_t)i + 1;
             if (n->parent == NULL || n->parent->depth != (uint32_t)i + 1)
                 continue;
-            n->parent = add_missing(tr);
+            n->parent = invent(tr, &no_data);
             if (n->parent == NULL)
                 return V23_ENOMEM;
         }
@@ -228,7 +215,7 @@ static int adopt_orphans(struct tree *tr, struct vrpc_vtrace_node **v,
         qsort(v, n, sizeof(*v), by_parent);
     for (i = 0; i < n; i++) {
         if (i == 0 || cmp_id(&v[i - 1]->span->parent, &v[i]->span->parent) != 0)
-            m = add_missing(tr);
+            m = invent(tr, &no_data);
         if (m == NULL)
             return V23_ENOMEM;
         v[i]->parent = m;
@@ -262,15 +249,22 @@ static int set_parents(struct tree *tr)
 /* ---- children ------------------------------------------------------------ */
 
 /* Prepending the latest first leaves the earliest in front; the invented ones,
- * which have no time, come last below the root. */
+ * which have no time, come last below the root, as their children begin. */
 static void set_children(struct tree *tr)
 {
-    struct vrpc_vtrace_node *n;
+    struct vrpc_vtrace_node *n, **end = &tr->root->child;
     size_t i;
 
     if (tr->nids > 0)
         qsort(tr->ids, tr->nids, sizeof(*tr->ids), by_start);
-    tr->root->child = tr->missing;
+    for (i = 0; i < tr->nids; i++) {
+        n = tr->ids[i]->parent;
+        if (n == NULL || n == tr->root || n->parent != NULL)
+            continue;
+        n->parent = tr->root;
+        *end = n;
+        end = &n->next;
+    }
     for (i = tr->nids; i-- > 0;) {
         n = tr->ids[i];
         if (n == tr->root)
@@ -298,7 +292,6 @@ int vrpc_vtrace_tree(const v23_vtrace_trace_record *t, struct v23_arena *a,
     struct tree tr = { .a = a, .t = t };
     int rc;
 
-    tr.missing_end = &tr.missing;
     rc = make_nodes(&tr);
     if (rc == 0)
         rc = find_root(&tr);

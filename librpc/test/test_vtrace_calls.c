@@ -384,6 +384,31 @@ START_TEST(three_hops_are_collected_where_they_begin)
 }
 END_TEST
 
+START_TEST(an_answer_has_the_spans_of_its_call_only)
+{
+    v23_vtrace_trace_record r;
+    struct vrpc_span s;
+
+    all_with_stores();
+    vrpc_span_force(&top, 0);
+    ck_assert_str_eq(call_hop(&top), "");
+    /* Something else at B, of the same trace. */
+    s = top;
+    s.store = B->vtrace;
+    vrpc_span_begin(&s, &s, vdl_str("other work"));
+    vrpc_span_end(&s);
+    ck_assert_str_eq(call_hop(&top), "");
+
+    memset(&r, 0, sizeof(r));
+    ck_assert_int_eq(vrpc_vtrace_get(B->vtrace, &top.trace, &arena, &r), 0);
+    ck_assert_uint_eq(r.spans.n, 9);
+    ck_assert_ptr_nonnull(strstr(names(B, &top.trace), "other work"));
+    ck_assert_int_eq(vrpc_vtrace_get(A->vtrace, &top.trace, &arena, &r), 0);
+    ck_assert_uint_eq(r.spans.n, 13);
+    ck_assert_ptr_null(strstr(names(A, &top.trace), "other work"));
+}
+END_TEST
+
 START_TEST(spans_have_times_and_annotations)
 {
     v23_vtrace_trace_record r;
@@ -833,6 +858,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, ids_travel_without_any_store);
     tcase_add_test(tc, calls_that_nobody_collects_allocate_nothing_more);
     tcase_add_test(tc, three_hops_are_collected_where_they_begin);
+    tcase_add_test(tc, an_answer_has_the_spans_of_its_call_only);
     tcase_add_test(tc, spans_have_times_and_annotations);
     tcase_add_test(tc, a_sampled_root_is_the_parent_of_calls_that_name_none);
     tcase_add_test(tc, a_call_without_parent_is_a_trace_of_its_own);

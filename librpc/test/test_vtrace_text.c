@@ -130,6 +130,26 @@ START_TEST(spans_of_unknown_parents_are_below_missing_data)
 }
 END_TEST
 
+START_TEST(missing_data_is_in_the_order_of_its_spans)
+{
+    const struct vrpc_vtrace_node *root, *m;
+
+    add(2, 1, "", 0, -1);
+    add(3, 9, "second", 6, 7);
+    add(4, 8, "third", 8, 9);
+    add(5, 10, "first", 1, 2);
+    add(6, 2, "known", 30, 31);
+    ck_assert_int_eq(vrpc_vtrace_tree(&trace, &a, &root), 0);
+
+    ck_assert(vdl_str_is(root->child->span->name, "known"));
+    m = root->child->next;
+    ck_assert(vdl_str_is(m->child->span->name, "first"));
+    ck_assert(vdl_str_is(m->next->child->span->name, "second"));
+    ck_assert(vdl_str_is(m->next->next->child->span->name, "third"));
+    ck_assert_ptr_null(m->next->next->next);
+}
+END_TEST
+
 START_TEST(a_missing_root_is_invented)
 {
     const struct vrpc_vtrace_node *root;
@@ -308,6 +328,7 @@ static void fill(TCase *tc)
 {
     tcase_add_test(tc, text_is_that_of_the_reference);
     tcase_add_test(tc, spans_of_unknown_parents_are_below_missing_data);
+    tcase_add_test(tc, missing_data_is_in_the_order_of_its_spans);
     tcase_add_test(tc, a_missing_root_is_invented);
     tcase_add_test(tc, an_empty_trace_has_a_line);
     tcase_add_test(tc, of_several_roots_the_others_are_children);

@@ -56,8 +56,8 @@ struct vrpc_span {
 };
 
 /**
- * Begin a span below another. Without a store it is the parent by another
- * name.
+ * Begin a span below another, which may be in the same memory. Without a store
+ * it is the parent by another name.
  * @param name  borrowed until vrpc_span_end()
  */
 void vrpc_span_begin(struct vrpc_span *s, const struct vrpc_span *parent,

@@ -34,8 +34,8 @@ struct vrpc_vtrace_node {
  * The root is the span whose parent is the trace, the earliest if there are
  * several; without one a span named "Missing Root Span" that starts with the
  * earliest span. Spans whose parent was not collected are children of a span
- * "Missing Data" below the root, one for each such parent. Of several spans
- * with one id the first counts.
+ * "Missing Data" below the root, one for each such parent, behind the spans that
+ * are known to be there. Of several spans with one id the first counts.
  *
  * @param t     borrowed for as long as the tree
  * @param root  never NULL on success
