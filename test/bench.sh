@@ -29,13 +29,16 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 both() {
     args=$1 f=$2 i=0
     shift 2
+    used=$(cpu "$server_pid")
     : >bare.txt
     : >ours.txt
+    : >cpus.txt
     while [ $i -lt $times ]; do
         [ -z "$args" ] || floor $args
         field "$f" >>bare.txt
         load "$@"
         field "$f" >>ours.txt
+        field cpu_s >>cpus.txt
         i=$((i + 1))
     done
     bare=$(median <bare.txt) ours=$(median <ours.txt)
@@ -55,6 +58,19 @@ rss() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }
 cpu() {
     awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) / hz }' \
         "/proc/$1/stat" 2>/dev/null
+}
+# allowed CALLS WARMUP WORTH UNIT: what the busier side's CPU time would allow,
+# had it a core for itself all the time; the calls of one run of both().
+allowed() {
+    [ -n "$used" ] || return
+    used=$(calc 3 "($(cpu "$server_pid") - $used) / $times / (1 + $2 / $1)")
+    note "CPU time would allow $(awk -v n="$1" -v s="$used" -v worth="$3" '
+        { c += $1 }
+        END {
+            c /= NR
+            printf "%.0f", n * worth / (c > s ? c : s)
+        }' cpus.txt) $4 (client $(calc 2 "$(median <cpus.txt) / $1 * 1e6")," \
+        "server $(calc 2 "$used / $1 * 1e6") us each)"
 }
 # until_said DAEMON TEXT: however slow the machine is
 until_said() {
@@ -112,6 +128,7 @@ both "" per_s client --mode=load --clients=64 \
     --own-conn=false --calls=1000 --warmup=50
 row "calls, 64 at a time on one connection" "$(calc 0 "$ours")" per_s 100000 \
     least
+allowed 64000 3200 1 /s
 
 both "conns 64 1000" per_s client --mode=load --clients=64 --calls=1000 \
     --warmup=50
@@ -119,6 +136,7 @@ row "calls, one on each of 64 connections" "$(calc 0 "$ours")" per_s 90000 \
     least
 row "    of what plain TCP does" "$(calc 0 "100 * $ours / $bare")" % 55 least
 note "plain TCP, 64 connections: $bare /s"
+allowed 64000 3200 1 /s
 
 unserve
 serve server $tcp --v23.server.loops=0
@@ -129,22 +147,19 @@ serve server $tcp
 
 # ---- bytes -------------------------------------------------------------------
 
-both "box-echo 65536 1000" mb_s client --mode=load --payload=65536 \
+both "box-echo 65536 1000" p50_us client --mode=load --payload=65536 \
     --calls=1000 --warmup=100
-row "echo of 64 KiB, one caller, each way" "$(calc 0 "$ours")" MB/s 180 least
-note "bare boxes to and fro: $bare MB/s; $(calc 0 "100 * $ours / $bare") %"
+row "echo of 64 KiB, one caller, each way" "$(calc 0 "65536 / $ours")" MB/s \
+    180 least
+note "bare boxes to and fro: $(calc 0 "65536 / $bare") MB/s;" \
+    "$(calc 0 "100 * $bare / $ours") %"
 
-used=$(cpu "$server_pid")
 both "box-stream 10240 20000" mb_s client --mode=stream-down \
     --payload=10240 --calls=20000 --warmup=500
 row "stream of 10 KB chunks from the server" "$(calc 0 "$ours")" MB/s 500 least
 row "    of a bare stream of boxes" "$(calc 0 "100 * $ours / $bare")" % 70 least
 note "bare boxes one way: $bare MB/s"
-if [ -n "$used" ]; then
-    used=$(calc 3 "$(cpu "$server_pid") - $used")
-    note "CPU time of the server alone would allow $(calc 0 \
-        "$times * 20500 * 0.01024 / $used") MB/s"
-fi
+allowed 20000 500 0.01024 MB/s
 unserve
 
 serve server --listen=ws@127.0.0.1:0
