@@ -56,7 +56,7 @@ END_TEST
 
 START_TEST(place_tells_names_apart)
 {
-    char name[sizeof(SERVER) + 8];
+    char name[sizeof(SERVER) + 16];
     int i, round;
 
     for (round = 0; round < 2; round++)
