@@ -131,10 +131,11 @@ struct sample {
 };
 
 static struct {
-    struct sample *table; /* NULL: nobody samples */
+    atomic_flag taken;    /* by the thread that asked for samples */
+    struct sample *table; /* NULL: nobody samples; its thread's, or `busy` */
     atomic_flag busy;
     struct sigaction before;
-} sampler = { NULL, ATOMIC_FLAG_INIT, { .sa_flags = 0 } };
+} sampler = { ATOMIC_FLAG_INIT, NULL, ATOMIC_FLAG_INIT, { .sa_flags = 0 } };
 
 static void count(struct sample *table, void *const *pcs, size_t n)
 {
@@ -189,20 +190,22 @@ static int cpu_start(void *ud)
     void *one[1];
 
     (void)ud;
-    if (sampler.table != NULL)
+    if (atomic_flag_test_and_set(&sampler.taken))
         return V23_ESTATE;
     (void)backtrace(one, 1); /* loads the unwinder, out of the handler */
     sampler.table = v23_get0(NULL, TABLE, sizeof(struct sample));
-    if (sampler.table == NULL)
-        return V23_ENOMEM;
     memset(&sa, 0, sizeof(sa));
     sa.sa_handler = on_tick;
     sa.sa_flags = SA_RESTART;
     sigfillset(&sa.sa_mask);
-    if (sigaction(SIGPROF, &sa, &sampler.before) != 0) {
+    if (sampler.table == NULL ||
+        sigaction(SIGPROF, &sa, &sampler.before) != 0) {
+        bool full = sampler.table == NULL;
+
         v23_put(NULL, sampler.table);
         sampler.table = NULL;
-        return V23_ESYS;
+        atomic_flag_clear(&sampler.taken);
+        return full ? V23_ENOMEM : V23_ESYS;
     }
     set_timer(PERIOD_US);
     return 0;
@@ -246,6 +249,7 @@ static int cpu_stop(void *ud, struct v23_buf *out)
     if (out != NULL)
         rc = write_samples(table, out);
     v23_put(NULL, table);
+    atomic_flag_clear(&sampler.taken);
     return rc;
 }
 

@@ -504,6 +504,7 @@ int vrpc_runtime_proxy(struct vrpc_runtime *rt,
 
     memset(&mcfg, 0, sizeof(mcfg));
     mcfg.principal = rt->principal;
+    mcfg.stats = rt->stats;
     mcfg.vtrace = rt->vtrace;
     rc = vrpc_ev_routing_id(&mcfg.rid);
     if (rc == 0)

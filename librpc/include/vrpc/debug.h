@@ -4,7 +4,7 @@
  * traces. Source: spec/services.md 9, spec/rpc.md 23.
  *
  *     __debug/stats/<name>   vrpc/stats.h: values, watching
- *     __debug/logs/<file>    lines of a log, from a position on, or as they come
+ *     __debug/logs/<file>    lines of a log, from a position on, as they come
  *     __debug/pprof          command line, memory and CPU profiles, symbols
  *     __debug/vtrace         collected traces (an object of vrpc/vtrace.h)
  *     __debug/http           the page of requests, which is always empty

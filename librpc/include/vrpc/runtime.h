@@ -65,10 +65,13 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt);
  * Unless cfg->reserved is set, or cfg->no_debug, it serves __debug
  * (vrpc/debug.h) with the statistics rt->stats, the log of the program and
  * profiles of the process, to whom the entry "runtime" of the permissions
- * flags, else the default authorizer, lets in. The log is read from
- * --log_dir if that is given, else from the last 64 KiB in memory; its lines
- * are then kept from level INFO on. $V23_STATS_ENVIRON, if not empty, adds the
- * environment of the process to the statistics.
+ * flags, else the default authorizer, lets in. The log is read from --log_dir
+ * if that is given, else from the last 64 KiB in memory; its lines are then
+ * kept from level INFO on. With several loops (--v23.server.loops) each has
+ * statistics and a log in memory of its own, of its share of the connections:
+ * a reader sees those of the loop that has its connection.
+ * $V23_STATS_ENVIRON, if not empty, adds the environment of the process to the
+ * statistics.
  *
  * With --v23.server.loops and a server that may (`any_thread` of its config)
  * there are more loops, a thread each, that listen on the same ports; what is
