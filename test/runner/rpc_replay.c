@@ -28,7 +28,7 @@ struct played {
     struct vrpc_flow *flow;
     struct v23_buf got;  /* from the peer */
     struct v23_buf sent; /* by us, read back from our output */
-    uint64_t bkey;       /* of our OpenFlow */
+    uint64_t bkey, dkey; /* of our OpenFlow */
     bool closed;
 };
 
@@ -40,6 +40,7 @@ struct replay {
     struct v23_now now;
     struct vsec_principal *principal;
     struct vsec_blessings *own;
+    struct tr_discharges discharges; /* of `own` */
     struct v23_arena arena;
     struct vrpc_endpoint local, remote;
     struct vrpc_msg setup; /* recorded, of our side */
@@ -221,6 +222,26 @@ static bool sent_auth(const struct replay *r)
     return false;
 }
 
+/* The discharges that our Auth names. */
+static bool find_discharges(struct replay *r)
+{
+    const struct tr_stream *s = tr_stream(r->t, r->c->num, r->role, 1);
+    const struct tr_frame *f;
+    struct vrpc_msg m;
+    size_t i;
+
+    for (i = 0; s != NULL && i < r->t->nframes; i++) {
+        f = &r->t->frames[i];
+        if (f->conn == r->c->num && f->from == r->role && f->plain.n > 0
+            && (f->plain.p[0] == VRPC_MSG_AUTH
+                || f->plain.p[0] == VRPC_MSG_AUTH_ED25519)
+            && vrpc_msg_decode(f->plain.p, f->plain.n, &m, NULL) == 0)
+            return tr_discharges(r->t, s->bytes, m.u.auth.dkey,
+                &r->discharges);
+    }
+    return true;
+}
+
 /* Announce version 10 where the record does. */
 static bool patch_setup(struct replay *r)
 {
@@ -267,8 +288,11 @@ static bool make_conn(struct replay *r)
     cfg.has_handler = r->has_handler;
     cfg.encapsulated = cfg.message_transport = r->c->inside;
     if (r->has_handler && r->own != NULL
-        && !vsec_blessings_is_nameless(r->own))
+        && !vsec_blessings_is_nameless(r->own)) {
         cfg.blessings = r->own;
+        cfg.discharges = r->discharges.v;
+        cfg.ndischarges = r->discharges.n;
+    }
     cfg.hooks = &hooks;
     cfg.ud = r;
     r->refuse = r->role == DIALER && !sent_auth(r);
@@ -306,6 +330,7 @@ static bool take_output(struct replay *r, const uint8_t *p, size_t n)
         if (f == NULL)
             return run_fail(&r->t->c, "we opened an odd flow");
         f->bkey = m.u.open_flow.bkey;
+        f->dkey = m.u.open_flow.dkey;
         v23_buf_put(&f->sent, m.u.open_flow.payload.p,
             m.u.open_flow.payload.n);
         break;
@@ -375,7 +400,7 @@ static bool fetch(struct replay *r)
 
 /* Ids are given in order of opening: open as many as the record uses. */
 static bool open_up_to(struct replay *r, uint64_t id,
-    struct vsec_blessings *b)
+    struct vsec_blessings *b, const struct tr_discharges *d)
 {
     struct vrpc_flow_opts o;
     struct vrpc_flow *f;
@@ -398,8 +423,12 @@ static bool open_up_to(struct replay *r, uint64_t id,
         return run_fail(&r->t->c, "flow id %llu was never ours",
             (unsigned long long)id);
     /* The record says only now what the flow presents. */
-    if (b != NULL && !vsec_blessings_is_nameless(b))
+    if (b != NULL && !vsec_blessings_is_nameless(b)) {
         p->flow->blessings = vsec_blessings_ref(b);
+        if (vrpc_discharges_copy_(NULL, &p->flow->discharges, d->v, d->n)
+            != 0)
+            abort();
+    }
     return true;
 }
 
@@ -429,12 +458,16 @@ static bool write_flow(struct replay *r, uint64_t id, uint64_t flags,
 static bool play_open(struct replay *r, const struct vrpc_open_flow *m)
 {
     const struct tr_stream *s = tr_stream(r->t, r->c->num, r->role, 1);
+    struct tr_discharges d = { { NULL }, 0 };
     struct vsec_blessings *b = NULL;
     bool ok;
 
     if (s == NULL || !tr_blessings(r->t, s->bytes, m->bkey, &b))
         return run_fail(&r->t->c, "no blessings for a flow");
-    ok = open_up_to(r, m->id, b) && write_flow(r, m->id, m->flags, m->payload);
+    ok = tr_discharges(r->t, s->bytes, m->dkey, &d)
+        && open_up_to(r, m->id, b, &d)
+        && write_flow(r, m->id, m->flags, m->payload);
+    tr_discharges_fini(&d);
     vsec_blessings_unref(b);
     return ok;
 }
@@ -647,6 +680,27 @@ static bool verify_own_auth(struct replay *r)
     return rc == 0 || run_fail(&r->t->c, "our signature does not verify");
 }
 
+static bool same_discharges(struct replay *r, struct v23_bytes stream,
+    const struct played *p, uint64_t dkey)
+{
+    struct v23_bytes sent = v23_bytes(r->blessings.p, r->blessings.n);
+    struct tr_discharges ours = { { NULL }, 0 }, theirs = { { NULL }, 0 };
+    bool ok = tr_discharges(r->t, stream, dkey, &theirs)
+        && tr_discharges(r->t, sent, p->dkey, &ours);
+    size_t i;
+
+    if (ok && ours.n != theirs.n)
+        ok = run_fail(&r->t->c, "flow %llu presents %zu discharges, want %zu",
+            (unsigned long long)p->id, ours.n, theirs.n);
+    for (i = 0; ok && i < ours.n; i++)
+        if (!vsec_discharge_eq(ours.v[i], theirs.v[i]))
+            ok = run_fail(&r->t->c, "flow %llu presents other discharges",
+                (unsigned long long)p->id);
+    tr_discharges_fini(&ours);
+    tr_discharges_fini(&theirs);
+    return ok;
+}
+
 /* Each of our flows presented what the recorded one did. */
 static bool check_flow_blessings(struct replay *r, const struct played *p)
 {
@@ -670,6 +724,7 @@ static bool check_flow_blessings(struct replay *r, const struct played *p)
         if (ok && !vsec_blessings_eq(ours, theirs))
             ok = run_fail(&r->t->c, "flow %llu presents other blessings",
                 (unsigned long long)p->id);
+        ok = ok && same_discharges(r, s->bytes, p, m.u.open_flow.dkey);
         vsec_blessings_unref(ours);
         vsec_blessings_unref(theirs);
         ours = theirs = NULL;
@@ -722,7 +777,7 @@ bool tr_replay(struct transcript *t, struct tr_conn *c, int role)
     v23_buf_init(&r->first, NULL, SIZE_MAX);
     ok = find_setup(r) && endpoint(r, r->setup.u.setup.local, &r->local)
         && endpoint(r, r->setup.u.setup.remote, &r->remote)
-        && find_principal(r) && make_conn(r) && play(r) && check_outcome(r);
+        && find_principal(r) && find_discharges(r) && make_conn(r) && play(r) && check_outcome(r);
     vrpc_conn_free(r->conn);
     for (i = 0; i < r->nflows; i++) {
         v23_buf_fini(&r->flows[i].got);
@@ -733,6 +788,7 @@ bool tr_replay(struct transcript *t, struct tr_conn *c, int role)
     v23_buf_fini(&r->auth);
     v23_buf_fini(&r->first);
     v23_arena_fini(&r->arena);
+    tr_discharges_fini(&r->discharges);
     vsec_blessings_unref(r->own);
     vsec_principal_unref(r->principal);
     free(r);

@@ -73,6 +73,15 @@ const struct tr_stream *tr_stream(const struct transcript *t, int conn,
  */
 bool tr_blessings(struct transcript *t, struct v23_bytes stream,
     uint64_t bkey, struct vsec_blessings **out);
+#define TR_DISCHARGES 8
+struct tr_discharges {
+    struct vsec_discharge *v[TR_DISCHARGES];
+    size_t n;
+};
+/* The same of discharges; key 0: none. Release them in any case. */
+bool tr_discharges(struct transcript *t, struct v23_bytes stream,
+    uint64_t dkey, struct tr_discharges *out);
+void tr_discharges_fini(struct tr_discharges *d);
 /* Nonce of a sender's message. */
 void tr_nonce(const struct tr_conn *c, int from, uint64_t seq,
     uint8_t nonce[VSEC_BOX_NONCE]);
