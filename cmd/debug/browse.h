@@ -65,7 +65,8 @@ struct question_kind {
     answer_fn *start;
     bool forever; /* lasts until the page has had enough */
 };
-extern const struct question_kind page_names[], page_data[]; /* path NULL: end */
+/* The last has no path. */
+extern const struct question_kind page_names[], page_data[];
 
 /* JSON, in a->line: a member's name, with a comma if it is not the first. */
 void put_key(struct v23_buf *b, const char *name);

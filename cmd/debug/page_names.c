@@ -150,8 +150,9 @@ static void resolved(void *ud, const struct v23_verror *err,
 /* Not what a mount table of that name makes of an empty rest, but itself. */
 static void resolve(struct answer *a, const char *name)
 {
-    if (vname_shallow_resolve(a->pg->ns, vdl_str(name), &a->ns_opts, resolved, a,
-            &a->op) != 0)
+    if (vname_shallow_resolve(a->pg->ns, vdl_str(name), &a->ns_opts, resolved,
+            a, &a->op)
+        != 0)
         answer_fail(a, V23_ENOMEM);
 }
 

@@ -64,7 +64,8 @@ static void got_profiles(void *ud, const struct v23_verror *err,
 {
     struct list *x = ud;
 
-    x->rc = err != NULL ? vname_program_error(x->p, NULL, err) : print_profiles(out->result);
+    x->rc = err != NULL ? vname_program_error(x->p, NULL, err)
+                        : print_profiles(out->result);
     vname_program_done(x->p);
 }
 

@@ -165,7 +165,8 @@ static bool is_bare(const struct vdl_type *t, unsigned nest)
     case VDL_ANY:
         return true;
     default:
-        return t->kind >= VDL_BOOL && t->kind <= VDL_STRING;
+        return (t->kind >= VDL_BOOL && t->kind <= VDL_STRING)
+            || t->kind == VDL_TYPEOBJECT;
     }
 }
 
@@ -226,6 +227,7 @@ static int put_bare(struct v23_buf *out, const struct vdl_type *t,
 {
     const struct vdl_list *l = v;
     struct vdl_any any = { t, v };
+    const struct vdl_type *of;
 
     if (out->err != 0)
         return out->err;
@@ -244,6 +246,10 @@ static int put_bare(struct v23_buf *out, const struct vdl_type *t,
     case VDL_SET:
     case VDL_MAP:
         return put_entries(out, t, v);
+    case VDL_TYPEOBJECT:
+        of = *(const struct vdl_type *const *)v;
+        return vdl_type_format(of == NULL ? &vdl_any_desc : of, VALUE_MAX,
+            out);
     case VDL_UINT64:
         v23_buf_printf(out, "%llu", (unsigned long long)vdl_get_uint(t, v));
         return 0;

@@ -22,39 +22,56 @@ static const void *at(const void *base, size_t off)
     return (const char *)base + off;
 }
 
-/*
- * The fewest digits that tell the number from its neighbours. An exponent only
- * for the very large and the very small, as programs in the language of the
- * reference write it.
- */
+/* The fewest decimal digits that tell a number from its neighbours: d[0].d[1]…
+ * times ten to the power of *exp. Returns how many. */
+static int shortest(double x, bool narrow, char d[24], int *exp)
+{
+    int prec = narrow ? 6 : 15, most = narrow ? 9 : 17, n = 1;
+    char text[40], *s;
+
+    for (;; prec++) {
+        snprintf(text, sizeof(text), "%.*e", prec - 1, fabs(x));
+        if (prec == most || (narrow ? (double)strtof(text, NULL)
+                                    : strtod(text, NULL)) == fabs(x))
+            break;
+    }
+    d[0] = text[0];
+    for (s = text + 2; *s != 'e'; s++)
+        d[n++] = *s;
+    *exp = atoi(s + 1);
+    while (n > 1 && d[n - 1] == '0')
+        n--;
+    return n;
+}
+
+/* An exponent only for the very large and the very small, as programs in the
+ * language of the reference write it. */
 static void put_float(struct v23_buf *out, double x, bool narrow)
 {
-    char text[40], *e;
-    int prec = narrow ? 6 : 15, exp, digits;
+    int n, exp, i;
+    char d[24];
 
     if (!isfinite(x)) {
         v23_buf_puts(out, "null");
         return;
     }
-    for (;; prec++) {
-        snprintf(text, sizeof(text), "%.*e", prec - 1, x);
-        if (prec >= (narrow ? 9 : 17)
-            || (narrow ? (double)strtof(text, NULL) : strtod(text, NULL)) == x)
-            break;
+    n = shortest(x, narrow, d, &exp);
+    if (signbit(x))
+        v23_buf_put_byte(out, '-');
+    if (exp >= 21 || exp < -6) {
+        v23_buf_printf(out, n > 1 ? "%c.%.*se%+d" : "%c%.*se%+d", d[0], n - 1,
+            d + 1, exp);
+        return;
     }
-    e = strchr(text, 'e');
-    exp = atoi(e + 1);
-    while (e[-1] == '0' && e[-2] != '.' && strchr(text, '.') != NULL)
-        e--;
-    digits = (int)(e - text) - (text[0] == '-') - 1;
-    if (digits > 0)
-        digits--; /* the point */
-    if (x == 0)
-        v23_buf_puts(out, signbit(x) ? "-0" : "0");
-    else if (exp >= 21 || exp < -6)
-        v23_buf_printf(out, "%.*e", digits, x);
-    else
-        v23_buf_printf(out, "%.*f", digits > exp ? digits - exp : 0, x);
+    if (exp < 0)
+        v23_buf_puts(out, "0.");
+    for (i = exp; i < -1; i++)
+        v23_buf_put_byte(out, '0');
+    for (i = 0; i < n || i <= exp; i++) {
+        if (i > 0 && i == exp + 1)
+            v23_buf_put_byte(out, '.');
+        v23_buf_put_byte(out, i < n ? (uint8_t)d[i] : '0');
+    }
 }
 
 static int put_elems(struct v23_buf *out, const struct vdl_type *t,

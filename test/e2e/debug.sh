@@ -128,6 +128,52 @@ check "what cannot be watched is told" wait_for grep -q \
     "^Error: $D/stats/none: .*WatchGlob: does not exist: none$" watch.log
 kill "$pid"
 
+# ---- values of every kind ---------------------------------------------------
+
+if [ -x "$build/test/valuetext" ]; then
+    # v VALUE TYPE PRETTY JSON: the value is also its own raw form.
+    v() {
+        printf '%s\n' "$2" "$1" "$3" "$4" >want
+        valuetext "$1" >out 2>err
+        if cmp -s out want; then good; else
+            bad "valuetext $1: $(cat err)"
+            diff want out
+        fi
+    }
+    moment='struct{Seconds int64;Nanos int32}'
+    v true bool true true
+    v 'uint16(7)' uint16 7 7
+    v 'uint64(18446744073709551615)' uint64 18446744073709551615 18446744073709551615
+    v 'float64(0.1)' float64 0.1 0.1
+    v 'float32(0.10000000149011612)' float32 0.1 0.1
+    v 'float64(1e+06)' float64 1e+06 1000000
+    v 'float64(1.2345675e+06)' float64 1.2345675e+06 1234567.5
+    v 'float64(1e+21)' float64 1e+21 1e+21
+    v 'float64(-1.5e-07)' float64 -1.5e-07 -1.5e-7
+    v 'float64(1.25e-06)' float64 1.25e-06 0.00000125
+    v 'float64(0)' float64 0 0
+    v 'float64(+Inf)' float64 +Inf null
+    v '"<a>\"&"' string '<a>"&' '"\u003ca\u003e\"\u0026"'
+    v '[]byte("ab")' '[]byte' '[97 98]' '"YWI="'
+    v '[]string{"a", "b"}' '[]string' '[a b]' '["a","b"]'
+    v '[][]string{{"a"}, {}}' '[][]string' '[[a] []]' '[["a"],[]]'
+    v 'map[string]int64{"a": 1, "b": 2}' 'map[string]int64' 'map[a:1 b:2]' '{"a":1,"b":2}'
+    v 'set[string]{"a", "x"}' 'set[string]' 'map[a:{} x:{}]' '{"a":{},"x":{}}'
+    v '[]any{int64(1), "x", nil}' '[]any' '[1 x <nil>]' '[1,"x",null]'
+    v "time.Time $moment{Seconds: 63835596800, Nanos: 5000000}" "time.Time $moment" \
+        '2023-11-14 22:13:20.005 +0000 UTC' '"2023-11-14T22:13:20.005Z"'
+    v "[]time.Duration $moment{{Seconds: 90, Nanos: 0}}" "[]time.Duration $moment" \
+        '[1m30s]' '[90000000000]'
+    # What has a name that nobody knows is shown as it is.
+    named() { v "$1" "$2" "$1" "$3"; }
+    named 'p.E enum{A;B}(B)' 'p.E enum{A;B}' '"B"'
+    named '[]p.N int64{1}' '[]p.N int64' '[1]'
+    named 'p.U union{X int64;Y string}{Y: "z"}' 'p.U union{X int64;Y string}' '{"Y":"z"}'
+    named 'p.S struct{A int64;B []p.S}{A: 1, B: {{A: 2, B: {}}}}' \
+        'p.S struct{A int64;B []p.S}' '{"A":1,"B":[{"A":2,"B":[]}]}'
+    v 'any(nil)' any '<nil>' null
+fi
+
 # ---- vtrace -----------------------------------------------------------------
 
 debug vtrace "$D/vtrace" >out 2>err

@@ -136,7 +136,8 @@ async function profilesView(n, args, signal) {
         try {
             const r = await fetch(file(p, { debug: 1 }), { signal });
             const said = await r.text();
-            put(text, h("h2", {}, p), r.ok ? h("pre", {}, cut(said) || "(empty)")
+            put(text, h("h2", {}, p), r.ok
+                ? h("pre", {}, cut(said) || "(empty)")
                 : h("div", { class: "error", role: "alert" }, said));
         } catch (e) {
             aborted(e) || put(text, complaint(e));
@@ -144,12 +145,13 @@ async function profilesView(n, args, signal) {
     };
     const first = ask("cmdline", { n: base }, signal).then((o) => put(line,
         h("code", {}, o.list.join(" "))));
+    const one = (p) => h("tr", {}, h("td", { class: "name" }, p), h("td", {},
+        h("button", { onclick: () => show(p) }, "Show"), " ",
+        h("a", { class: "button", href: file(p, {}), download:
+            p + ".pprof" }, "Save")));
     const second = ask("profiles", { n: base }, signal).then((o) => put(list,
-        o.list.length ? h("table", { class: "narrow" }, h("tbody", {}, o.list.sort().map((p) =>
-            h("tr", {}, h("td", { class: "name" }, p), h("td", {},
-                h("button", { onclick: () => show(p) }, "Show"), " ",
-                h("a", { class: "button", href: file(p, {}), download:
-                    p + ".pprof" }, "Save")))))) : h("p", { class: "soft" },
+        o.list.length ? h("table", { class: "narrow" }, h("tbody", {},
+            o.list.sort().map(one))) : h("p", { class: "soft" },
             "This server has no named profiles."),
         h("p", {}, h("a", { class: "button", download: "cpu.pprof",
             href: file("profile", { seconds: 10 }) },

@@ -117,8 +117,8 @@ function timeline(t) {
                 row.setAttribute("aria-expanded", String(!notes.hidden));
             } },
         h("div", { class: "what", title: s.name, style: { paddingLeft:
-            Math.min(12, s.depth) * 14 + "px" } }, s.name || (s.depth ? "(no name)" :
-                "whole trace")),
+            Math.min(12, s.depth) * 14 + "px" } },
+        s.name || (s.depth ? "(no name)" : "whole trace")),
         h("div", { class: "lane" }, !s.missing && h("div", {
             class: s.end === undefined ? "piece open" : "piece",
             style: { left: at(start), width: Math.max(0, 100 *
