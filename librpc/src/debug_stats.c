@@ -99,6 +99,8 @@ static void watch_go(struct vrpc_debug_run_ *r, bool timed)
     if (rc == V23_EAGAIN)
         return;
     if (rc == 0) {
+        w->sent = w->found.n = 0;
+        v23_arena_reset(&w->arena); /* who only waits holds little */
         if (timed || pending)
             vrpc_debug_run_wait_(r, r->d->cfg.watch_period_ns);
         return;

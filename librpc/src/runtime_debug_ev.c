@@ -3,6 +3,7 @@
  * What a program says of itself: its log, to standard error and to where it is
  * read below __debug, and __debug itself.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,7 +88,7 @@ static void open_log(struct vrpc_runtime *rt, struct vdl_str dir)
     }
     snprintf(link, sizeof(link), "%.*s/%s.INFO", (int)dir.n, dir.p, program);
     (void)unlink(link);
-    if (symlink(name, link) != 0)
+    if (symlink(name, link) != 0 && errno != EEXIST) /* of another loop */
         v23_logf(&rt->log, V23_LOG_WARN, "cannot make the link %s", link);
 }
 
