@@ -9,6 +9,8 @@
  * A link has no connection while it is pending: an accepted one of which it
  * is not known yet what it speaks, or a websocket in its opening handshake.
  */
+#define _DEFAULT_SOURCE /* TCP_KEEPIDLE */
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
