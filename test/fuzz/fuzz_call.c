@@ -17,6 +17,7 @@
 #include <vrpc/manager.h>
 #include <vrpc/server.h>
 #include <vrpc/verror.h>
+#include <vrpc/vtrace.h>
 #include <vsec/authorizer.h>
 #include <vsec/principal.h>
 
@@ -26,7 +27,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-static struct tst_alloc T;
+#define TRACES_MAX ((size_t)1 << 20)
+
+static struct tst_alloc T, traces;
 static struct v23_now now;
 static struct vsec_principal *who[2]; /* the peer, the one tested */
 static struct vsec_blessings *named[2];
@@ -172,8 +175,47 @@ static void timer(void *ud)
 static const struct vrpc_transport transport = { tell_now, dial, cancel, timer,
     NULL };
 
+static int no_random(void *ud, void *p, size_t n)
+{
+    (void)ud;
+    memset(p, 5, n);
+    return 0;
+}
+
+/* Traces that the peer has collected stay, within their bounds. */
+static struct vrpc_vtrace *make_store(void)
+{
+    struct vrpc_vtrace_config vc;
+    struct vrpc_vtrace *v;
+
+    tst_alloc_init(&traces);
+    memset(&vc, 0, sizeof(vc));
+    vc.al = &traces.al;
+    vc.now = tell_now;
+    vc.random = no_random;
+    vc.max_traces = 16;
+    vc.bytes = TRACES_MAX / 2;
+    check(vrpc_vtrace_new(&vc, &v) == 0);
+    return v;
+}
+
+/* Everybody may have calls collected and read the traces. */
+static int reserved(void *ud, struct v23_op op, struct vdl_str suffix,
+    struct v23_arena *a, struct vrpc_object *obj,
+    const struct vsec_authorizer **auth, const struct v23_verror **err)
+{
+    (void)op;
+    (void)suffix;
+    (void)a;
+    (void)err;
+    *obj = vrpc_vtrace_object(ud);
+    *auth = &vsec_auth_everyone;
+    return 0;
+}
+
 static void make_managers(void)
 {
+    static struct vrpc_dispatcher debug;
     struct vrpc_manager_config mc;
     struct vrpc_client_config cc;
     struct vrpc_server_config sc;
@@ -183,6 +225,9 @@ static void make_managers(void)
     mc.transport = &transport;
     mc.principal = who[1];
     mc.idle_ns = -1;
+    mc.vtrace = make_store();
+    debug.lookup = reserved;
+    debug.ud = mc.vtrace;
     check(vrpc_manager_new(&mc, &client_m) == 0);
     mc.rid = vrpc_routing_id_fixed(7);
     check(vrpc_manager_new(&mc, &server_m) == 0);
@@ -194,6 +239,7 @@ static void make_managers(void)
     sc.object.glob = &globber;
     sc.leaf = VRPC_LEAF_NO;
     sc.authorizer = &vsec_auth_everyone;
+    sc.reserved = &debug;
     sc.call_budget = BUDGET;
     sc.glob_budget = BUDGET;
     check(vrpc_server_new(server_m, &sc, &server) == 0);
@@ -403,6 +449,7 @@ static void begin_server(void)
 static struct vrpc_call *begin_client(uint8_t how)
 {
     static const struct vrpc_any_cb cb = { on_item, on_done };
+    static const struct vrpc_span zero; /* the trace that has no id */
     static struct vrpc_call *call;
     struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
     struct vrpc_endpoint ep;
@@ -412,6 +459,7 @@ static struct vrpc_call *begin_client(uint8_t how)
     peer_new(true);
     o.server_auth = &vsec_auth_everyone;
     o.no_retry = true;
+    o.span = &zero;
     o.timeout_ns = 600 * V23_NS_PER_SEC;
     call = vrpc_client_start_any(client, name, vdl_str("Echo"), &o, NULL, 0,
         (how & 4) != 0 ? VRPC_ANY_RESULTS : (size_t)how / 64, &cb, &call);
@@ -442,6 +490,7 @@ static void finish(void)
     check(vrpc_client_ncalls(client) == 0);
     check(vrpc_manager_nconns(server_m) + vrpc_manager_nconns(client_m) == 0);
     check(T.bytes < MEMORY_MAX);
+    check(traces.bytes < TRACES_MAX);
 }
 
 /* ---- steps --------------------------------------------------------------- */
