@@ -12,8 +12,8 @@
 #include "ev_int.h"
 
 static struct evdns_server_port *Port;
-static struct evdns_server_request *Mute; /* not answered yet */
-static int Asked, Late;                   /* questions; of late.test */
+static struct evdns_server_request *Mute[8]; /* without an answer */
+static int Muted, Asked, Late;                   /* questions; of late.test */
 
 /* up.test is here, late.test from the second question on, mute.test gets no
  * answer, everything else does not exist. */
@@ -28,7 +28,8 @@ static void answer(struct evdns_server_request *req, void *ud)
     Asked = 1;
     here.s_addr = htonl(INADDR_LOOPBACK);
     if (evutil_ascii_strcasecmp(name, "mute.test") == 0) {
-        Mute = req;
+        if (Muted < 8)
+            Mute[Muted++] = req;
         return;
     }
     if (evutil_ascii_strcasecmp(name, "late.test") == 0 && a)
@@ -59,8 +60,7 @@ static void setup(void)
     ck_assert_int_eq(evutil_make_socket_nonblocking(fd), 0);
     Port = evdns_add_server_port_with_base(B, fd, 0, answer, NULL);
     ck_assert_ptr_nonnull(Port);
-    Asked = Late = 0;
-    Mute = NULL;
+    Asked = Late = Muted = 0;
     EV->dns = evdns_base_new(B, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(sa.sin_port));
     ck_assert_int_eq(evdns_base_nameserver_ip_add(EV->dns, text), 0);
@@ -68,8 +68,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    if (Mute != NULL)
-        (void)evdns_server_request_drop(Mute);
+    while (Muted > 0)
+        (void)evdns_server_request_drop(Mute[--Muted]);
     evdns_close_server_port(Port);
     event_base_loop(B, EVLOOP_NONBLOCK); /* answers to cancelled questions */
     ev_teardown();

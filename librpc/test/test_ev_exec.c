@@ -252,17 +252,21 @@ END_TEST
 
 START_TEST(odd_reports_are_told)
 {
-    static const char *const odd[] = { "exit 0", "exec 4>&-; exec sleep 100",
-        "printf 'ready::5' >&4", "printf 'nonsense\\377' >&4",
+    static const char *const odd[] = { "exit 0", "printf 'ready::5' >&4",
+        "exec 4>&-; exec sleep 100", "printf 'nonsense\\377' >&4",
         "printf '\\377' >&4; exec sleep 100",
         "head -c 300000 /dev/zero >&4; exec sleep 100" };
     struct v23_arena a;
+    const char *got;
     size_t i;
 
     for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
         start_shell(odd[i]);
-        ck_assert_str_eq(wait_ready(20 * V23_NS_PER_SEC),
-            "errUnrecognizedStatus");
+        got = wait_ready(20 * V23_NS_PER_SEC);
+        /* Whoever has gone may have done so before it was told anything. */
+        ck_assert_msg(strcmp(got, "errUnrecognizedStatus") == 0
+                || (i < 2 && strcmp(got, "errPartialWrite") == 0), "%s: %s",
+            odd[i], got);
         v23_arena_init(&a, &mem.al, SIZE_MAX);
         (void)vrpc_exec_signal(parent, SIGKILL, &a);
         v23_arena_fini(&a);

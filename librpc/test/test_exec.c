@@ -272,7 +272,7 @@ START_TEST(a_configuration_beats_flags)
     ck_assert_int_eq(set("v23.credentials", "/b"), 0);
     ck_assert_int_eq(set("v23.tcp.address", "127.0.0.1:1"), 0);
     ck_assert_int_eq(set("v23.tcp.protocol", "tcp"), 0);
-    ck_assert_int_eq(set("v23.permissions.literal", "not ours"), 0);
+    ck_assert_int_eq(set("v23.no.such.flag", "not ours"), 0);
     ck_assert_int_eq(set("MGMT_INSTANCE_NAME", "x"), 0);
     ck_assert_int_eq(vrpc_flags_configure(&f, &config, &out), 0);
 
