@@ -7,7 +7,6 @@
 
 struct vrpc_flag_ {
     const char *name;
-    int group;
     bool is_bool;
     /* 0; V23_EARG with *why; V23_ENOMEM. Value NULL: a bare boolean. */
     int (*set)(struct vrpc_flags *f, const char *value, const char **why);

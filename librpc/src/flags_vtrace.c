@@ -71,11 +71,11 @@ static int set_xray(struct vrpc_flags *f, const char *value, const char **why)
 }
 
 const struct vrpc_flag_ vrpc_flags_vtrace_[VRPC_FLAGS_VTRACE_] = {
-    { "v23.vtrace.sample-rate", VRPC_FLAGS_RUNTIME, false, set_sample_rate },
-    { "v23.vtrace.cache-size", VRPC_FLAGS_RUNTIME, false, set_cache_size },
-    { "v23.vtrace.v", VRPC_FLAGS_RUNTIME, false, set_vtrace_level },
-    { "v23.vtrace.collect-regexp", VRPC_FLAGS_RUNTIME, false, set_regexp },
-    { "v23.vtrace.root-span-name", VRPC_FLAGS_RUNTIME, false, set_root_span },
-    { "v23.vtrace.dump-on-shutdown", VRPC_FLAGS_RUNTIME, true, set_dump },
-    { "v23.vtrace.enable-aws-xray", VRPC_FLAGS_RUNTIME, true, set_xray },
+    { "v23.vtrace.sample-rate", false, set_sample_rate },
+    { "v23.vtrace.cache-size", false, set_cache_size },
+    { "v23.vtrace.v", false, set_vtrace_level },
+    { "v23.vtrace.collect-regexp", false, set_regexp },
+    { "v23.vtrace.root-span-name", false, set_root_span },
+    { "v23.vtrace.dump-on-shutdown", true, set_dump },
+    { "v23.vtrace.enable-aws-xray", true, set_xray },
 };
