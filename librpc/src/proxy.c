@@ -235,15 +235,14 @@ static void out_of_patience(void *ud)
 
 static void refuse(struct vrpc_pflow_ *f, const char *why)
 {
+    struct vdl_str who = vrpc_session_remote_text_(f->in.session);
     struct vrpc_flow *flow = f->in.flow;
     uint8_t msg[1 + MAX_TEXT];
     size_t n = strlen(why);
     int rc = 0;
 
-    v23_logf(f->p->m->log, V23_LOG_INFO, "proxy: %s may not listen: %s",
-        vrpc_conn_role(vrpc_flow_conn(flow)) == VRPC_ACCEPTOR ? "a peer"
-                                                              : "a proxy",
-        why);
+    v23_logf(f->p->m->log, V23_LOG_INFO, "proxy: %.*s may not listen: %s",
+        (int)who.n, who.n == 0 ? "" : who.p, why);
     n = n > MAX_TEXT ? MAX_TEXT : n;
     msg[0] = VRPC_MSG_PROXY_ERROR;
     memcpy(msg + 1, why, n);
