@@ -433,6 +433,28 @@ void vrpc_manager_dialed(struct vrpc_manager *m, struct v23_op op, int rc,
     *out = s->conn;
 }
 
+bool vrpc_manager_resolved(struct vrpc_manager *m, struct v23_op op,
+    const struct vdl_str *addresses, size_t n)
+{
+    struct vrpc_dial_ *d = vrpc_op_owner_(&m->ops, op, VRPC_OP_DIAL);
+    struct vrpc_session_ *s;
+    struct vrpc_endpoint ep;
+    size_t i;
+
+    if (d == NULL || !vrpc_routing_id_is_null(&d->ep.rid))
+        return false;
+    ep = d->ep;
+    for (i = 0; i < n; i++) {
+        ep.address = addresses[i];
+        if (vrpc_mgr_find_(m, &ep, &s, 1) == 0)
+            continue;
+        vrpc_op_end_(&m->ops, &d->op);
+        settle(d, 0, s, NULL);
+        return true;
+    }
+    return false;
+}
+
 int vrpc_dial_authorize_(struct vrpc_session_ *s, struct v23_op op)
 {
     struct vrpc_dial_ *d = s->dial;

@@ -269,6 +269,29 @@ static void add_addresses(struct vrpc_ev_dial_ *d, struct evutil_addrinfo *ai)
     }
 }
 
+/* Somebody has connected to one of the addresses: then that will do. */
+static bool is_connected(struct vrpc_ev_dial_ *d)
+{
+    struct vdl_str texts[MAX_ADDRESSES];
+    char mem[MAX_ADDRESSES][80];
+    struct v23_buf b;
+    size_t i;
+
+    for (i = 0; i < d->n; i++) {
+        v23_buf_init_fixed(&b, mem[i], sizeof(mem[i]));
+        vrpc_ev_format_addr_((struct sockaddr *)&d->attempts[i].sa,
+            d->attempts[i].len, &b);
+        texts[i] = vdl_strn(mem[i], b.n);
+    }
+    d->wanted = false; /* cancelling it from a hook does nothing now */
+    if (vrpc_manager_resolved(d->node->m, d->op, texts, d->n)) {
+        dial_free(d);
+        return true;
+    }
+    d->wanted = true;
+    return false;
+}
+
 static void on_resolved(void *ud, int err, struct evutil_addrinfo *ai)
 {
     struct vrpc_ev_dial_ *d = ud;
@@ -280,7 +303,7 @@ static void on_resolved(void *ud, int err, struct evutil_addrinfo *ai)
         add_addresses(d, ai);
     if (err != 0)
         fail(d, V23_ESYS, evutil_gai_strerror(err));
-    else
+    else if (!is_connected(d))
         try_next(d, 0);
 }
 

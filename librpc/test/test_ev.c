@@ -112,6 +112,27 @@ START_TEST(host_name_is_resolved)
 }
 END_TEST
 
+START_TEST(host_name_finds_the_connection_to_its_address)
+{
+    struct add_in in = { 20, 2 };
+    struct result r;
+    char name[600];
+    const char *port = strchr(S.name, ':') + 1;
+    const char *const hosts[] = { "127.0.0.1", "localhost" };
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        snprintf(name, sizeof(name), "/(test:server)@%s:%.*s", hosts[i],
+            (int)strcspn(port, "@"), port);
+        ck_assert_ptr_nonnull(go(name, M_ADD, NULL, &in, &stub_plain, &r));
+        ck_assert(run_until(&r.done));
+        ck_assert_str_eq(r.id, "");
+        ck_assert_uint_eq(vrpc_manager_nconns(vrpc_ev_node_manager(C.node)),
+            1);
+    }
+}
+END_TEST
+
 START_TEST(deadline_ends_a_call)
 {
     struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
@@ -390,6 +411,7 @@ static Suite *suite(void)
     tcase_add_test(t, many_calls_at_once_are_answered);
     tcase_add_test(t, refused_connection_is_no_servers);
     tcase_add_test(t, host_name_is_resolved);
+    tcase_add_test(t, host_name_finds_the_connection_to_its_address);
     tcase_add_test(t, deadline_ends_a_call);
     tcase_add_test(t, stopped_server_finishes_and_refuses);
     tcase_add_test(t, call_after_the_connection_died_reconnects);

@@ -133,6 +133,14 @@ void vrpc_manager_dialed(struct vrpc_manager *m, struct v23_op op, int rc,
     const char *why, struct vrpc_link *link,
     const struct vrpc_endpoint *local, struct vrpc_conn **out);
 /**
+ * The host of a dial that returned V23_EAGAIN has these addresses
+ * ("host:port"). Is one of them connected? Then the dial is over, without an
+ * answer. Not from inside `dial`.
+ * Source: spec/rpc.md 14.2.
+ */
+bool vrpc_manager_resolved(struct vrpc_manager *m, struct v23_op op,
+    const struct vdl_str *addresses, size_t n);
+/**
  * A transport was accepted by a listener.
  * @param local  endpoint of the listener (protocol, address); copied
  * @return 0, V23_ENOMEM, V23_ELIMIT (too many connections), V23_ESTATE (no
