@@ -426,6 +426,10 @@ void vrpc_flow_send_after(struct vrpc_flow *f, struct vrpc_flow *dep)
 void vrpc_flow_set_messages(struct vrpc_flow *f)
 {
     f->messages = true;
+    /* It gets a window of its own at once: a whole message may not fit into
+     * what stalled flows have left of the pool. */
+    if (f->accepted && f->mapped)
+        f->conn->release_due = true;
 }
 
 int vrpc_flow_peek(struct vrpc_flow *f, struct v23_bytes *bytes)

@@ -18,6 +18,20 @@ void vrpc_pool_add_(struct vrpc_conn *c, uint64_t n)
     c->pool_blocked = false;
 }
 
+/*
+ * How much of a window may be used up before it is given back. Messages are
+ * sent whole, so of that of a message flow there must always be left what the
+ * longest one takes.
+ */
+static uint64_t slack(const struct vrpc_flow *f, uint64_t window)
+{
+    uint64_t mtu = f->conn->mtu;
+
+    if (!f->messages || window / 2 >= mtu)
+        return window / 2;
+    return window > mtu ? window - mtu : 0;
+}
+
 void vrpc_flow_used_(struct vrpc_flow *f, uint64_t n)
 {
     struct vrpc_conn *c = f->conn;
@@ -31,9 +45,9 @@ void vrpc_flow_used_(struct vrpc_flow *f, uint64_t n)
     }
     if (f->remote_borrowing) {
         c->to_release_borrowed += n;
-        if (c->to_release_borrowed > c->peer_pool / 2)
+        if (c->to_release_borrowed > slack(f, c->peer_pool))
             c->release_due = true;
-    } else if (f->to_release > f->grant / 2) {
+    } else if (f->to_release > slack(f, f->grant)) {
         c->release_due = true;
     }
 }

@@ -249,14 +249,15 @@ static struct vrpc_tunnels_ *tunnels_of(struct vrpc_manager *m)
 
 /*
  * A message is sent when there are tokens for all of it, so it may be no
- * longer than what the other end of the flow ever grants.
+ * longer than what the other end of the flow leaves: as it gives tokens back
+ * when half of them are used, that is half of them.
  */
 static uint32_t mtu_over(const struct vrpc_session_ *outer)
 {
     const struct vrpc_conn *c = outer->conn;
     size_t n = vrpc_flow_mtu_(c);
 
-    return n < c->peer_pool ? (uint32_t)n : c->peer_pool;
+    return n < c->peer_pool / 2 ? (uint32_t)n : c->peer_pool / 2;
 }
 
 static struct vrpc_tunnel_ *tunnel_new(struct vrpc_session_ *outer)

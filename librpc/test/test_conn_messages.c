@@ -57,6 +57,41 @@ START_TEST(message_flows_queue_messages)
 }
 END_TEST
 
+/* Each message needs tokens for all of it: half a window is not enough. */
+START_TEST(messages_of_any_size_pass_a_window_of_one)
+{
+    static const size_t sizes[] = { 2000, 3000, 4096, 1, 4096, 2048, 2100,
+        4000 };
+    uint8_t data[4096] = { 0 };
+    struct vrpc_flow_opts o;
+    struct vrpc_flow *f, *g;
+    size_t i, n = 0;
+
+    R.dcfg.mtu = R.acfg.mtu = 4096;
+    R.dcfg.bytes_buffered = R.acfg.bytes_buffered = 4096;
+    R.a.messages = true;
+    rig_connect();
+    memset(&o, 0, sizeof(o));
+    o.messages = true;
+    /* Another flow keeps some of the pool. */
+    R.a.hold = true;
+    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &g), 0);
+    ck_assert_int_eq(vrpc_flow_write_message(g, data, 1500, true), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
+    R.a.hold = false;
+    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
+    ck_assert_int_eq(vrpc_flow_write_message(f, data, 100, true), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        ck_assert_int_eq(vrpc_flow_write_message(f, data, sizes[i], true), 0);
+        ck_assert_int_eq(rig_run(&R), 0);
+        ck_assert_uint_eq(vrpc_flow_queued(f), 0);
+        n += sizes[i] + 1;
+    }
+    ck_assert_uint_eq(R.a.got.n, 101 + n); /* each ends with a mark */
+}
+END_TEST
+
 /* A connection whose transport is a flow of another one. */
 static struct vrpc_conn *inner_d, *inner_a;
 static int inner_ready;
@@ -185,6 +220,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, message_flows_keep_messages_whole, 0, 2);
     tcase_add_test(tc, message_flows_queue_messages);
+    tcase_add_test(tc, messages_of_any_size_pass_a_window_of_one);
     tcase_add_loop_test(tc, connection_inside_a_flow, 0, 2);
     suite_add_tcase(s, tc);
     return tst_run(s);

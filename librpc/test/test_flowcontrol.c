@@ -623,8 +623,7 @@ START_TEST(messages_wait_for_tokens_of_the_whole)
     struct vrpc_flow *f, *g;
     int i;
 
-    R.a.messages = true;
-    R.a.hold = true;
+    R.a.hold = true; /* and it does not know that these are messages */
     rig_connect();
     memset(&o, 0, sizeof(o));
     o.messages = true;

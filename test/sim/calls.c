@@ -132,7 +132,7 @@ static void start(struct caller *c, struct wnode *from, struct wnode *to)
         o.timeout_ns = (int64_t)(1 + sim_rnd(5000)) * V23_NS_PER_MS;
     o.no_retry = sim_one_in(3);
     sim_started++;
-    c->call = vrpc_client_start(from->c, world_name(to, ""), &o,
+    c->call = vrpc_client_start(from->c, sim_name(to), &o,
         &sim_methods[c->method], &in, &stub, typed, typed, c);
     SIM_CHECK(c->call != NULL);
 }

@@ -2,8 +2,9 @@
 /*
  * Simulation: clients and servers over connections that stall, are cut at any
  * octet, end in one direction only, or are tampered with, while clocks jump,
- * readers are slow, and servers stop and come back. Everything happens in one
- * process and in virtual time, so a seed repeats a run exactly.
+ * readers are slow, and servers stop and come back; in every other world some
+ * of them go through a proxy. Everything happens in one process and in virtual
+ * time, so a seed repeats a run exactly.
  *
  * What must hold at every step: nothing comes after the end of a call or in the
  * wrong order (calls.c, service.c); the shared tokens of a connection are
@@ -16,8 +17,11 @@
 #include <time.h>
 
 #include <v23/cmdline.h>
+#include <vrpc/proxied.h>
+#include <vrpc/proxy.h>
 
 #include "../../librpc/src/conn_int.h"
+#include "../../librpc/src/rpc_int.h"
 
 #define WINDOW (64u << 10)
 #define NODES 3
@@ -28,6 +32,12 @@ struct options {
     int64_t seed, seeds, steps;
     int64_t time; /* ns; 0 = until all seeds are done */
 };
+
+/* A proxy that the servers listen through, too. */
+static struct {
+    struct wnode *n; /* NULL: this world has none */
+    struct vrpc_proxied *listening[NODES];
+} proxy;
 
 static uint64_t now_seed, state;
 static int64_t step_;
@@ -48,37 +58,20 @@ uint32_t sim_rnd(uint32_t n)
 
 /* ---- the network --------------------------------------------------------- */
 
-/* To be cut after what they just moved. */
-static struct wlink *doomed[WORLD_LINKS];
-static size_t ndoomed;
-
 static void tamper(struct wlink *from, struct v23_buf *bytes)
 {
-    if (ndoomed < WORLD_LINKS && sim_one_in(400)) {
+    if (sim_one_in(400)) {
         bytes->n = sim_rnd((uint32_t)bytes->n + 1); /* cut within */
-        doomed[ndoomed++] = from;
+        from->closing = true; /* at once */
     } else if (sim_one_in(2000) && bytes->n > 0) {
         bytes->p[sim_rnd((uint32_t)bytes->n)] ^= (uint8_t)(1 + sim_rnd(255));
     }
 }
 
-static void cut_doomed(void)
-{
-    while (ndoomed > 0)
-        if (doomed[--ndoomed]->used)
-            world_cut(doomed[ndoomed]);
-}
-
-static void step_world(void)
-{
-    world_step(&W);
-    cut_doomed();
-}
-
 static void disturb(void)
 {
     struct wlink *l = &W.links[sim_rnd(WORLD_LINKS)];
-    struct wnode *n = &W.nodes[sim_rnd(NODES)];
+    struct wnode *n = &W.nodes[sim_rnd((uint32_t)W.nnodes)];
 
     switch (sim_rnd(12)) {
     case 0:
@@ -161,8 +154,7 @@ static void clocks(void)
         break;
     default:
         world_sleep(&W, (int64_t)sim_rnd(300) * V23_NS_PER_MS);
-        cut_doomed();
-    }
+        }
 }
 
 /* ---- what must hold ------------------------------------------------------ */
@@ -191,12 +183,49 @@ static void check_tokens(const struct vrpc_conn *c)
 
 static void check_all(void)
 {
+    const struct vrpc_session_ *s;
     size_t i;
 
-    for (i = 0; i < WORLD_LINKS; i++)
-        if (W.links[i].used && W.links[i].conn != NULL)
-            check_tokens(W.links[i].conn);
+    for (i = 0; i < W.nnodes; i++)
+        for (s = W.nodes[i].m->sessions; s != NULL; s = s->next)
+            check_tokens(s->conn);
     SIM_CHECK(W.t.bytes <= MEMORY_MAX);
+}
+
+/* ---- the proxy ----------------------------------------------------------- */
+
+static void make_proxy(struct wnode *nodes[NODES])
+{
+    struct vrpc_proxy_config cfg;
+    struct vrpc_proxied_config pc;
+    struct vrpc_endpoint ep;
+    struct vrpc_proxy *p;
+    size_t i;
+
+    SIM_CHECK(world_node(&W, "proxy", 99, &proxy.n) == 0);
+    memset(&cfg, 0, sizeof(cfg));
+    cfg.authorizer = &vsec_auth_everyone;
+    SIM_CHECK(vrpc_proxy_new(proxy.n->m, &cfg, &p) == 0);
+    proxy.n->listens = true;
+    memset(&ep, 0, sizeof(ep));
+    ep.protocol = vdl_str("tcp");
+    ep.address = vdl_str(proxy.n->address);
+    ep.rid = *vrpc_manager_rid(proxy.n->m);
+    SIM_CHECK(vrpc_proxy_set_endpoints(p, &ep, 1) == 0);
+    memset(&pc, 0, sizeof(pc));
+    pc.name = vdl_str(world_name(proxy.n, ""));
+    for (i = 1; i < NODES; i++)
+        SIM_CHECK(vrpc_proxied_new(nodes[i]->m, &pc, &proxy.listening[i])
+            == 0);
+}
+
+const char *sim_name(struct wnode *to)
+{
+    struct wnode via = *to;
+
+    if (proxy.n != NULL && sim_one_in(2))
+        memcpy(via.address, proxy.n->address, sizeof(via.address));
+    return world_name(&via, "");
 }
 
 /* ---- one seed ------------------------------------------------------------ */
@@ -219,6 +248,9 @@ static void make_world(struct wnode *nodes[NODES])
         if (i > 0)
             SIM_CHECK(sim_serve(nodes[i]) == 0);
     }
+    memset(&proxy, 0, sizeof(proxy));
+    if (sim_one_in(2))
+        make_proxy(nodes);
 }
 
 static void calm(void)
@@ -229,7 +261,7 @@ static void calm(void)
     sim_slow(false);
     for (i = 0; i < WORLD_LINKS; i++)
         W.links[i].stuck = false;
-    for (i = 0; i < NODES; i++)
+    for (i = 0; i < W.nnodes; i++)
         W.nodes[i].refuses = W.nodes[i].black_hole = false;
 }
 
@@ -252,6 +284,7 @@ static void end(struct wnode *nodes[NODES])
     for (i = 0; i < NODES; i++) {
         SIM_CHECK(vrpc_client_ncalls(nodes[i]->c) == 0);
         SIM_CHECK(nodes[i]->s == NULL || vrpc_server_ncalls(nodes[i]->s) == 0);
+        vrpc_proxied_free(proxy.listening[i]);
     }
     world_fini(&W);
     SIM_CHECK(W.t.live == 0);
@@ -278,7 +311,7 @@ static void run_seed(int64_t steps)
         if (sim_one_in(10))
             sim_slow(sim_one_in(2));
         for (k = sim_rnd(6); k > 0; k--)
-            step_world();
+            world_step(&W);
         if (sim_one_in(8))
             clocks();
         check_all();

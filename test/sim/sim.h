@@ -43,6 +43,9 @@ static inline bool sim_one_in(uint32_t n)
     return sim_rnd(n) == 0;
 }
 
+/** A name of the server at a node, directly or through the proxy. */
+const char *sim_name(struct wnode *to);
+
 /* ---- the service (service.c) --------------------------------------------- */
 
 enum sim_method { SIM_ADD, SIM_BLOB, SIM_COUNT, SIM_FAIL, SIM_SUM, SIM_WAIT,
