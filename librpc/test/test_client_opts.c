@@ -419,6 +419,56 @@ START_TEST(failures_that_are_kept_are_bounded)
 }
 END_TEST
 
+/* ---- stalled readers of typed streams ------------------------------------ */
+
+#define STALL_MAX ((size_t)4 << 20) /* windows and queues of both ends */
+
+START_TEST(stalled_client_bounds_the_memory_of_both)
+{
+    int32_t n = INT32_MAX;
+    struct vrpc_call *c;
+    size_t base;
+
+    c = start(P.c, world_name(P.s, ""), M_COUNT, NULL, &n, &stub_plain, &R);
+    ck_assert_ptr_nonnull(c);
+    vrpc_call_pause(c, true);
+    base = W.t.bytes;
+    world_sleep(&W, 10 * SEC);
+
+    ck_assert_int_gt(P.echo.next, 1000);
+    ck_assert_uint_le(W.t.peak - base, STALL_MAX);
+    vrpc_call_cancel(c);
+    ck_assert(world_until(&W, &R.done, SEC));
+}
+END_TEST
+
+START_TEST(stalled_server_bounds_the_memory_of_both)
+{
+    int32_t v = 1;
+    struct vrpc_call *c;
+    size_t base, i;
+    int rc = 0;
+
+    c = start(P.c, world_name(P.s, ""), M_SUM, NULL, NULL, &stub_plain, &R);
+    ck_assert_ptr_nonnull(c);
+    world_settle(&W);
+    base = W.t.bytes;
+    world_link_of(&W, P.s)->stuck = true; /* its answers go nowhere */
+    for (i = 0; i < 10000000 && rc == 0; i++) {
+        rc = vrpc_call_send(c, &v);
+        if (rc == V23_EAGAIN) {
+            world_settle(&W);
+            rc = vrpc_call_send(c, &v);
+        }
+    }
+
+    ck_assert_int_eq(rc, V23_EAGAIN);
+    ck_assert_uint_le(W.t.peak - base, STALL_MAX);
+    vrpc_call_cancel(c);
+    ck_assert(world_until(&W, &R.done, SEC));
+}
+END_TEST
+
 /* ---- private servers (8.6) ----------------------------------------------- */
 
 /* The acceptor's blessings become ciphertexts for somebody else. */
@@ -492,6 +542,8 @@ int main(void)
     tcase_add_test(t, preferred_protocols_choose_the_server);
     tcase_add_test(t, idle_expiry_is_that_of_the_manager);
     tcase_add_test(t, private_server_is_not_trusted);
+    tcase_add_test(t, stalled_client_bounds_the_memory_of_both);
+    tcase_add_test(t, stalled_server_bounds_the_memory_of_both);
     tcase_add_test(t, failure_of_a_dial_is_told_for_five_minutes);
     tcase_add_test(t, failures_that_are_kept_are_bounded);
     suite_add_tcase(s, t);
