@@ -176,7 +176,7 @@ START_TEST(connection_inside_a_flow)
     struct vrpc_flow *f, *g;
 
     inner_mtu = mtus[_i];
-    inner_messages = 0;
+    inner_messages = inner_ready = 0;
     R.a.messages = true;
     R.a.on_readable = R.d.on_readable = tunnel_readable;
     rig_connect();

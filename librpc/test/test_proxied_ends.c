@@ -431,6 +431,7 @@ static int life(const struct v23_alloc *al, void *ud)
     int rc, done = 0;
 
     (void)ud;
+    memset(&T, 0, sizeof(T));
     memset(&W, 0, sizeof(W));
     W.t.al = *al;
     rc = world_init(&W);
