@@ -497,7 +497,7 @@ format:
 
 help:
 	@echo 'all check demo deps deps-ci unit vectors sim fuzz layers symbols headers-cxx'
-	@echo 'web bench bench-vom bench-security size install clean format'
+	@echo 'web bench bench-vom bench-security bench-table size install clean format'
 	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -22,7 +22,7 @@ first=$(command -v "$1") || die "no compiler $CC"
 shift
 cat >"$tmp/bin/cc" <<EOF
 #!/bin/sh
-exec $first $* $SANFLAGS -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "\$@"
+PATH='$PATH' exec $first $* $SANFLAGS -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "\$@"
 EOF
 chmod +x "$tmp/bin/cc"
 PATH=$tmp/bin:$PATH
