@@ -30,6 +30,7 @@ check "ForceStop is not answered" [ $? -ne 0 ]
 check "it ends at once" wait_for says two 'END 1'
 
 daemon three '^READY' parent $local -appcycle -pattern=somebody mounttabled
+parents=$pid
 timeout 20 vrpc -timeout=10s call "$(name_of three)" Stop >out 2>err
 check "who does not match the pattern is refused" grep -q access err
 timeout 20 vrpc -timeout=10s call "$(name_of three)" ForceStop >out 2>err
@@ -51,6 +52,7 @@ check "no report" grep -q '^FAILED ' out
 # ---- the environment --------------------------------------------------------
 
 daemon four '^NAME=' parent -form=environment $local mounttabled
+parents=$parents,$pid
 check "no report is expected" says four 'FAILED the child was started without the exec protocol'
 check "its flags are taken" is_up "$(said four NAME=)"
 V23_EXEC_CONFIG=nonsense timeout 20 mounttabled $on_loopback >out 2>err
@@ -73,4 +75,5 @@ kill -TERM $echo_pid
 wait $echo_pid
 check "a second signal ends it" [ $? -eq 1 ]
 
+pkill -P "$parents" # their children would outlive them
 summary
