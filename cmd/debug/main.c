@@ -99,5 +99,5 @@ int main(int argc, char **argv)
     static struct vname_program p;
 
     return vname_program_main(&p, &cmd_debug,
-        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING, argc, argv);
+        VRPC_FLAGS_CLIENT, argc, argv);
 }

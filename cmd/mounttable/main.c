@@ -253,7 +253,7 @@ int main(int argc, char **argv)
 
     v23_arena_init(&arena, NULL, SIZE_MAX);
     rc = vname_program_main(&p, &command,
-        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING, argc, argv);
+        VRPC_FLAGS_CLIENT, argc, argv);
     v23_arena_fini(&arena);
     return rc;
 }

@@ -311,6 +311,6 @@ int main(int argc, char **argv)
 {
     static struct vname_program p;
 
-    return vname_program_main(&p, &command,
-        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING, argc, argv);
+    return vname_program_main(&p, &command, VRPC_FLAGS_CLIENT, argc,
+        argv);
 }

@@ -217,5 +217,5 @@ int main(int argc, char **argv)
     static struct vname_program p;
 
     return vname_program_main(&p, &root,
-        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING, argc, argv);
+        VRPC_FLAGS_CLIENT, argc, argv);
 }

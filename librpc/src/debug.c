@@ -170,20 +170,32 @@ static struct vrpc_object object_of(struct vrpc_debug_object_ *o)
     return none;
 }
 
+/* What both kinds of lookup begin with; NULL: out of memory. */
+static struct vrpc_debug_object_ *look(struct vrpc_debug *d,
+    struct vdl_str suffix, struct v23_arena *a,
+    const struct vsec_authorizer **auth)
+{
+    struct vrpc_debug_object_ *o = v23_arena_new(a, struct vrpc_debug_object_);
+
+    if (o == NULL)
+        return NULL;
+    o->d = d;
+    o->suffix = suffix;
+    *auth = d->cfg.authorizer;
+    return o;
+}
+
 static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
     struct v23_arena *a, struct vrpc_object *obj,
     const struct vsec_authorizer **auth, const struct v23_verror **err)
 {
     struct vrpc_debug *d = ud;
-    struct vrpc_debug_object_ *o = v23_arena_new(a, struct vrpc_debug_object_);
+    struct vrpc_debug_object_ *o = look(d, suffix, a, auth);
 
     (void)op;
     (void)err;
     if (o == NULL)
         return V23_ENOMEM;
-    o->d = d;
-    o->suffix = suffix;
-    *auth = d->cfg.authorizer;
     if (suffix.n == 0)
         obj->glob = &root_globber;
     else if (vdl_str_is(cut(&o->suffix), ROOT))
@@ -197,15 +209,12 @@ static int stats_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
     const struct vsec_authorizer **auth, const struct v23_verror **err)
 {
     struct vrpc_debug *d = ud;
-    struct vrpc_debug_object_ *o = v23_arena_new(a, struct vrpc_debug_object_);
+    struct vrpc_debug_object_ *o = look(d, suffix, a, auth);
 
     (void)op;
     (void)err;
     if (o == NULL)
         return V23_ENOMEM;
-    o->d = d;
-    o->suffix = suffix;
-    *auth = d->cfg.authorizer;
     if (d->cfg.stats != NULL)
         *obj = vrpc_debug_stats_(o);
     return 0;

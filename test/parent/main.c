@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 
     vrpc_exec_config_init(&config, NULL);
     rc = vname_program_main(&p, &command,
-        VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING, argc, argv);
+        VRPC_FLAGS_CLIENT, argc, argv);
     vrpc_exec_config_fini(&config);
     return rc;
 }

@@ -1,7 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * runner [-bin DIR] [-companions DIR] DIR: run every data file of a known family
- * below DIR, with the programs of -bin where cases are about them. A file without a runner fails, unless a later issue owns it.
+ * below DIR, with the programs of -bin where cases are about them. A file
+ * without a runner fails, unless it is left to something that is named.
  */
 #include "runner.h"
 
@@ -184,8 +185,7 @@ static void run_one(const struct run_family *fam, const char *dir,
     if (f->name == NULL) {
         run_result(name, "file", false, "no runner for this file");
     } else if (f->each == NULL && f->whole == NULL) {
-        printf("left  %s/%s: %s brings its runner\n", fam->folder, name,
-            f->owner);
+        printf("left  %s/%s: %s\n", fam->folder, name, f->left);
     } else {
         if (f->each != NULL)
             run_lines(f, dir, companions, name, path);

@@ -31,13 +31,13 @@ typedef void run_file_fn(const char *dir, const char *companions,
 
 /*
  * A data file of the family. Exactly one of `each` and `whole` is set, or
- * neither: then `owner` names who brings the runner.
+ * neither: then `left` says who reads it instead.
  */
 struct run_file {
     const char *name; /* file name; may contain one '*' */
     run_case_fn *each;
     run_file_fn *whole;
-    const char *owner; /* "the libvom issue" */
+    const char *left; /* "nothing reads it yet" */
     void *(*begin)(const char *dir, const char *companions);
     void (*end)(void *state);
 };

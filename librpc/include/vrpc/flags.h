@@ -20,7 +20,11 @@ enum vrpc_flag_groups {
     VRPC_FLAGS_LISTEN = 2,      /* tcp.*, proxy.*, server.* */
     VRPC_FLAGS_PERMISSIONS = 4, /* permissions.* */
     VRPC_FLAGS_LOGGING = 8,     /* --v, --logtostderr, … */
-    VRPC_FLAGS_VIRTUALIZED = 16 /* virtualized.*: servers in clouds */
+    VRPC_FLAGS_VIRTUALIZED = 16, /* virtualized.*: servers in clouds */
+    /* What most clients and servers use. */
+    VRPC_FLAGS_CLIENT = VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING,
+    VRPC_FLAGS_SERVER = VRPC_FLAGS_CLIENT | VRPC_FLAGS_LISTEN
+        | VRPC_FLAGS_PERMISSIONS | VRPC_FLAGS_VIRTUALIZED
 };
 
 struct vsec_principal;
