@@ -117,6 +117,9 @@ static const char *const with_parent[] = { "v.io/v23/services/vtrace",
     "v.io/x/ref/lib/discovery", "v.io/x/ref/lib/security",
     "v.io/x/ref/runtime/internal/rpc", "v.io/x/ref/services/stats" };
 
+/* Below it, packages have names that others have, too. */
+#define WSPR_PACKAGES "v.io/x/ref/services/wspr/internal/"
+
 /* Prefixes of the libraries, which a user's package cannot have. */
 static const char *const libraries[] = { "v23", "vdl", "vom", "vsec", "vrpc",
     "vname", "wspr" };
@@ -172,6 +175,8 @@ const char *gen_prefix(struct gen *g, const struct ir_package *p)
     if (gen_config(p)->prefix[0] != '\0')
         return gen_config(p)->prefix;
     if (gen_shipped(p)) {
+        if (strncmp(p->path, WSPR_PACKAGES, strlen(WSPR_PACKAGES)) == 0)
+            return gen_str(g, "v23_wspr_%s_", name);
         if (strcmp(p->name, "internal") == 0 ||
             in_list(p->path, with_parent,
                 sizeof(with_parent) / sizeof(with_parent[0])))
