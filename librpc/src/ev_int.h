@@ -11,9 +11,8 @@
 #include <sys/un.h>
 #include <vrpc/conn.h>
 #include <vrpc/ev.h>
+#include <vrpc/websocket.h>
 #include <vsec/principal.h>
-
-#include "ws_int.h"
 
 #define VRPC_EV_SCRATCH_ 65536u
 
@@ -113,7 +112,7 @@ struct vrpc_ev_link_ {
     struct vrpc_ev_link_ *wnext, **wplink; /* of the work list */
     struct vrpc_ev_link_ *pnext, **pplink; /* pending */
     struct vrpc_conn *conn; /* NULL: pending */
-    struct vrpc_ws_ *ws;    /* of a websocket */
+    struct vrpc_ws *ws;    /* of a websocket */
     struct vrpc_ev_listener_ *listener; /* pending: that accepted it */
     struct vrpc_ev_dial_ *dial;         /* pending: that waits for it */
     int64_t deadline;   /* while pending */

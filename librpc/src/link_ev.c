@@ -109,7 +109,7 @@ void vrpc_ev_link_free_(struct vrpc_ev_link_ *l)
     event_del(&l->write);
     event_del(&l->timer);
     close(l->fd);
-    vrpc_ws_free_(l->ws);
+    vrpc_ws_free(l->ws);
     v23_buf_fini(&l->rest);
     *l->plink = l->next;
     if (l->next != NULL)

@@ -1,16 +1,13 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * The opening handshake of a websocket, both sides, without I/O (spec/rpc.md
- * 2.3, RFC 6455 section 4).
+ * The opening handshake of a websocket that carries a connection, both sides,
+ * without I/O (spec/rpc.md 2.3, RFC 6455 section 4).
  */
 #ifndef VRPC_UPGRADE_INT_H
 #define VRPC_UPGRADE_INT_H
 
-#include <v23/bytes.h>
+#include <vrpc/http_head.h>
 #include <vsec/crypto.h>
-
-/* Most octets of a request or response head. */
-#define VRPC_HEAD_MAX_ 8192u
 
 struct vrpc_upgrade_ {
     struct v23_buf head;  /* what has come of the peer's */

@@ -13,6 +13,7 @@
 #define OUT_AT_ONCE (256u * 1024u) /* fetched from one connection per turn */
 #define CLASSIFY (10 * V23_NS_PER_SEC)
 #define HEADER (1 * V23_NS_PER_SEC) /* for a request to be complete */
+#define GOING_AWAY 1001u
 
 /* ---- plain --------------------------------------------------------------- */
 
@@ -66,18 +67,18 @@ static size_t on_ws_limit(void *ud)
     return vrpc_conn_message_max(((struct vrpc_ev_link_ *)ud)->conn);
 }
 
-static const struct vrpc_ws_hooks_ ws_hooks = { on_ws_open, on_ws_message,
-    on_ws_limit };
+static const struct vrpc_ws_hooks ws_hooks = { on_ws_open, on_ws_message,
+    on_ws_limit, NULL };
 
 static int ws_input(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
     const char **why)
 {
-    return vrpc_ws_input_(l->ws, p, n, &l->node->ev->in, why);
+    return vrpc_ws_input(l->ws, p, n, &l->node->ev->in, why);
 }
 
 static bool ws_wants(const struct vrpc_ev_link_ *l)
 {
-    return vrpc_ws_wants_output_(l->ws) ||
+    return vrpc_ws_wants_output(l->ws) ||
         (l->conn != NULL && vrpc_conn_wants_output(l->conn));
 }
 
@@ -92,7 +93,7 @@ static int put_message(struct vrpc_ev_link_ *l, struct v23_buf *out,
     rc = vrpc_conn_output(l->conn, msg, SIZE_MAX, now);
     if (rc != 0 || msg->n == 0)
         return rc;
-    rc = vrpc_ws_send_(l->ws, msg->p, msg->n, out);
+    rc = vrpc_ws_send(l->ws, msg->p, msg->n, out);
     if (rc != 0)
         v23_buf_cut(out, 0); /* a message is lost: the link must end */
     return rc;
@@ -103,8 +104,8 @@ static int ws_output(struct vrpc_ev_link_ *l, struct v23_buf *out,
 {
     int rc = 0;
 
-    if (vrpc_ws_wants_output_(l->ws))
-        rc = vrpc_ws_output_(l->ws, out);
+    if (vrpc_ws_wants_output(l->ws))
+        rc = vrpc_ws_output(l->ws, out);
     while (rc == 0 && out->n < OUT_AT_ONCE && l->conn != NULL &&
         vrpc_conn_wants_output(l->conn))
         rc = put_message(l, out, now);
@@ -113,7 +114,8 @@ static int ws_output(struct vrpc_ev_link_ *l, struct v23_buf *out,
 
 static void ws_bye(struct vrpc_ev_link_ *l)
 {
-    vrpc_ws_close_(l->ws);
+    /* As the reference does. */
+    vrpc_ws_close(l->ws, GOING_AWAY, "EOF");
 }
 
 static const struct vrpc_ev_wire_ websocket = {
@@ -123,8 +125,10 @@ static const struct vrpc_ev_wire_ websocket = {
 static int ws_start(struct vrpc_ev_link_ *l, const struct vdl_str *address)
 {
     struct vsec_principal *p = vrpc_manager_principal(l->node->m);
-    int rc = vrpc_ws_new_(p->engine, l->node->ev->al, &ws_hooks, l, address,
-        &l->ws);
+    struct vrpc_ws_config cfg = { .engine = p->engine,
+        .al = l->node->ev->al, .hooks = &ws_hooks, .ud = l,
+        .address = address };
+    int rc = vrpc_ws_new(&cfg, &l->ws);
 
     if (rc == 0)
         vrpc_ev_link_set_wire_(l, &websocket);

@@ -5,11 +5,13 @@
  * A message is put together in the loop's buffer, and only one that is still
  * incomplete when the input ends is kept in memory of its own.
  */
-#include "ws_int.h"
+#include <vrpc/websocket.h>
 
 #include <string.h>
 
 #include <wslay/wslay.h>
+
+#include "upgrade_int.h"
 
 #define CONTROL_MAX 125u   /* payload of a control frame */
 #define FRAME_HEAD_MAX 14u
@@ -18,14 +20,14 @@
 #define CONTROL_QUEUE 1024u
 #define MASKS 16u          /* fetched at once */
 
-struct vrpc_ws_ {
+struct vrpc_ws {
     const struct v23_alloc *al;
     struct vsec_engine *engine;
-    const struct vrpc_ws_hooks_ *hooks;
+    const struct vrpc_ws_hooks *hooks;
     void *ud;
     wslay_frame_context_ptr frames;
     struct vrpc_upgrade_ upgrade;
-    bool server, open;
+    bool server, open, text;
     bool closed;             /* nothing more is sent */
     struct v23_buf control;  /* to be sent before messages */
     struct v23_buf *sink;    /* where frames go */
@@ -47,7 +49,7 @@ struct vrpc_ws_ {
 
 static ssize_t give(uint8_t *buf, size_t len, int flags, void *ud)
 {
-    struct vrpc_ws_ *ws = ud;
+    struct vrpc_ws *ws = ud;
     size_t n = ws->n < len ? ws->n : len;
 
     (void)flags;
@@ -61,7 +63,7 @@ static ssize_t give(uint8_t *buf, size_t len, int flags, void *ud)
 
 static ssize_t take(const uint8_t *data, size_t len, int flags, void *ud)
 {
-    struct vrpc_ws_ *ws = ud;
+    struct vrpc_ws *ws = ud;
 
     (void)flags;
     v23_buf_put(ws->sink, data, len);
@@ -70,7 +72,7 @@ static ssize_t take(const uint8_t *data, size_t len, int flags, void *ud)
 
 static int new_mask(uint8_t *buf, size_t len, void *ud)
 {
-    struct vrpc_ws_ *ws = ud;
+    struct vrpc_ws *ws = ud;
 
     if (ws->nmasks == 0) {
         if (vsec_random_fill(ws->engine, ws->masks, sizeof(ws->masks)) != 0)
@@ -83,7 +85,7 @@ static int new_mask(uint8_t *buf, size_t len, void *ud)
 
 /* ---- sending ------------------------------------------------------------- */
 
-static int put_frame(struct vrpc_ws_ *ws, uint8_t opcode, const void *p,
+static int put_frame(struct vrpc_ws *ws, uint8_t opcode, const void *p,
     size_t n, struct v23_buf *out)
 {
     struct wslay_frame_iocb io;
@@ -104,37 +106,39 @@ static int put_frame(struct vrpc_ws_ *ws, uint8_t opcode, const void *p,
     return 0;
 }
 
-int vrpc_ws_send_(struct vrpc_ws_ *ws, const uint8_t *p, size_t n,
+int vrpc_ws_send(struct vrpc_ws *ws, const uint8_t *p, size_t n,
     struct v23_buf *out)
 {
-    return put_frame(ws, WSLAY_BINARY_FRAME, p, n, out);
+    return put_frame(ws, ws->text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, p,
+        n, out);
 }
 
-static void put_close(struct vrpc_ws_ *ws, unsigned code, const char *text)
+void vrpc_ws_ping(struct vrpc_ws *ws)
+{
+    if (ws->open && !ws->closed)
+        (void)!put_frame(ws, WSLAY_PING, NULL, 0, &ws->control);
+}
+
+void vrpc_ws_close(struct vrpc_ws *ws, unsigned code, const char *why)
 {
     uint8_t p[CONTROL_MAX];
-    size_t n = strlen(text);
+    size_t n = strnlen(why, sizeof(p) - 2);
 
     if (ws->closed || !ws->open)
         return;
     ws->closed = true;
     p[0] = (uint8_t)(code >> 8);
     p[1] = (uint8_t)code;
-    memcpy(p + 2, text, n);
+    memcpy(p + 2, why, n);
     (void)!put_frame(ws, WSLAY_CONNECTION_CLOSE, p, n + 2, &ws->control);
 }
 
-void vrpc_ws_close_(struct vrpc_ws_ *ws)
-{
-    put_close(ws, WSLAY_CODE_GOING_AWAY, "EOF");
-}
-
-bool vrpc_ws_wants_output_(const struct vrpc_ws_ *ws)
+bool vrpc_ws_wants_output(const struct vrpc_ws *ws)
 {
     return ws->control.n > 0;
 }
 
-int vrpc_ws_output_(struct vrpc_ws_ *ws, struct v23_buf *out)
+int vrpc_ws_output(struct vrpc_ws *ws, struct v23_buf *out)
 {
     int rc = v23_buf_room(out, ws->control.n);
 
@@ -147,20 +151,20 @@ int vrpc_ws_output_(struct vrpc_ws_ *ws, struct v23_buf *out)
 
 /* ---- receiving ----------------------------------------------------------- */
 
-static int violation(struct vrpc_ws_ *ws, int status, unsigned code,
+static int violation(struct vrpc_ws *ws, int status, unsigned code,
     const char *why)
 {
-    put_close(ws, code, why);
+    vrpc_ws_close(ws, code, why);
     *ws->why = why;
     return status;
 }
 
-static int bad_frame(struct vrpc_ws_ *ws, const char *why)
+static int bad_frame(struct vrpc_ws *ws, const char *why)
 {
     return violation(ws, V23_EPROTO, WSLAY_CODE_PROTOCOL_ERROR, why);
 }
 
-static int check_frame(struct vrpc_ws_ *ws, const struct wslay_frame_iocb *io)
+static int check_frame(struct vrpc_ws *ws, const struct wslay_frame_iocb *io)
 {
     size_t limit;
 
@@ -174,13 +178,15 @@ static int check_frame(struct vrpc_ws_ *ws, const struct wslay_frame_iocb *io)
         if (!ws->in_message)
             return bad_frame(ws, "websocket fragment without a beginning");
         break;
+    case WSLAY_TEXT_FRAME:
+        if (!ws->text)
+            return violation(ws, V23_EPROTO, WSLAY_CODE_UNSUPPORTED_DATA,
+                "websocket message is text");
+        /* fall through */
     case WSLAY_BINARY_FRAME:
         if (ws->in_message)
             return bad_frame(ws, "websocket message inside another");
         break;
-    case WSLAY_TEXT_FRAME:
-        return violation(ws, V23_EPROTO, WSLAY_CODE_UNSUPPORTED_DATA,
-            "websocket message is text");
     case WSLAY_CONNECTION_CLOSE:
     case WSLAY_PING:
     case WSLAY_PONG:
@@ -195,7 +201,7 @@ static int check_frame(struct vrpc_ws_ *ws, const struct wslay_frame_iocb *io)
     return 0;
 }
 
-static int on_close(struct vrpc_ws_ *ws)
+static int on_close(struct vrpc_ws *ws)
 {
     if (ws->nctl == 1)
         return bad_frame(ws, "malformed websocket close");
@@ -207,7 +213,7 @@ static int on_close(struct vrpc_ws_ *ws)
     return V23_ECLOSED;
 }
 
-static int on_control(struct vrpc_ws_ *ws, const struct wslay_frame_iocb *io)
+static int on_control(struct vrpc_ws *ws, const struct wslay_frame_iocb *io)
 {
     memcpy(ws->ctl + ws->nctl, io->data, io->data_length);
     ws->nctl += io->data_length;
@@ -218,15 +224,41 @@ static int on_control(struct vrpc_ws_ *ws, const struct wslay_frame_iocb *io)
     if (io->opcode == WSLAY_PING && !ws->closed &&
         ws->control.n < CONTROL_QUEUE)
         return put_frame(ws, WSLAY_PONG, ws->ctl, ws->nctl, &ws->control);
+    if (io->opcode == WSLAY_PONG && ws->hooks->pong != NULL)
+        ws->hooks->pong(ws->ud);
     return 0;
 }
 
+static bool is_utf8(const uint8_t *p, size_t n)
+{
+    size_t i, k;
+
+    for (i = 0; i < n; i += k) {
+        /* Mostly it is ASCII, eight at a time. */
+        for (k = 0; n - i - k >= 8; k += 8) {
+            uint64_t v;
+
+            memcpy(&v, p + i + k, sizeof(v));
+            if ((v & UINT64_C(0x8080808080808080)) != 0)
+                break;
+        }
+        if (k == 0)
+            k = v23_utf8_next((const char *)p + i, n - i, NULL);
+        if (k == 0)
+            return false;
+    }
+    return true;
+}
+
 /* A message is complete. */
-static int deliver(struct vrpc_ws_ *ws, struct v23_buf *scratch)
+static int deliver(struct vrpc_ws *ws, struct v23_buf *scratch)
 {
     uint8_t none = 0;
     int rc;
 
+    if (ws->text && !is_utf8(ws->msg->p, ws->msg->n))
+        return violation(ws, V23_ETEXT, WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA,
+            "websocket message is not UTF-8");
     rc = ws->hooks->message(ws->ud, ws->msg->n == 0 ? &none : ws->msg->p,
         ws->msg->n);
     v23_buf_fini(&ws->held);
@@ -236,7 +268,7 @@ static int deliver(struct vrpc_ws_ *ws, struct v23_buf *scratch)
 }
 
 /* What wslay has read of a frame. */
-static int on_piece(struct vrpc_ws_ *ws, const struct wslay_frame_iocb *io,
+static int on_piece(struct vrpc_ws *ws, const struct wslay_frame_iocb *io,
     struct v23_buf *scratch)
 {
     int rc = 0;
@@ -258,7 +290,7 @@ static int on_piece(struct vrpc_ws_ *ws, const struct wslay_frame_iocb *io,
     return ws->in_message ? 0 : deliver(ws, scratch);
 }
 
-static int frames_input(struct vrpc_ws_ *ws, struct v23_buf *scratch)
+static int frames_input(struct vrpc_ws *ws, struct v23_buf *scratch)
 {
     struct wslay_frame_iocb io;
     ssize_t r;
@@ -275,7 +307,7 @@ static int frames_input(struct vrpc_ws_ *ws, struct v23_buf *scratch)
 }
 
 /* Frames. Whatever of a message is left moves out of the scratch buffer. */
-static int receive(struct vrpc_ws_ *ws, struct v23_buf *scratch)
+static int receive(struct vrpc_ws *ws, struct v23_buf *scratch)
 {
     int rc;
 
@@ -290,7 +322,7 @@ static int receive(struct vrpc_ws_ *ws, struct v23_buf *scratch)
     return rc;
 }
 
-int vrpc_ws_input_(struct vrpc_ws_ *ws, const uint8_t *p, size_t n,
+int vrpc_ws_input(struct vrpc_ws *ws, const uint8_t *p, size_t n,
     struct v23_buf *scratch, const char **why)
 {
     size_t used = 0;
@@ -316,36 +348,36 @@ int vrpc_ws_input_(struct vrpc_ws_ *ws, const uint8_t *p, size_t n,
 
 /* ---- life ---------------------------------------------------------------- */
 
-int vrpc_ws_new_(struct vsec_engine *engine, const struct v23_alloc *al,
-    const struct vrpc_ws_hooks_ *hooks, void *ud,
-    const struct vdl_str *address, struct vrpc_ws_ **out)
+int vrpc_ws_new(const struct vrpc_ws_config *cfg, struct vrpc_ws **out)
 {
     const struct wslay_frame_callbacks callbacks = { take, give, new_mask };
-    struct vrpc_ws_ *ws = v23_new(al, struct vrpc_ws_);
+    struct vrpc_ws *ws = v23_new(cfg->al, struct vrpc_ws);
     int rc = V23_ENOMEM;
 
     if (ws == NULL)
         return rc;
-    ws->al = al;
-    ws->engine = vsec_engine_ref(engine);
-    ws->hooks = hooks;
-    ws->ud = ud;
-    ws->server = address == NULL;
-    v23_buf_init(&ws->control, al, SIZE_MAX);
-    v23_buf_init(&ws->held, al, SIZE_MAX);
-    vrpc_upgrade_init_(&ws->upgrade, engine, al, ws->server);
+    ws->al = cfg->al;
+    ws->engine = vsec_engine_ref(cfg->engine);
+    ws->hooks = cfg->hooks;
+    ws->ud = cfg->ud;
+    ws->server = cfg->address == NULL;
+    ws->text = cfg->text;
+    ws->open = cfg->upgraded;
+    v23_buf_init(&ws->control, cfg->al, SIZE_MAX);
+    v23_buf_init(&ws->held, cfg->al, SIZE_MAX);
+    vrpc_upgrade_init_(&ws->upgrade, cfg->engine, cfg->al, ws->server);
     if (wslay_frame_context_init(&ws->frames, &callbacks, ws) == 0)
-        rc = ws->server ? 0 : vrpc_upgrade_request_(&ws->upgrade, *address,
-            &ws->control);
+        rc = ws->server ? 0 : vrpc_upgrade_request_(&ws->upgrade,
+            *cfg->address, &ws->control);
     if (rc != 0) {
-        vrpc_ws_free_(ws);
+        vrpc_ws_free(ws);
         return rc;
     }
     *out = ws;
     return 0;
 }
 
-void vrpc_ws_free_(struct vrpc_ws_ *ws)
+void vrpc_ws_free(struct vrpc_ws *ws)
 {
     if (ws == NULL)
         return;

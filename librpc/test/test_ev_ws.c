@@ -7,7 +7,8 @@
 #include <suite.h>
 #include <support.h>
 
-#include "ws_int.h"
+#include <vrpc/websocket.h>
+#include <vsec/crypto.h>
 
 #define REQUEST \
     "GET / HTTP/1.1\r\nHost: h:1\r\nUpgrade: websocket\r\n" \
@@ -19,10 +20,10 @@ static struct vsec_engine *E;
 
 /* One end with what came out of it. */
 struct end {
-    struct vrpc_ws_ *ws;
+    struct vrpc_ws *ws;
     struct v23_buf scratch, got, out; /* got: messages, each after its size */
     size_t limit;
-    int opened, messages, status;
+    int opened, messages, pongs, status;
     const char *why;
 };
 
@@ -49,25 +50,46 @@ static size_t on_limit(void *ud)
     return ((struct end *)ud)->limit;
 }
 
-static const struct vrpc_ws_hooks_ hooks = { on_open, on_message, on_limit };
+static void on_pong(void *ud)
+{
+    ((struct end *)ud)->pongs++;
+}
+
+static const struct vrpc_ws_hooks hooks = { on_open, on_message, on_limit,
+    on_pong };
 
 static int end_init(struct end *e, const struct v23_alloc *al,
     const char *address)
 {
     struct vdl_str a = vdl_str(address);
+    struct vrpc_ws_config cfg = { .engine = E, .al = al, .hooks = &hooks,
+        .ud = e, .address = address == NULL ? NULL : &a };
 
     memset(e, 0, sizeof(*e));
     e->limit = 1u << 20;
     v23_buf_init(&e->scratch, al, SIZE_MAX);
     v23_buf_init(&e->got, NULL, SIZE_MAX);
     v23_buf_init(&e->out, NULL, SIZE_MAX);
-    return vrpc_ws_new_(E, al, &hooks, e, address == NULL ? NULL : &a,
-        &e->ws);
+    return vrpc_ws_new(&cfg, &e->ws);
+}
+
+/* A server of texts whose handshake is over. */
+static void text_end_init(struct end *e)
+{
+    struct vrpc_ws_config cfg = { .engine = E, .al = &T.al, .hooks = &hooks,
+        .ud = e, .text = true, .upgraded = true };
+
+    memset(e, 0, sizeof(*e));
+    e->limit = 1u << 20;
+    v23_buf_init(&e->scratch, &T.al, SIZE_MAX);
+    v23_buf_init(&e->got, NULL, SIZE_MAX);
+    v23_buf_init(&e->out, NULL, SIZE_MAX);
+    ck_assert_int_eq(vrpc_ws_new(&cfg, &e->ws), 0);
 }
 
 static void end_fini(struct end *e)
 {
-    vrpc_ws_free_(e->ws);
+    vrpc_ws_free(e->ws);
     v23_buf_fini(&e->scratch);
     v23_buf_fini(&e->got);
     v23_buf_fini(&e->out);
@@ -81,17 +103,17 @@ static void feed(struct end *e, const void *p, size_t n, size_t each)
 
     for (; n > 0 && e->status == 0; b += k, n -= k) {
         k = n < each ? n : each;
-        e->status = vrpc_ws_input_(e->ws, b, k, &e->scratch, &e->why);
+        e->status = vrpc_ws_input(e->ws, b, k, &e->scratch, &e->why);
     }
-    if (vrpc_ws_wants_output_(e->ws))
-        ck_assert_int_eq(vrpc_ws_output_(e->ws, &e->out), 0);
+    if (vrpc_ws_wants_output(e->ws))
+        ck_assert_int_eq(vrpc_ws_output(e->ws, &e->out), 0);
 }
 
 /* What `from` has to say goes to `to`. */
 static void pump(struct end *from, struct end *to, size_t each)
 {
-    if (vrpc_ws_wants_output_(from->ws))
-        ck_assert_int_eq(vrpc_ws_output_(from->ws, &from->out), 0);
+    if (vrpc_ws_wants_output(from->ws))
+        ck_assert_int_eq(vrpc_ws_output(from->ws, &from->out), 0);
     feed(to, from->out.p, from->out.n, each);
     v23_buf_cut(&from->out, 0);
 }
@@ -125,7 +147,7 @@ static void connect_ends(void)
 
 static void send_message(struct end *e, const void *p, size_t n)
 {
-    ck_assert_int_eq(vrpc_ws_send_(e->ws, p, n, &e->out), 0);
+    ck_assert_int_eq(vrpc_ws_send(e->ws, p, n, &e->out), 0);
 }
 
 /* The k-th message that came. */
@@ -250,22 +272,22 @@ END_TEST
 START_TEST(close_is_going_away)
 {
     connect_ends();
-    vrpc_ws_close_(S.ws);
-    vrpc_ws_close_(S.ws);
-    ck_assert_int_eq(vrpc_ws_output_(S.ws, &S.out), 0);
+    vrpc_ws_close(S.ws, 1001, "EOF");
+    vrpc_ws_close(S.ws, 1001, "EOF");
+    ck_assert_int_eq(vrpc_ws_output(S.ws, &S.out), 0);
     ck_assert_str_eq(unhex(S.out.p, S.out.n), "880503e9454f46");
     pump(&S, &C, 3);
 
     ck_assert_int_eq(C.status, V23_ECLOSED);
     ck_assert_uint_eq(C.out.n, 2 + 4 + 2); /* the code is sent back */
-    ck_assert(!vrpc_ws_wants_output_(S.ws));
+    ck_assert(!vrpc_ws_wants_output(S.ws));
 }
 END_TEST
 
 START_TEST(close_before_the_handshake_is_silent)
 {
-    vrpc_ws_close_(S.ws);
-    ck_assert(!vrpc_ws_wants_output_(S.ws));
+    vrpc_ws_close(S.ws, 1001, "EOF");
+    ck_assert(!vrpc_ws_wants_output(S.ws));
 }
 END_TEST
 
@@ -343,6 +365,66 @@ START_TEST(violation_ends_with_a_close)
 }
 END_TEST
 
+START_TEST(text_is_sent_as_text_and_comes_either_way)
+{
+    struct v23_buf b;
+
+    end_fini(&S);
+    text_end_init(&S);
+    v23_buf_init(&b, NULL, SIZE_MAX);
+    put_frame(&b, 0x81, "gr\xc3\xbc\xc3\x9f dich, Welt", 18, true);
+    put_frame(&b, 0x82, "b", 1, true);
+    put_frame(&b, 0x01, "\xe2\x82", 2, true); /* a character in two parts */
+    put_frame(&b, 0x80, "\xac", 1, true);
+    feed(&S, b.p, b.n, 4);
+    send_message(&S, "ab", 2);
+    v23_buf_fini(&b);
+
+    ck_assert_int_eq(S.status, 0);
+    ck_assert_int_eq(S.opened, 0);
+    ck_assert_int_eq(S.messages, 3);
+    ck_assert_uint_eq(got(&S, 0).n, 18);
+    ck_assert_int_eq(memcmp(got(&S, 2).p, "\xe2\x82\xac", 3), 0);
+    ck_assert_str_eq(unhex(S.out.p, S.out.n), "81026162");
+}
+END_TEST
+
+START_TEST(text_that_is_not_utf8_ends_it)
+{
+    static const char *const bad[] = { "\xff", "12345678\xc3", "\xc0\x80",
+        "\xed\xa0\x80" };
+    struct v23_buf b;
+    size_t i;
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        end_fini(&S);
+        text_end_init(&S);
+        v23_buf_init(&b, NULL, SIZE_MAX);
+        put_frame(&b, 0x81, bad[i], strlen(bad[i]), true);
+        feed(&S, b.p, b.n, SIZE_MAX);
+        v23_buf_fini(&b);
+
+        ck_assert_int_eq(S.status, V23_ETEXT);
+        ck_assert_int_eq(S.messages, 0);
+        ck_assert_str_eq(unhex(S.out.p + 2, 2), "03ef");
+    }
+}
+END_TEST
+
+START_TEST(ping_is_answered_and_the_answer_heard)
+{
+    connect_ends();
+    vrpc_ws_ping(S.ws);
+    pump(&S, &C, 1);
+    pump(&C, &S, 1);
+    ck_assert_int_eq(S.pongs, 1);
+    vrpc_ws_close(S.ws, 1000, "");
+    vrpc_ws_ping(S.ws); /* nothing follows a close */
+    ck_assert_int_eq(vrpc_ws_output(S.ws, &S.out), 0);
+    ck_assert_str_eq(unhex(S.out.p, S.out.n), "880203e8");
+}
+END_TEST
+
 START_TEST(malformed_lengths_end_it)
 {
     static const char *const bad[] = { "82fe007d12345678", /* could be short */
@@ -410,7 +492,7 @@ START_TEST(flood_of_pings_is_not_stored)
     v23_buf_init(&b, NULL, SIZE_MAX);
     for (i = 0; i < 1000; i++)
         put_frame(&b, 0x89, payload, sizeof(payload), true);
-    ck_assert_int_eq(vrpc_ws_input_(S.ws, b.p, b.n, &S.scratch, &S.why), 0);
+    ck_assert_int_eq(vrpc_ws_input(S.ws, b.p, b.n, &S.scratch, &S.why), 0);
     ck_assert_uint_lt(T.peak - before, 8192);
     v23_buf_fini(&b);
 }
@@ -475,7 +557,7 @@ static int conversation(const struct v23_alloc *al, void *ud)
         rc = s.status;
     }
     if (rc == 0)
-        rc = vrpc_ws_send_(s.ws, b.p, b.n, &s.scratch);
+        rc = vrpc_ws_send(s.ws, b.p, b.n, &s.scratch);
     end_fini(&s);
     v23_buf_fini(&b);
     return rc;
@@ -497,6 +579,9 @@ static void fill(TCase *tc)
     tcase_add_test(tc, fragments_make_one_message_with_pings_between);
     tcase_add_loop_test(tc, violation_ends_with_a_close, 0,
         (int)(sizeof(violations) / sizeof(violations[0])));
+    tcase_add_test(tc, text_is_sent_as_text_and_comes_either_way);
+    tcase_add_test(tc, text_that_is_not_utf8_ends_it);
+    tcase_add_test(tc, ping_is_answered_and_the_answer_heard);
     tcase_add_test(tc, malformed_lengths_end_it);
     tcase_add_test(tc, message_beyond_the_limit_is_not_stored);
     tcase_add_test(tc, large_announcement_costs_nothing);

@@ -152,7 +152,7 @@ END_TEST
 
 START_TEST(endless_head_is_refused)
 {
-    static char head[VRPC_HEAD_MAX_ + 2];
+    static char head[VRPC_HTTP_HEAD_MAX + 2];
     char out[512];
     size_t used;
 

@@ -1,14 +1,13 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Fuzz target of websockets. The first byte chooses the end, and whether the
- * input begins with the opening handshake or behind it; the second one how
- * large the pieces are in which it arrives.
+ * Fuzz target of websockets. The first byte chooses the end, whether the input
+ * begins with the opening handshake or behind it, and whether messages are
+ * text; the second one how large the pieces are in which it arrives.
  */
 #include <stdlib.h>
 
-#include <v23/bytes.h>
-
-#include "ws_int.h"
+#include <vrpc/websocket.h>
+#include <vsec/crypto.h>
 
 #define LIMIT 5000u
 #define REQUEST \
@@ -24,7 +23,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 struct run {
-    struct vrpc_ws_ *ws;
+    struct vrpc_ws *ws;
     struct v23_buf scratch, out;
     bool open, ended;
     const char *why;
@@ -70,7 +69,8 @@ static size_t on_limit(void *ud)
     return LIMIT;
 }
 
-static const struct vrpc_ws_hooks_ hooks = { on_open, on_message, on_limit };
+static const struct vrpc_ws_hooks hooks = { on_open, on_message, on_limit,
+    NULL };
 
 static void feed(struct run *r, const void *p, size_t n, size_t each)
 {
@@ -79,8 +79,8 @@ static void feed(struct run *r, const void *p, size_t n, size_t each)
 
     for (; n > 0 && !r->ended; b += k, n -= k) {
         k = n < each ? n : each;
-        r->ended = vrpc_ws_input_(r->ws, b, k, &r->scratch, &r->why) != 0;
-        check(vrpc_ws_output_(r->ws, &r->out) == 0);
+        r->ended = vrpc_ws_input(r->ws, b, k, &r->scratch, &r->why) != 0;
+        check(vrpc_ws_output(r->ws, &r->out) == 0);
         check(r->out.n < 4096);
         v23_buf_cut(&r->out, 0);
     }
@@ -91,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     static const struct vsec_random zeros = { no_random, NULL };
     static const struct vdl_str address = VDL_STR_INIT("h:1");
     static struct vsec_engine *e;
+    struct vrpc_ws_config cfg = { .hooks = &hooks };
     struct run r;
     bool server;
 
@@ -102,16 +103,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     v23_buf_init(&r.scratch, NULL, SIZE_MAX);
     v23_buf_init(&r.out, NULL, SIZE_MAX);
     server = (p[0] & 1) != 0;
-    check(vrpc_ws_new_(e, NULL, &hooks, &r, server ? NULL : &address, &r.ws)
-        == 0);
+    cfg.engine = e;
+    cfg.ud = &r;
+    cfg.address = server ? NULL : &address;
+    cfg.text = (p[0] & 4) != 0;
+    check(vrpc_ws_new(&cfg, &r.ws) == 0);
     if ((p[0] & 2) != 0) {
         feed(&r, server ? REQUEST : ANSWER,
             server ? sizeof(REQUEST) - 1 : sizeof(ANSWER) - 1, SIZE_MAX);
         check(r.open);
     }
     feed(&r, p + 2, n - 2, 1u + p[1]);
-    vrpc_ws_close_(r.ws);
-    vrpc_ws_free_(r.ws);
+    vrpc_ws_close(r.ws, 1001, "EOF");
+    vrpc_ws_free(r.ws);
     v23_buf_fini(&r.scratch);
     v23_buf_fini(&r.out);
     return 0;
