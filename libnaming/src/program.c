@@ -186,10 +186,12 @@ int vname_identity_init(struct vname_identity *id, struct vname_program *p,
     struct vrpc_client_config ccfg = { .component = vdl_str(p->name) };
     struct vname_ns_config ncfg = { .roots = p->flags.roots,
         .nroots = p->flags.nroots, .component = ccfg.component };
-    struct vrpc_manager_config mcfg = { .principal = as };
+    struct vrpc_manager_config mcfg = { .principal = as,
+        .vtrace = p->rt.vtrace };
     int rc;
 
     memset(id, 0, sizeof(*id));
+    vrpc_ev_networks(p->rt.ev, &ccfg.networks, &ccfg.nnetworks);
     rc = vrpc_ev_node_new(p->rt.ev, &mcfg, &id->node);
     if (rc == 0)
         rc = vrpc_client_new(vrpc_ev_node_manager(id->node), &ccfg,
@@ -237,6 +239,9 @@ int vname_program_raw_names(struct vname_program *p, const char *name,
 
 struct vname_serving {
     struct vname_program *p;
+    const struct vname_identity *as; /* or NULL */
+    void (*ended)(void *ud);
+    void *ended_ud;
     struct vrpc_ev_node *node;
     struct vrpc_server *server; /* one of these */
     struct vrpc_proxy *proxy;
@@ -421,8 +426,11 @@ static void show_published(struct vname_serving *s)
     (void)!vrpc_stats_func(s->p->rt.stats, vdl_strn(name, b.n), published, s);
 }
 
-static void serving_free(struct vname_serving *s)
+void vname_serving_free(struct vname_serving *s)
 {
+    if (s == NULL)
+        return;
+    s->ended = NULL;
     vrpc_runtime_cancel(&s->p->rt, alarm_fired, s);
     vname_publisher_free(s->publisher);
     vrpc_ev_node_free(s->node);
@@ -443,10 +451,16 @@ static int serve_node(struct vname_serving *s,
     }
     server = *cfg->server;
     server.name = cfg->name;
-    rc = vrpc_runtime_serve(rt, &server, cfg->addrs, cfg->naddrs, &s->node,
-        &s->server, NULL);
+    if (s->as != NULL)
+        rc = vrpc_runtime_serve_as(rt,
+            vrpc_manager_principal(vrpc_ev_node_manager(s->as->node)),
+            s->as->client, &server, &s->node);
+    else
+        rc = vrpc_runtime_serve(rt, &server, cfg->addrs, cfg->naddrs,
+            &s->node, NULL, NULL);
     if (rc != 0)
         return rc;
+    s->server = vrpc_manager_server(vrpc_ev_node_manager(s->node));
     s->leaf = vrpc_server_is_leaf(s->server);
     s->mount_table = vrpc_server_is_mount_table(s->server);
     return 0;
@@ -462,6 +476,7 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
     if (s == NULL)
         return rc;
     s->p = p;
+    s->as = cfg->as;
     s->alarm_ns = V23_NEVER;
     rc = serve_node(s, cfg);
     if (rc != 0) {
@@ -469,9 +484,10 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
         return rc;
     }
     /* Our namespace resolves the names of dischargers, too. */
-    vrpc_manager_fetch_by(vrpc_ev_node_manager(s->node), p->rt.client);
+    vrpc_manager_fetch_by(vrpc_ev_node_manager(s->node),
+        s->as != NULL ? s->as->client : p->rt.client);
     pub.log = &p->rt.log;
-    pub.ns = p->ns;
+    pub.ns = s->as != NULL ? s->as->ns : p->ns;
     pub.timer = arm;
     pub.ud = s;
     rc = vname_publisher_new(&pub, &s->publisher);
@@ -479,13 +495,15 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
         rc = vname_publisher_add_name(s->publisher, cfg->name,
             s->mount_table, s->leaf);
     if (rc != 0) {
-        serving_free(s);
+        vname_serving_free(s);
         return rc;
     }
-    show_published(s);
+    if (s->as == NULL)
+        show_published(s);
     publish_endpoints(s);
     vrpc_ev_on_endpoints(s->node, publish_endpoints, s);
-    await_proxy(s);
+    if (!cfg->no_wait)
+        await_proxy(s);
     *out = s;
     return 0;
 }
@@ -517,6 +535,20 @@ int vname_serving_add_name(struct vname_serving *s, struct vdl_str name)
         s->leaf);
 }
 
+void vname_serving_remove_name(struct vname_serving *s, struct vdl_str name)
+{
+    vname_publisher_remove_name(s->publisher, name);
+}
+
+void vname_serving_status(const struct vname_serving *s,
+    void (*fn)(void *ud, const struct vname_publish_entry *e), void *ud)
+{
+    struct v23_now now;
+
+    vrpc_ev_now(s->p->rt.ev, &now);
+    vname_publisher_status(s->publisher, now.mono_ns, fn, ud);
+}
+
 static void on_signal(void *ud, int signo)
 {
     (void)signo;
@@ -528,17 +560,38 @@ static void on_done(void *ud)
     vname_program_done(ud);
 }
 
+static void on_ended(void *ud)
+{
+    struct vname_serving *s = ud;
+
+    if (s->ended != NULL)
+        s->ended(s->ended_ud);
+}
+
+static void on_unmounted(void *ud)
+{
+    struct vname_serving *s = ud;
+
+    vrpc_ev_server_stop(s->node, s->p->flags.lame_duck_ns, on_ended, s);
+}
+
+void vname_serving_end(struct vname_serving *s, void (*done)(void *ud),
+    void *ud)
+{
+    s->stopping = true;
+    s->ended = done;
+    s->ended_ud = ud;
+    vname_publisher_stop(s->publisher, on_unmounted, s);
+}
+
 void vname_serving_stop(struct vname_serving *s)
 {
     struct vname_program *p = s->p;
 
-    s->stopping = true;
     p->done = false;
-    vname_publisher_stop(s->publisher, on_done, p);
+    vname_serving_end(s, on_done, p);
     vname_program_wait(p);
-    vrpc_ev_server_stop(s->node, p->flags.lame_duck_ns, on_done, p);
-    vname_program_wait(p);
-    serving_free(s);
+    vname_serving_free(s);
 }
 
 void vname_serving_run(struct vname_serving *s)

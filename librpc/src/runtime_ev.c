@@ -327,8 +327,9 @@ void vrpc_runtime_fini(struct vrpc_runtime *rt)
     memset(rt, 0, sizeof(*rt));
 }
 
+/* resolver: NULL = the run time's client. */
 static int listen_proxied(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
-    enum vrpc_proxied_kind kind)
+    enum vrpc_proxied_kind kind, struct vrpc_client *resolver)
 {
     struct vrpc_proxied_config cfg;
 
@@ -339,7 +340,7 @@ static int listen_proxied(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
     cfg.name = rt->flags->proxy;
     cfg.policy = rt->flags->proxy_policy;
     cfg.limit = rt->flags->proxy_limit;
-    cfg.client = rt->client; /* it can resolve names */
+    cfg.client = resolver != NULL ? resolver : rt->client;
     return vrpc_ev_listen_proxied(n, &cfg);
 }
 
@@ -379,7 +380,8 @@ int vrpc_runtime_listen_(struct vrpc_runtime *rt, struct vrpc_ev_node *n,
     return rc;
 }
 
-int vrpc_runtime_node_(struct vrpc_runtime *rt,
+/* as: NULL = the run time's principal. */
+static int server_node(struct vrpc_runtime *rt, struct vsec_principal *as,
     const struct vrpc_server_config *cfg, const struct vrpc_routing_id *rid,
     struct vrpc_ev_node **node)
 {
@@ -391,12 +393,13 @@ int vrpc_runtime_node_(struct vrpc_runtime *rt,
     int rc = 0;
 
     memset(&mcfg, 0, sizeof(mcfg));
-    mcfg.principal = rt->principal;
+    mcfg.principal = as != NULL ? as : rt->principal;
     mcfg.vtrace = rt->vtrace;
     if (scfg.component.n == 0)
         scfg.component = vdl_str(rt->component);
-    rc = vrpc_runtime_debug_(rt, &scfg);
-    mcfg.stats = rt->stats;
+    if (as == NULL)
+        rc = vrpc_runtime_debug_(rt, &scfg);
+    mcfg.stats = as != NULL ? NULL : rt->stats;
     if (rid != NULL)
         mcfg.rid = *rid;
     else if (rc == 0)
@@ -414,6 +417,13 @@ int vrpc_runtime_node_(struct vrpc_runtime *rt,
     else if (n != NULL)
         vrpc_ev_node_free(n); /* with what it has */
     return rc;
+}
+
+int vrpc_runtime_node_(struct vrpc_runtime *rt,
+    const struct vrpc_server_config *cfg, const struct vrpc_routing_id *rid,
+    struct vrpc_ev_node **node)
+{
+    return server_node(rt, NULL, cfg, rid, node);
 }
 
 /* Loops of a server besides the first one. */
@@ -460,7 +470,7 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     if (rc == 0 && more > 0)
         rc = vrpc_ev_loops_start_(n, rt, cfg, more);
     if (rc == 0)
-        rc = listen_proxied(rt, n, VRPC_PROXIED_SERVER);
+        rc = listen_proxied(rt, n, VRPC_PROXIED_SERVER, NULL);
     if (rc != 0) {
         vrpc_ev_node_free(n);
         return rc;
@@ -473,6 +483,24 @@ int vrpc_runtime_serve(struct vrpc_runtime *rt,
     if (client != NULL)
         *client = vrpc_manager_client(m);
     return 0;
+}
+
+int vrpc_runtime_serve_as(struct vrpc_runtime *rt, struct vsec_principal *as,
+    struct vrpc_client *resolver, const struct vrpc_server_config *cfg,
+    struct vrpc_ev_node **node)
+{
+    struct vrpc_ev_node *n = NULL;
+    int rc = server_node(rt, as, cfg, NULL, &n);
+
+    if (rc == 0)
+        rc = vrpc_runtime_listen_(rt, n, NULL, 0);
+    if (rc == 0)
+        rc = listen_proxied(rt, n, VRPC_PROXIED_SERVER, resolver);
+    if (rc == 0)
+        *node = n;
+    else
+        vrpc_ev_node_free(n);
+    return rc;
 }
 
 struct vrpc_runtime *vrpc_runtime_of(const struct vrpc_server_call *call)
@@ -520,7 +548,7 @@ int vrpc_runtime_proxy(struct vrpc_runtime *rt,
         }
     }
     if (rc == 0)
-        rc = listen_proxied(rt, n, VRPC_PROXIED_PROXY);
+        rc = listen_proxied(rt, n, VRPC_PROXIED_PROXY, NULL);
     if (rc != 0)
         vrpc_ev_node_free(n);
     else

@@ -73,7 +73,8 @@ V23_MUST_USE int vname_program_raw_names(struct vname_program *p,
 
 /* ---- another principal --------------------------------------------------- */
 
-/* A client and a namespace of their own, with the roots of the program's. */
+/* A client and a namespace of their own, with the roots of the program's; its
+ * calls are collected in the program's traces. */
 struct vname_identity {
     struct vrpc_ev_node *node;
     struct vrpc_client *client;
@@ -100,11 +101,17 @@ struct vname_serve_config {
     size_t naddrs;
     struct vdl_str name; /* to publish under; empty = not published; must
                             outlive the serving */
+    /* Whose server it is, and whose namespace publishes it: listening as the
+     * flags say, in this loop only, without __debug. Outlives the serving.
+     * NULL = the program. */
+    const struct vname_identity *as;
+    bool no_wait; /* the loop runs already: see vname_serve() */
 };
 
 /**
  * Serve and publish. With no address to listen on, but proxies
- * (--v23.proxy), the loop runs until one of them answers, at most 10 s.
+ * (--v23.proxy), the loop runs until one of them answers, at most 10 s, unless
+ * cfg->no_wait.
  * @return 0; a status with p->rt.why set (a used port, …)
  */
 V23_MUST_USE int vname_serve(struct vname_program *p,
@@ -120,6 +127,10 @@ struct vrpc_ev_node *vname_serving_node(const struct vname_serving *s);
 /** Another name for the same server. */
 V23_MUST_USE int vname_serving_add_name(struct vname_serving *s,
     struct vdl_str name);
+void vname_serving_remove_name(struct vname_serving *s, struct vdl_str name);
+/** The state of each of its names (vname_publisher_status()). */
+void vname_serving_status(const struct vname_serving *s,
+    void (*fn)(void *ud, const struct vname_publish_entry *e), void *ud);
 /**
  * Run until SIGINT or SIGTERM, then unmount, let calls finish (lame duck) and
  * stop. Frees `s`.
@@ -140,6 +151,16 @@ V23_MUST_USE int vname_serving_print(struct vname_serving *s,
 V23_MUST_USE int vname_serving_print_and_run(struct vname_serving *s);
 /** Stop without waiting for a signal; frees `s`. */
 void vname_serving_stop(struct vname_serving *s);
+/**
+ * The same where the loop runs already: unmount, let calls finish, and tell.
+ * @param done  once, possibly before this returns; it must not free `s`. NULL =
+ *              nobody wants to know
+ */
+void vname_serving_end(struct vname_serving *s, void (*done)(void *ud),
+    void *ud);
+/** At any time, also before it has ended: then at once. Not from inside a
+ * callback of its server. NULL is ignored. */
+void vname_serving_free(struct vname_serving *s);
 
 #ifdef __cplusplus
 }

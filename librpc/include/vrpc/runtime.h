@@ -94,6 +94,17 @@ V23_MUST_USE int vrpc_runtime_serve(struct vrpc_runtime *rt,
     const struct vrpc_listen_addr *addrs, size_t naddrs,
     struct vrpc_ev_node **node, struct vrpc_server **server,
     struct vrpc_client **client);
+/**
+ * As vrpc_runtime_serve(), for another principal than the run time's: in this
+ * loop only, and without __debug, which tells of the process.
+ *
+ * @param as        reference taken
+ * @param resolver  a client that resolves names of proxies for it; outlives the
+ *                  node; NULL = the run time's
+ */
+V23_MUST_USE int vrpc_runtime_serve_as(struct vrpc_runtime *rt,
+    struct vsec_principal *as, struct vrpc_client *resolver,
+    const struct vrpc_server_config *cfg, struct vrpc_ev_node **node);
 
 /**
  * Append the text of an error, in the language of $LC_ALL, $LC_MESSAGES or
