@@ -21,3 +21,4 @@ fuzz_conn_OBJS = $(support_OBJS)
 fuzz_call_LAYER := librpc
 fuzz_call_INC := -Itest/support
 fuzz_call_OBJS = $(support_OBJS)
+fuzz_wspr_json_LAYER := libwspr
