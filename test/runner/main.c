@@ -87,8 +87,7 @@ struct v23_bytes run_hex(struct run_case *c, const char *name)
     return hex(run_str(c, name));
 }
 
-/* cJSON keeps no lengths: a NUL in a text becomes RUN_NUL (see run_text). */
-static void mark_nuls(char *line)
+void run_mark_nuls(char *line)
 {
     while ((line = strstr(line, "\\u0000")) != NULL) {
         memcpy(line, "\\uf8ff", 6);
@@ -143,7 +142,7 @@ static void run_lines(const struct run_file *f, const char *dir,
         else
             *end++ = 0;
         c->lineno++;
-        mark_nuls(line);
+        run_mark_nuls(line);
         c->line = line;
         if (*line != 0)
             run_line(f, c);

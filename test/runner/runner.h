@@ -67,6 +67,8 @@ const char *run_str(struct run_case *c, const char *name);
  * the runner reads \u0000 as U+F8FF. */
 #define RUN_NUL "\xef\xa3\xbf"
 struct vdl_str run_text(const cJSON *v);
+/* Marks them, before a line is parsed. */
+void run_mark_nuls(char *line);
 bool run_has(const struct run_case *c, const char *name);
 bool run_bool(struct run_case *c, const char *name);
 /* A hex member as bytes (see hex()). */

@@ -1,8 +1,10 @@
 /* BSD-3-Clause; see LICENSE. */
-/* Vectors of the family wspr/: there is no libwspr to read them yet. */
-#include "runner.h"
+/* Vectors of the family wspr/ (test/vectors/README.md, spec/wspr.md 20.1). */
+#include "wspr_int.h"
 
 static const struct run_file files[] = {
+    { "channel.jsonl", wspr_channel, NULL, NULL, NULL, NULL },
+    { "ws2016-*.jsonl", NULL, wspr_transcript, NULL, NULL, NULL },
     { "*.jsonl", NULL, NULL, "nothing reads it yet", NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL, NULL },
 };

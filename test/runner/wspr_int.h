@@ -1,0 +1,25 @@
+/* BSD-3-Clause; see LICENSE. */
+/* Shared by the runners of wspr/. */
+#ifndef TEST_RUNNER_WSPR_INT_H
+#define TEST_RUNNER_WSPR_INT_H
+
+#include "runner.h"
+
+#include <vom/type.h>
+
+/*
+ * Is a decoded value what `want` says, in the notation of the JavaScript
+ * library (test/vectors/README.md)? Else explains in c->why.
+ */
+bool wspr_value_is(struct run_case *c, const cJSON *want,
+    const struct vdl_type *t, const void *v);
+/* Is there a set or map whose entries could have come in another order? */
+bool wspr_has_order(const struct vdl_type *t, const void *v);
+
+/* ws2016-*.jsonl: decode every frame, encode those of the proxy again. */
+void wspr_transcript(const char *dir, const char *companions,
+    const char *path);
+/* channel.jsonl */
+bool wspr_channel(struct run_case *c);
+
+#endif
