@@ -26,6 +26,7 @@ struct vname_journal {
     const struct v23_alloc *al;
     const struct v23_log *log;
     struct vname_table *table;
+    struct vname_store store;
     char *dir, *current, *tmp, *old; /* paths */
     int fd;            /* of current, to append */
     int64_t size;      /* of current: complete, good records */
@@ -269,14 +270,20 @@ static void append(struct vname_journal *j, const struct vname_change *ch)
     cut(j);
 }
 
-static void changed(void *ud, const struct vname_change *ch)
+/* What cannot be written now is logged, and written with everything else before
+ * the next change: a full disk does not stop a table. */
+static int commit(void *ud, struct v23_op op, const struct vname_change *ch,
+    size_t n)
 {
     struct vname_journal *j = ud;
+    size_t i;
 
-    if ((j->broken || j->size > GROWTH * j->base + SLACK)
-        && rewrite(j, true) == 0)
-        return;
-    append(j, ch);
+    (void)op;
+    if (j->broken || j->size > GROWTH * j->base + SLACK)
+        (void)rewrite(j, true);
+    for (i = 0; i < n; i++)
+        append(j, &ch[i]);
+    return 0;
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -355,7 +362,9 @@ int vname_journal_open(const struct vname_journal_config *cfg,
     }
     if (rc != 0)
         goto out;
-    vname_table_on_change(j->table, changed, j);
+    j->store.commit = commit;
+    j->store.ud = j;
+    vname_table_set_store(j->table, &j->store);
     *out = j;
     j = NULL;
 out:
@@ -367,7 +376,7 @@ void vname_journal_close(struct vname_journal *j)
 {
     if (j == NULL)
         return;
-    vname_table_on_change(j->table, NULL, NULL);
+    vname_table_set_store(j->table, NULL);
     if (j->fd >= 0)
         close(j->fd);
     v23_buf_fini(&j->buf);

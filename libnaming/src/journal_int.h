@@ -3,7 +3,7 @@
 #ifndef VNAME_JOURNAL_INT_H
 #define VNAME_JOURNAL_INT_H
 
-#include <vname/mounttable.h>
+#include <vname/store.h>
 
 /* Append one line. 0 or V23_ENOMEM. */
 int vname_record_write_(const struct vname_change *ch, struct v23_buf *out);

@@ -25,7 +25,7 @@ int vname_record_write_(const struct vname_change *ch, struct v23_buf *out)
         return rc != 0 ? rc : out->err;
     out->n--; /* it ends its line */
     v23_buf_printf(out, "},\"D\":%s,\"C\":",
-        ch->perms == NULL ? "true" : "false");
+        ch->kind == VNAME_DELETE ? "true" : "false");
     vsec_json_put_text(out, ch->creator);
     v23_buf_puts(out, "}\n");
     return out->err;
@@ -182,7 +182,8 @@ int vname_record_read_(struct v23_bytes line, struct v23_arena *a,
         rc = get_text(p.creator, a, &ch->creator);
     if (rc == 0)
         rc = get_version(p.version, &ch->version);
-    if (rc == 0 && !is(p.deleted, "true"))
+    ch->kind = is(p.deleted, "true") ? VNAME_DELETE : VNAME_KEEP;
+    if (rc == 0 && ch->kind == VNAME_KEEP)
         rc = get_perms(p.perms, a, &ch->perms);
     return rc;
 }

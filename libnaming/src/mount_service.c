@@ -10,6 +10,8 @@
 #include <vrpc/manager.h>
 #include <vsec/authorizer.h>
 
+#include "table_int.h"
+
 static struct vname_mount_service *service(void *self)
 {
     return self;
@@ -78,43 +80,72 @@ static void caller_of(struct vname_mount_service *s,
     vname_table_count_rpc(s->table, c);
 }
 
+/* A call that changes the table, and may have to wait for its store. */
+struct change {
+    struct vname_write w;
+    struct vrpc_server_call *call;
+};
+
+static void changed(void *ud, const struct v23_verror *err)
+{
+    struct change *x = ud;
+
+    (void)vrpc_server_call_reply(x->call, err, NULL);
+}
+
+static const struct v23_verror *change(struct vname_mount_service *s,
+    struct vrpc_server_call *call, const struct vname_write *w)
+{
+    struct v23_arena *a = vrpc_server_call_arena(call);
+    struct change *x = v23_arena_new(a, struct change);
+    const struct v23_verror *err;
+    struct vname_caller c;
+
+    caller_of(s, call, &c);
+    if (x == NULL)
+        return vname_err_no_memory_(&c);
+    x->call = call;
+    x->w = *w;
+    x->w.name = vrpc_server_call_suffix(call);
+    x->w.done = changed;
+    x->w.ud = x;
+    err = vname_table_write(s->table, &c, &x->w);
+    return err == &vname_waiting ? &vrpc_pending : err;
+}
+
 static const struct v23_verror *mount_(void *self,
     struct vrpc_server_call *call,
     const v23_mounttable_mount_table_mount_in *in)
 {
-    struct vname_mount_service *s = service(self);
-    struct vname_caller c;
+    struct vname_write w = { .kind = VNAME_WRITE_MOUNT,
+        .server = in->server,
+        .ttl = in->ttl,
+        .flags = in->flags };
 
-    note(s, VNAME_LOG_CHANGES, "Mount", call, in->server);
-    caller_of(s, call, &c);
-    return vname_table_mount(s->table, &c, vrpc_server_call_suffix(call),
-        in->server, in->ttl, in->flags);
+    note(service(self), VNAME_LOG_CHANGES, "Mount", call, in->server);
+    return change(service(self), call, &w);
 }
 
 static const struct v23_verror *unmount_(void *self,
     struct vrpc_server_call *call,
     const v23_mounttable_mount_table_unmount_in *in)
 {
-    struct vname_mount_service *s = service(self);
-    struct vname_caller c;
+    struct vname_write w = { .kind = VNAME_WRITE_UNMOUNT,
+        .server = in->server };
 
-    note(s, VNAME_LOG_CHANGES, "Unmount", call, in->server);
-    caller_of(s, call, &c);
-    return vname_table_unmount(s->table, &c, vrpc_server_call_suffix(call),
-        in->server);
+    note(service(self), VNAME_LOG_CHANGES, "Unmount", call, in->server);
+    return change(service(self), call, &w);
 }
 
 static const struct v23_verror *delete_(void *self,
     struct vrpc_server_call *call,
     const v23_mounttable_mount_table_delete_in *in)
 {
-    struct vname_mount_service *s = service(self);
-    struct vname_caller c;
+    struct vname_write w = { .kind = VNAME_WRITE_DELETE,
+        .subtree = in->delete_subtree };
 
-    note(s, VNAME_LOG_CHANGES, "Delete", call, vdl_str(""));
-    caller_of(s, call, &c);
-    return vname_table_delete(s->table, &c, vrpc_server_call_suffix(call),
-        in->delete_subtree);
+    note(service(self), VNAME_LOG_CHANGES, "Delete", call, vdl_str(""));
+    return change(service(self), call, &w);
 }
 
 static const struct v23_verror *resolve_step(void *self,
@@ -134,13 +165,13 @@ static const struct v23_verror *set_permissions(void *self,
     struct vrpc_server_call *call,
     const v23_permissions_object_set_permissions_in *in)
 {
-    struct vname_mount_service *s = service(self);
-    struct vname_caller c;
+    struct vname_write w = { .kind = VNAME_WRITE_PERMISSIONS,
+        .perms = &in->perms,
+        .version = in->version };
 
-    note(s, VNAME_LOG_CHANGES, "SetPermissions", call, in->version);
-    caller_of(s, call, &c);
-    return vname_table_set_permissions(s->table, &c,
-        vrpc_server_call_suffix(call), &in->perms, in->version);
+    note(service(self), VNAME_LOG_CHANGES, "SetPermissions", call,
+        in->version);
+    return change(service(self), call, &w);
 }
 
 static const struct v23_verror *get_permissions(void *self,

@@ -14,21 +14,18 @@
 static const struct vdl_str empty;
 
 const struct v23_verror *vname_find_(struct vname_table *t,
-    const struct vname_caller *c, struct path p, bool create, int tags,
-    int parent_tags, struct node **out)
+    const struct vname_caller *c, struct path p, int tags, struct node **out)
 {
-    size_t left;
-    struct node *n;
-    const struct v23_verror *err = vname_walk_(t, c, p, create, &n, &left);
+    const struct v23_verror *err;
+    struct spot s;
 
     *out = NULL;
-    if (err != NULL || n == NULL || left != 0)
+    err = vname_walk_(t, c, p, &s);
+    if (err != NULL || s.have != p.n)
         return err;
-    if (!vname_satisfies_(t, n, tags, c)
-        && (parent_tags == 0 || n->parent == NULL
-            || !vname_satisfies_(t, n->parent, parent_tags, c)))
+    if (!vname_satisfies_(t, s.n, tags, c))
         return vname_err_no_access_(c);
-    *out = n;
+    *out = s.n;
     return NULL;
 }
 
@@ -73,7 +70,7 @@ static const struct v23_verror *check_server(const struct vname_caller *c,
     return NULL;
 }
 
-static struct server *server_new(struct vname_table *t, struct vdl_str name)
+struct server *vname_server_new_(struct vname_table *t, struct vdl_str name)
 {
     struct server *s = v23_get(t->al, sizeof(*s) + name.n);
     char *text;
@@ -99,7 +96,7 @@ static struct server *take_server(struct vname_table *t, struct node *n,
             *p = s->next;
             return s;
         }
-    return server_new(t, name);
+    return vname_server_new_(t, name);
 }
 
 static void drop_oldest(struct vname_table *t, struct node *n)
@@ -116,64 +113,149 @@ static void drop_oldest(struct vname_table *t, struct node *n)
     }
 }
 
-const struct v23_verror *vname_table_mount(struct vname_table *t,
-    const struct vname_caller *c, struct vdl_str name, struct vdl_str server,
-    uint32_t ttl, uint32_t flags)
-{
-    bool mt = (flags & V23_NAMING_MT) != 0;
-    bool leaf = (flags & V23_NAMING_LEAF) != 0;
-    const struct v23_verror *err;
-    struct server *s;
-    struct node *n;
-    struct path p;
+/* A renewal that adds less than this part of its time to live is no change
+ * for a store: who mounts at each of several tables over one writes once. */
+#define RENEWAL_PART 16
 
-    if ((err = vname_split_(c, name, true, &p)) != NULL
-        || (err = check_server(c, server)) != NULL
-        || (err = vname_find_(t, c, p, true, TAGS_MOUNT, 0, &n)) != NULL)
+static int64_t lifetime(const struct vname_write *w)
+{
+    return (w->ttl == 0 ? VNAME_TTL_FOREVER : w->ttl) * V23_NS_PER_SEC;
+}
+
+static bool is_renewed(const struct vname_write *w, const struct node *n)
+{
+    const struct server *s = n->servers;
+
+    return vdl_str_eq(s->name, w->server)
+        && ((w->flags & V23_NAMING_REPLACE) == 0 || s->next == NULL)
+        && s->expires_ns
+        >= w->c.now_ns + lifetime(w) - lifetime(w) / RENEWAL_PART;
+}
+
+static const struct v23_verror *plan_mount(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
+{
+    struct node *n = ch->s.made != 0 ? NULL : ch->s.n;
+    bool active = n != NULL && vname_is_active_(t, n, w->c.now_ns);
+    const struct v23_verror *err = vname_changes_path_(t, &w->c, ch);
+    struct vname_change *last = &ch->v[ch->n - 1];
+    struct vname_mounted *v, old;
+    size_t i, k = 1;
+
+    if (err != NULL || (active && is_renewed(w, n)))
         return err;
-    if (n == NULL)
-        return vname_err_root_name_(c, name);
-    if (n->mounted && n->mt != mt)
-        return vname_err_text_(c, "mount table doesn't match");
-    if (n->mounted && n->leaf != leaf)
-        return vname_err_text_(c, "leaf doesn't match");
-    s = take_server(t, n, server);
+    v = vname_changes_keep_(&w->c, ch);
+    if (v == NULL)
+        return vname_err_no_memory_(&w->c);
+    /* Each moves up by one until the place of the same server is free. */
+    old = v[0];
+    v[0].name = w->server;
+    v[0].expires_ns = w->c.now_ns + lifetime(w);
+    for (i = 0; i < last->nservers; i++) {
+        struct vname_mounted next = v[i + 1];
+
+        if ((w->flags & V23_NAMING_REPLACE) == 0
+            && !vdl_str_eq(old.name, w->server) && k < VNAME_MAX_SERVERS)
+            v[k++] = old;
+        old = next;
+    }
+    last->nservers = k;
+    last->mt = (w->flags & V23_NAMING_MT) != 0;
+    last->leaf = (w->flags & V23_NAMING_LEAF) != 0;
+    if (n != NULL && !active)
+        vname_changes_add_(ch, VNAME_CLEAR);
+    return NULL;
+}
+
+static const struct v23_verror *mount_now(struct vname_table *t,
+    const struct vname_write *w, struct node *n)
+{
+    struct server *s = n == NULL ? NULL : take_server(t, n, w->server);
+
     if (s == NULL) {
-        vname_collect_(t, n, c->now_ns);
-        return vname_err_no_memory_(c);
+        if (n != NULL)
+            vname_collect_(t, n, w->c.now_ns);
+        return vname_err_no_memory_(&w->c);
     }
     while (n->children != NULL)
         vname_node_delete_(t, n->children);
-    if ((flags & V23_NAMING_REPLACE) != 0)
+    if ((w->flags & V23_NAMING_REPLACE) != 0)
         vname_servers_clear_(t, n);
     n->mounted = true;
-    n->mt = mt;
-    n->leaf = leaf;
-    s->expires_ns = c->now_ns
-        + (ttl == 0 ? VNAME_TTL_FOREVER : ttl) * V23_NS_PER_SEC;
+    n->mt = (w->flags & V23_NAMING_MT) != 0;
+    n->leaf = (w->flags & V23_NAMING_LEAF) != 0;
+    s->expires_ns = w->c.now_ns + lifetime(w);
     s->next = n->servers;
     n->servers = s;
     drop_oldest(t, n);
     return NULL;
 }
 
-const struct v23_verror *vname_table_unmount(struct vname_table *t,
-    const struct vname_caller *c, struct vdl_str name, struct vdl_str server)
+const struct v23_verror *vname_do_mount_(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
 {
+    const struct vname_caller *c = &w->c;
     const struct v23_verror *err;
-    struct server **q, *s;
     struct node *n;
-    struct path p;
 
-    if ((err = vname_split_(c, name, false, &p)) != NULL
-        || (err = vname_find_(t, c, p, false, TAGS_MOUNT, 0, &n)) != NULL)
+    if ((err = vname_split_(c, w->name, true, &ch->s.p)) != NULL
+        || (err = check_server(c, w->server)) != NULL)
         return err;
-    if (n == NULL)
-        return NULL;
-    if (server.n == 0)
+    if (ch->whole && !vname_is_plain_(w->server))
+        return vname_err_text_(c,
+            "the server's name may not have NULs or invalid UTF-8");
+    err = vname_write_find_(t, w, ch, true, TAGS_MOUNT, 0);
+    if (err != NULL)
+        return err;
+    if (ch->s.below)
+        return vname_err_root_name_(c, w->name);
+    n = ch->s.made != 0 ? NULL : ch->s.n;
+    if (n != NULL && n->mounted
+        && n->mt != ((w->flags & V23_NAMING_MT) != 0))
+        return vname_err_text_(c, "mount table doesn't match");
+    if (n != NULL && n->mounted
+        && n->leaf != ((w->flags & V23_NAMING_LEAF) != 0))
+        return vname_err_text_(c, "leaf doesn't match");
+    if (ch->whole)
+        return plan_mount(t, w, ch);
+    return mount_now(t, w, vname_spot_make_(t, &ch->s));
+}
+
+static const struct v23_verror *plan_unmount(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
+{
+    const struct v23_verror *err = vname_changes_path_(t, &w->c, ch);
+    const struct node *n = ch->s.n;
+    struct vname_change *last = &ch->v[ch->n - 1];
+    struct vname_mounted *v;
+    size_t i, k = 0;
+
+    if (err != NULL || !vname_spot_found_(&ch->s) || !n->mounted)
+        return err;
+    v = vname_changes_keep_(&w->c, ch);
+    if (v == NULL)
+        return vname_err_no_memory_(&w->c);
+    for (i = 0; i < last->nservers; i++)
+        if (w->server.n != 0 && !vdl_str_eq(v[i].name, w->server))
+            v[k++] = v[i];
+    last->nservers = k;
+    if (k == 0)
+        last->mt = last->leaf = false;
+    if (k == 0 && n->parent != NULL && n->children == NULL && !n->explicit
+        && n->template == NULL)
+        last->kind = VNAME_REMOVE;
+    return NULL;
+}
+
+static void unmount_now(struct vname_table *t, const struct vname_write *w,
+    struct node *n)
+{
+    struct server **q, *s;
+
+    if (w->server.n == 0)
         vname_servers_clear_(t, n);
     for (q = &n->servers; (s = *q) != NULL; q = &s->next)
-        if (vdl_str_eq(s->name, server)) {
+        if (vdl_str_eq(s->name, w->server)) {
             *q = s->next;
             t->servers--;
             v23_put(t->al, s);
@@ -181,29 +263,52 @@ const struct v23_verror *vname_table_unmount(struct vname_table *t,
         }
     if (n->servers == NULL)
         vname_servers_clear_(t, n);
-    vname_collect_(t, n, c->now_ns);
+    vname_collect_(t, n, w->c.now_ns);
+}
+
+const struct v23_verror *vname_do_unmount_(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
+{
+    const struct v23_verror *err;
+
+    if ((err = vname_split_(&w->c, w->name, false, &ch->s.p)) != NULL
+        || (err = vname_write_find_(t, w, ch, false, TAGS_MOUNT, 0)) != NULL)
+        return err;
+    if (ch->whole)
+        return plan_unmount(t, w, ch);
+    if (vname_spot_found_(&ch->s))
+        unmount_now(t, w, ch->s.n);
     return NULL;
 }
 
-const struct v23_verror *vname_table_delete(struct vname_table *t,
-    const struct vname_caller *c, struct vdl_str name, bool subtree)
+const struct v23_verror *vname_do_delete_(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
 {
     const struct v23_verror *err;
-    struct node *n;
-    struct path p;
+    struct vname_change gone = { .kind = VNAME_DELETE, .name = w->name };
+    int rc;
 
-    if ((err = vname_split_(c, name, false, &p)) != NULL)
+    if (w->name.n == 0)
+        return vname_err_text_(&w->c, "cannot delete root node");
+    if ((err = vname_split_(&w->c, w->name, false, &ch->s.p)) != NULL
+        || (err = vname_write_find_(t, w, ch, false, TAGS_REMOVE,
+                TAGS_REMOVE)) != NULL)
         return err;
-    if (p.n == 0)
-        return vname_err_text_(c, "cannot delete root node");
-    err = vname_find_(t, c, p, false, TAGS_REMOVE, TAGS_REMOVE, &n);
-    if (err != NULL || n == NULL)
+    if (vname_spot_found_(&ch->s) && ch->s.n->children != NULL && !w->subtree)
+        return vname_err_text_(&w->c, "cannot delete %.*s: has children",
+            (int)w->name.n, w->name.p);
+    if (ch->whole) {
+        err = vname_changes_path_(t, &w->c, ch);
+        if (err == NULL && vname_spot_found_(&ch->s))
+            ch->v[ch->n - 1].kind = w->subtree ? VNAME_DELETE : VNAME_REMOVE;
         return err;
-    if (n->children != NULL && !subtree)
-        return vname_err_text_(c, "cannot delete %.*s: has children",
-            (int)name.n, name.p);
-    vname_node_delete_(t, n);
-    vname_table_deleted_(t, name);
+    }
+    if (!vname_spot_found_(&ch->s))
+        return NULL;
+    rc = vname_table_tell_(t, &gone);
+    if (rc != 0)
+        return vname_write_failed_(&w->c, rc);
+    vname_node_delete_(t, ch->s.n);
     return NULL;
 }
 
@@ -258,26 +363,25 @@ const struct v23_verror *vname_table_resolve(struct vname_table *t,
 {
     v23_naming_mount_entry e;
     const struct v23_verror *err;
-    struct node *n;
+    struct spot s;
     struct path p;
-    size_t left;
 
     if ((err = vname_split_(c, name, false, &p)) != NULL
-        || (err = vname_walk_(t, c, p, false, &n, &left)) != NULL)
+        || (err = vname_walk_(t, c, p, &s)) != NULL)
         return err;
-    if (n == NULL)
+    if (!s.below && s.have != p.n)
         return vname_err_no_name_(c, name);
-    if (!vname_satisfies_(t, n, TAGS_RESOLVE, c))
+    if (!vname_satisfies_(t, s.n, TAGS_RESOLVE, c))
         return vname_err_no_access_(c);
-    if (!vname_is_active_(t, n, c->now_ns)) {
-        vname_collect_(t, n, c->now_ns);
+    if (!s.below && !vname_is_active_(t, s.n, c->now_ns)) {
+        vname_collect_(t, s.n, c->now_ns);
         return vname_err_no_name_(c, name);
     }
     memset(&e, 0, sizeof(e));
-    e.name = vname_tail_of_(name, p, left);
-    e.serves_mount_table = n->mt;
-    e.is_leaf = n->leaf;
-    if (vname_copy_servers_(c, n, empty, &e) != 0)
+    e.name = vname_tail_of_(name, p, p.n - s.have);
+    e.serves_mount_table = s.n->mt;
+    e.is_leaf = s.n->leaf;
+    if (vname_copy_servers_(c, s.n, empty, &e) != 0)
         return vname_err_no_memory_(c);
     *out = e;
     return NULL;

@@ -7,6 +7,10 @@
 
 const struct v23_verror *vname_err_no_memory_(const struct vname_caller *c)
 {
+    static const struct v23_verror nobody_asks;
+
+    if (c == NULL)
+        return &nobody_asks;
     return v23_verror_text(c->arena, c->ctx,
         vdl_str("v.io/v23/verror.Internal"), V23_NO_RETRY, "out of memory");
 }

@@ -258,21 +258,20 @@ static int find_literals(struct vname_glob *w)
 /* The node to begin at: none without access on the way, or nothing there. */
 static int begin(struct vname_glob *w, struct vdl_str name)
 {
-    struct node *n;
+    struct spot s;
     struct path p;
-    size_t left;
     int rc = vname_path_split_(w->c.arena, name, &p);
 
     if (rc == 0)
         rc = find_literals(w);
-    if (rc != 0 || vname_walk_(w->t, &w->c, p, false, &n, &left) != NULL
-        || n == NULL)
+    if (rc != 0 || vname_walk_(w->t, &w->c, p, &s) != NULL
+        || (!s.below && s.have != p.n))
         return rc;
-    w->below = left != 0;
-    if (w->below && !vname_satisfies_(w->t, n, TAGS_RESOLVE, &w->c))
+    w->below = s.below;
+    if (w->below && !vname_satisfies_(w->t, s.n, TAGS_RESOLVE, &w->c))
         return 0;
-    w->rest = vname_tail_of_(name, p, left);
-    w->at = n;
+    w->rest = vname_tail_of_(name, p, p.n - s.have);
+    w->at = s.n;
     return 0;
 }
 

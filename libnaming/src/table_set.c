@@ -59,7 +59,7 @@ static bool is_admin(const v23_access_access_list *admins,
 
 /* Admins to add so that the caller does not lock everybody out. */
 static int keep_admins(struct vname_table *t, const struct vname_caller *c,
-    const struct node *n, struct perms **perms)
+    const struct perms *before, struct perms **perms)
 {
     const v23_access_access_list *old = NULL;
     vdl_str_list names = { NULL, 0 };
@@ -74,10 +74,10 @@ static int keep_admins(struct vname_table *t, const struct vname_caller *c,
         _Alignof(struct vdl_str));
     if (v == NULL)
         return V23_ENOMEM;
-    if (n->perms != NULL)
-        old = vname_perms_find_(&n->perms->map, "Admin");
+    if (before != NULL)
+        old = vname_perms_find_(&before->map, "Admin");
     for (i = 0; i < c->names.n; i++)
-        if (n->perms == NULL || is_admin(old, &c->names.v[i]))
+        if (before == NULL || is_admin(old, &c->names.v[i]))
             v[names.n++] = c->names.v[i];
     names.v = v;
     rc = vname_perms_add_admins_(t, *perms, names, &wide);
@@ -88,8 +88,7 @@ static int keep_admins(struct vname_table *t, const struct vname_caller *c,
     return 0;
 }
 
-/* The text survives JSON unchanged. */
-static bool is_plain(struct vdl_str s)
+bool vname_is_plain_(struct vdl_str s)
 {
     size_t i = 0, len;
 
@@ -108,7 +107,7 @@ static bool are_plain(const struct vdl_str *v, uint32_t n, size_t *size)
 
     for (i = 0; i < n; i++) {
         *size += v[i].n + sizeof("\"\",") - 1;
-        if (!is_plain(v[i]))
+        if (!vname_is_plain_(v[i]))
             return false;
     }
     return true;
@@ -119,7 +118,7 @@ static const struct v23_verror *check(const struct vname_table *t,
     const struct vname_caller *c, struct vdl_str name,
     const v23_access_permissions *perms)
 {
-    bool plain = is_plain(name);
+    bool plain = vname_is_plain_(name);
     size_t size = 0;
     uint32_t i;
 
@@ -133,58 +132,106 @@ static const struct v23_verror *check(const struct vname_table *t,
     if (size > VNAME_MAX_PERMISSIONS)
         return vname_err_text_(c, "permissions are too large (max is %d)",
             VNAME_MAX_PERMISSIONS);
-    if (!plain && t->on_change != NULL)
+    if (!plain && t->store != NULL)
         return vname_err_text_(c,
             "neither name nor permissions may have NULs or invalid UTF-8");
     return NULL;
 }
 
-static void tell(const struct vname_table *t, struct vdl_str name,
-    const struct node *n)
+int vname_table_tell_(const struct vname_table *t,
+    const struct vname_change *ch)
 {
-    struct vname_change ch = { 0 };
+    const struct v23_op none = { 0, 0 };
 
-    if (t->on_change == NULL)
-        return;
-    ch.name = name;
-    if (n != NULL) {
-        ch.perms = &n->perms->map;
-        ch.version = n->version;
-        if (n->creator != NULL)
-            ch.creator = n->creator->id;
-    }
-    t->on_change(t->on_change_ud, &ch);
+    return t->store == NULL
+        ? 0
+        : t->store->commit(t->store->ud, none, ch, 1);
 }
 
-const struct v23_verror *vname_table_set_permissions(struct vname_table *t,
-    const struct vname_caller *c, struct vdl_str name,
-    const v23_access_permissions *perms, struct vdl_str version)
+/* The permissions that a write was to set are there: an earlier attempt, whose
+ * outcome was not known, has come through. */
+static bool has_been_set(const struct vname_write *w, const struct node *n,
+    const struct perms *fresh)
 {
-    const struct v23_verror *err;
-    struct perms *fresh = NULL;
-    struct node *n;
-    struct path p;
+    char text[16];
+    struct v23_buf b;
 
-    if ((err = vname_split_(c, name, true, &p)) != NULL
-        || (err = check(t, c, name, perms)) != NULL
-        || (err = vname_find_(t, c, p, true, TAGS_SET, 0, &n)) != NULL)
-        return err;
+    if (!w->tried || n->perms != fresh || !n->explicit)
+        return false;
+    v23_buf_init_fixed(&b, text, sizeof(text));
+    v23_buf_printf(&b, "%d", n->version == 0 ? INT32_MAX : n->version - 1);
+    return vdl_str_eq(w->version, vdl_strn(text, b.n));
+}
+
+static const struct v23_verror *set_now(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
+{
+    struct vname_change change = { .kind = VNAME_KEEP, .name = w->name };
+    struct node *n = vname_spot_make_(t, &ch->s);
+    int rc;
+
     if (n == NULL)
-        return vname_err_no_name_(c, name);
-    if (vname_perms_new_(t, perms, &fresh) != 0
-        || keep_admins(t, c, n, &fresh) != 0) {
-        vname_perms_unref_(fresh);
+        return vname_err_no_memory_(&w->c);
+    change.perms = &ch->fresh->map;
+    change.version = vname_next_version_(n);
+    change.set = true;
+    if (n->creator != NULL)
+        change.creator = n->creator->id;
+    rc = vname_table_tell_(t, &change);
+    if (rc != 0)
+        return vname_write_failed_(&w->c, rc);
+    vname_node_set_(n, vname_perms_ref_(ch->fresh));
+    return NULL;
+}
+
+static const struct v23_verror *plan_set(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
+{
+    const struct v23_verror *err = vname_changes_path_(t, &w->c, ch);
+    struct vname_change *last = &ch->v[ch->n - 1];
+
+    if (err != NULL)
+        return err;
+    if (vname_changes_keep_(&w->c, ch) == NULL)
+        return vname_err_no_memory_(&w->c);
+    last->version = last->perms == NULL   ? 1
+        : last->version == INT32_MAX ? 0
+                                     : last->version + 1;
+    last->perms = &ch->fresh->map;
+    last->set = true;
+    return NULL;
+}
+
+const struct v23_verror *vname_do_set_(struct vname_table *t,
+    const struct vname_write *w, struct changes *ch)
+{
+    const struct vname_caller *c = &w->c;
+    const struct v23_verror *err;
+    struct perms *before;
+    int32_t version;
+
+    if ((err = vname_split_(c, w->name, true, &ch->s.p)) != NULL
+        || (err = check(t, c, w->name, w->perms)) != NULL
+        || (err = vname_write_find_(t, w, ch, true, TAGS_SET, 0)) != NULL)
+        return err;
+    if (ch->s.below)
+        return vname_err_no_name_(c, w->name);
+    before = vname_spot_perms_(&ch->s);
+    version = ch->s.made != 0 ? ch->s.version : ch->s.n->version;
+    if (vname_perms_new_(t, w->perms, &ch->fresh) != 0
+        || keep_admins(t, c, before, &ch->fresh) != 0)
         return vname_err_no_memory_(c);
-    }
-    if (!version_ok(version, n->perms == NULL ? 0 : n->version)) {
-        vname_perms_unref_(fresh);
+    if (!version_ok(w->version, before == NULL ? 0 : version)) {
+        if (ch->whole && ch->s.made == 0
+            && has_been_set(w, ch->s.n, ch->fresh))
+            return vname_changes_path_(t, c, ch);
+        if (!ch->whole)
+            (void)vname_spot_make_(t, &ch->s);
         return v23_verror_text(c->arena, c->ctx,
             vdl_str("v.io/v23/verror.BadVersion"), V23_NO_RETRY,
             "version is out of date");
     }
-    vname_node_set_(n, fresh);
-    tell(t, name, n);
-    return NULL;
+    return ch->whole ? plan_set(t, w, ch) : set_now(t, w, ch);
 }
 
 const struct v23_verror *vname_table_get_permissions(struct vname_table *t,
@@ -198,7 +245,7 @@ const struct v23_verror *vname_table_get_permissions(struct vname_table *t,
     struct path p;
 
     if ((err = vname_split_(c, name, false, &p)) != NULL
-        || (err = vname_find_(t, c, p, false, TAGS_GET, 0, &n)) != NULL)
+        || (err = vname_find_(t, c, p, TAGS_GET, &n)) != NULL)
         return err;
     if (n == NULL)
         return vname_err_no_name_(c, name);
@@ -218,26 +265,19 @@ const struct v23_verror *vname_table_get_permissions(struct vname_table *t,
 
 /* ---- what outlives the process ------------------------------------------- */
 
-void vname_table_on_change(struct vname_table *t, vname_change_fn *fn,
-    void *ud)
+void vname_table_set_store(struct vname_table *t, const struct vname_store *s)
 {
-    t->on_change = fn;
-    t->on_change_ud = ud;
+    t->store = s;
 }
 
-void vname_table_deleted_(const struct vname_table *t, struct vdl_str name)
-{
-    tell(t, name, NULL);
-}
-
-static bool fits(struct path p)
+bool vname_path_fits_(struct path p, bool empty_ones)
 {
     size_t i;
 
     if (p.n > VNAME_MAX_DEPTH)
         return false;
     for (i = 0; i < p.n; i++)
-        if (p.v[i].n > VNAME_MAX_ELEMENT)
+        if (p.v[i].n > VNAME_MAX_ELEMENT || (p.v[i].n == 0 && !empty_ones))
             return false;
     return true;
 }
@@ -264,9 +304,10 @@ int vname_table_restore(struct vname_table *t, const struct vname_change *ch)
     rc = vname_path_split_(&t->scratch, ch->name, &p);
     if (rc != 0)
         goto out;
-    if (!fits(p) || ch->version < 0) {
+    if (!vname_path_fits_(p, true) || ch->version < 0
+        || (ch->kind == VNAME_KEEP && ch->perms == NULL)) {
         rc = V23_EARG;
-    } else if (ch->perms == NULL) {
+    } else if (ch->kind != VNAME_KEEP) {
         restore_delete(t, p);
     } else {
         n = vname_node_make_(t, p, ch->creator);
@@ -297,6 +338,7 @@ int vname_table_each_kept(const struct vname_table *t,
             ch.name = vdl_strn((const char *)name.p, name.n);
             ch.perms = &n->perms->map;
             ch.version = n->version;
+            ch.set = true;
             if (n->creator != NULL)
                 ch.creator = n->creator->id;
             rc = fn(ud, &ch);

@@ -175,10 +175,34 @@ bool vname_is_active_(struct vname_table *t, struct node *n, int64_t now_ns)
 bool vname_collect_one_(struct vname_table *t, struct node *n, int64_t now_ns)
 {
     if (n->parent == NULL || n->explicit || n->children != NULL
-        || vname_is_active_(t, n, now_ns))
+        || vname_is_active_(t, n, now_ns)
+        || (n->template != NULL && vname_table_is_whole_(t)))
         return false;
-    unlink_leaf(t, n);
+    if (n->rev == 0)
+        unlink_leaf(t, n); /* else vname_table_sweep() sees to it */
     return true;
+}
+
+void vname_prune_(struct vname_table *t, struct node *n)
+{
+    struct node *parent = n->parent;
+
+    unlink_leaf(t, n);
+    while ((n = parent) != NULL && n->parent != NULL && n->rev == 0
+        && n->children == NULL && n->template == NULL && !n->mounted) {
+        parent = n->parent;
+        unlink_leaf(t, n);
+    }
+}
+
+void vname_set_creator_(struct vname_table *t, struct node *n,
+    struct user *creator)
+{
+    if (n->creator == creator)
+        return;
+    count(t, n->creator, -1, 0);
+    count(t, creator, 1, 0);
+    n->creator = creator;
 }
 
 bool vname_collect_(struct vname_table *t, struct node *n, int64_t now_ns)
@@ -302,15 +326,6 @@ int vname_user_id_(const struct vname_caller *c, struct vdl_str *out)
 
 /* ---- access and walking -------------------------------------------------- */
 
-bool vname_satisfies_(const struct vname_table *t, const struct node *n,
-    int tags, const struct vname_caller *c)
-{
-    if (vname_perms_allow_(n->perms, tags, c->names))
-        return true;
-    return t->superusers != NULL
-        && vname_perms_allow_(t->superusers, TAG_ADMIN, c->names);
-}
-
 int vname_path_split_(struct v23_arena *a, struct vdl_str name,
     struct path *out)
 {
@@ -336,106 +351,160 @@ int vname_path_split_(struct v23_arena *a, struct vdl_str name,
     return 0;
 }
 
-/* Permissions that a new child starts with. */
-static int inherit(struct vname_table *t, const struct vname_caller *c,
-    const struct node *parent, struct node *child)
+bool vname_allows_(const struct vname_table *t, const struct perms *p,
+    int tags, const struct vname_caller *c)
 {
-    int rc = 0;
-
-    if (parent->template != NULL)
-        return vname_perms_expand_(t, parent->template,
-            vdl_strn(child->name, child->len), &child->perms);
-    if (parent->perms != NULL) {
-        rc = vname_perms_add_admins_(t, parent->perms, c->names,
-            &child->perms);
-        child->version = parent->version;
-    }
-    return rc;
+    if (vname_perms_allow_(p, tags, c->names))
+        return true;
+    return t->superusers != NULL
+        && vname_perms_allow_(t->superusers, TAG_ADMIN, c->names);
 }
 
-/* A template admits those who are in its expanded Create or Admin list. */
-static int template_allows(struct vname_table *t, const struct node *n,
-    struct vdl_str element, vdl_str_list names, bool *yes)
+bool vname_satisfies_(const struct vname_table *t, const struct node *n,
+    int tags, const struct vname_caller *c)
 {
-    struct perms *p;
-    int rc;
-
-    *yes = true;
-    if (n->template == NULL)
-        return 0;
-    rc = vname_perms_expand_(t, n->template, element, &p);
-    if (rc != 0)
-        return rc;
-    *yes = vname_perms_allow_(p, TAGS_CREATE, names);
-    vname_perms_unref_(p);
-    return 0;
+    return vname_allows_(t, n->perms, tags, c);
 }
 
-/* A new child with the permissions it starts with; NULL: out of memory. */
-static struct node *make_child(struct vname_table *t,
-    const struct vname_caller *c, struct node *parent, struct vdl_str element,
-    struct user *creator)
+/* Permissions that a new child starts with: those of a template, which admits
+ * whom its expanded form lets create, or of the parent. */
+static const struct v23_verror *derive(struct vname_table *t,
+    const struct vname_caller *c, const struct perms *template,
+    struct perms *parent, struct vdl_str element, struct perms **out)
 {
-    struct node *n = vname_child_new_(t, parent, element, creator);
+    static const vdl_str_list nobody;
 
-    if (n != NULL && inherit(t, c, parent, n) != 0) {
-        vname_node_delete_(t, n);
+    *out = NULL;
+    if (template == NULL && parent == NULL)
         return NULL;
+    if (template == NULL)
+        return vname_perms_add_admins_(t, parent,
+                   c == NULL ? nobody : c->names, out) == 0
+            ? NULL
+            : vname_err_no_memory_(c);
+    if (vname_perms_expand_(t, template, element, out) != 0)
+        return vname_err_no_memory_(c);
+    if (c == NULL || vname_perms_allow_(*out, TAGS_CREATE, c->names))
+        return NULL;
+    vname_perms_unref_(*out);
+    return vname_err_no_access_(c);
+}
+
+/* May this user, who was found before, get one more node? */
+static const struct v23_verror *check_quota(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str creator, struct spot *s)
+{
+    if (s->creator == NULL) {
+        if (c != NULL && vname_user_id_(c, &creator) != 0)
+            return vname_err_no_memory_(c);
+        s->creator = vname_user_(t, creator);
+        if (s->creator == NULL)
+            return vname_err_no_memory_(c);
+    }
+    if (c != NULL && t->max_nodes_per_user != 0
+        && s->creator->nodes + s->creator->coming + (int64_t)s->made
+            >= (int64_t)t->max_nodes_per_user)
+        return vname_err_text_(c, "user has exceeded their node limit");
+    return NULL;
+}
+
+const struct v23_verror *vname_spot_plan_(struct vname_table *t,
+    const struct vname_caller *c, struct vdl_str creator, struct spot *s)
+{
+    struct perms *template = s->n->template, *parent = s->n->perms, *next;
+    const struct v23_verror *err;
+    size_t i;
+
+    if (s->below || s->have == s->p.n)
+        return NULL;
+    s->version = template != NULL || parent == NULL ? 0 : s->n->version;
+    s->perms = v23_arena_get0(c == NULL ? &t->scratch : c->arena,
+        s->p.n - s->have, sizeof(*s->perms), _Alignof(struct perms *));
+    if (s->perms == NULL)
+        return vname_err_no_memory_(c);
+    for (i = s->have; i < s->p.n; i++) {
+        if (c != NULL && !vname_allows_(t, parent, TAGS_CREATE, c))
+            return vname_err_no_access_(c);
+        err = derive(t, c, template, parent, s->p.v[i], &next);
+        if (err != NULL)
+            return err;
+        err = check_quota(t, c, creator, s);
+        if (err != NULL) {
+            vname_perms_unref_(next);
+            return err;
+        }
+        s->perms[s->made++] = parent = next;
+        template = NULL;
+    }
+    return NULL;
+}
+
+struct node *vname_spot_make_(struct vname_table *t, const struct spot *s)
+{
+    struct node *n = s->n;
+    size_t i;
+
+    for (i = 0; i < s->made && n != NULL; i++) {
+        n = vname_child_new_(t, n, s->p.v[s->have + i], s->creator);
+        if (n == NULL)
+            break;
+        n->perms = vname_perms_ref_(s->perms[i]);
+        n->version = s->version;
     }
     return n;
+}
+
+void vname_spot_fini_(const struct spot *s)
+{
+    size_t i;
+
+    for (i = 0; i < s->made; i++)
+        vname_perms_unref_(s->perms[i]);
+}
+
+void vname_spot_plain_(const struct vname_table *t, struct path p,
+    struct spot *s)
+{
+    struct node *next;
+
+    memset(s, 0, sizeof(*s));
+    s->p = p;
+    s->n = t->root;
+    while (s->have < p.n
+        && (next = vname_child_(t, s->n, p.v[s->have])) != NULL) {
+        s->n = next;
+        s->have++;
+    }
 }
 
 struct node *vname_node_make_(struct vname_table *t, struct path p,
     struct vdl_str creator)
 {
-    const struct vname_caller nobody = { 0 };
-    struct node *cur = t->root, *next;
-    struct user *u;
-    size_t i;
+    struct v23_arena_mark m = v23_arena_mark(&t->scratch);
+    struct node *n = NULL;
+    struct spot s;
 
-    for (i = 0; i < p.n && cur != NULL; i++, cur = next) {
-        next = vname_child_(t, cur, p.v[i]);
-        if (next == NULL && (u = vname_user_(t, creator)) != NULL)
-            next = make_child(t, &nobody, cur, p.v[i], u);
-    }
-    return cur;
+    vname_spot_plain_(t, p, &s);
+    if (vname_spot_plan_(t, NULL, creator, &s) == NULL)
+        n = vname_spot_make_(t, &s);
+    vname_spot_fini_(&s);
+    v23_arena_rewind(&t->scratch, m);
+    return n;
+}
+
+int32_t vname_next_version_(const struct node *n)
+{
+    if (n->perms == NULL)
+        return 1;
+    return n->version == INT32_MAX ? 0 : n->version + 1;
 }
 
 void vname_node_set_(struct node *n, struct perms *perms)
 {
-    n->version = n->perms == NULL ? 1
-        : n->version == INT32_MAX ? 0
-                                  : n->version + 1;
+    n->version = vname_next_version_(n);
     vname_perms_unref_(n->perms);
     n->perms = perms;
     n->explicit = true;
-}
-
-static const struct v23_verror *create_child(struct vname_table *t,
-    const struct vname_caller *c, struct node *cur, struct vdl_str element,
-    struct node **out)
-{
-    struct vdl_str id;
-    struct user *u;
-    struct node *n;
-    bool yes;
-
-    if (!vname_satisfies_(t, cur, TAGS_CREATE, c))
-        return vname_err_no_access_(c);
-    if (template_allows(t, cur, element, c->names, &yes) != 0)
-        return vname_err_no_memory_(c);
-    if (!yes)
-        return vname_err_no_access_(c);
-    if (vname_user_id_(c, &id) != 0 || (u = vname_user_(t, id)) == NULL)
-        return vname_err_no_memory_(c);
-    if (t->max_nodes_per_user != 0
-        && u->nodes >= (int64_t)t->max_nodes_per_user)
-        return vname_err_text_(c, "user has exceeded their node limit");
-    n = make_child(t, c, cur, element, u);
-    if (n == NULL)
-        return vname_err_no_memory_(c);
-    *out = n;
-    return NULL;
 }
 
 /* In a table that is larger than the caches most of a walk is waiting for
@@ -453,38 +522,33 @@ static void look_ahead(const struct vname_table *t, struct path p,
 }
 
 const struct v23_verror *vname_walk_(struct vname_table *t,
-    const struct vname_caller *c, struct path p, bool create,
-    struct node **out, size_t *left)
+    const struct vname_caller *c, struct path p, struct spot *s)
 {
+    const struct v23_verror *err = NULL;
     struct node *cur = t->root, *next;
-    const struct v23_verror *err;
     uint64_t hashes[AHEAD];
     size_t i;
 
-    *out = NULL;
-    *left = 0;
+    memset(s, 0, sizeof(*s));
     look_ahead(t, p, hashes);
     for (i = 0; i < p.n; i++) {
-        if (!vname_satisfies_(t, cur, TAGS_TRAVERSE, c))
-            return vname_err_no_access_(c);
-        if (vname_is_active_(t, cur, c->now_ns)) {
-            *out = cur;
-            *left = p.n - i;
-            return NULL;
+        if (!vname_satisfies_(t, cur, TAGS_TRAVERSE, c)) {
+            err = vname_err_no_access_(c);
+            break;
         }
+        s->below = vname_is_active_(t, cur, c->now_ns);
+        if (s->below)
+            break;
         next = i < AHEAD ? find(t, cur, p.v[i], hashes[i])
                          : vname_child_(t, cur, p.v[i]);
-        if (next == NULL && !create)
-            return NULL;
-        if (next == NULL) {
-            err = create_child(t, c, cur, p.v[i], &next);
-            if (err != NULL)
-                return err;
-        }
+        if (next == NULL)
+            break;
         cur = next;
     }
-    *out = cur;
-    return NULL;
+    s->p = p;
+    s->n = cur;
+    s->have = i;
+    return err;
 }
 
 /* ---- life of a table ----------------------------------------------------- */
@@ -500,6 +564,7 @@ int vname_table_new(const struct vname_table_config *cfg,
     t->log = cfg->log;
     t->max_nodes_per_user = cfg->max_nodes_per_user;
     t->empty_elements = cfg->empty_elements;
+    t->waiting_end = &t->waiting;
     v23_arena_init(&t->scratch, t->al, SIZE_MAX);
     t->root = node_new(t, vdl_strn(NULL, 0));
     if (t->root == NULL || !grow(t)) {
@@ -520,6 +585,7 @@ void vname_table_free(struct vname_table *t)
 
     if (t == NULL)
         return;
+    vname_write_fini_(t);
     if (t->root != NULL) {
         while (t->root->children != NULL)
             vname_node_delete_(t, t->root->children);

@@ -10,7 +10,7 @@
 #include <suite.h>
 #include <support.h>
 #include <v23/time.h>
-#include <vname/mounttable.h>
+#include <vname/store.h>
 #include <vrpc/glob.h>
 #include <vsec/acl.h>
 

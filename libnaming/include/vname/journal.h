@@ -16,7 +16,7 @@
 #define VNAME_JOURNAL_H
 
 #include <v23/log.h>
-#include <vname/mounttable.h>
+#include <vname/store.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,7 +33,7 @@ struct vname_journal_config {
 
 /**
  * Restore what the journal holds, rewrite it without what was replaced since,
- * and keep every further change (vname_table_on_change).
+ * and be the table's store (vname/store.h) from then on.
  *
  * A malformed record ends the restoring, a last line that was cut off is
  * ignored; both are logged. Where the journal cannot be rewritten it is

@@ -60,6 +60,54 @@ V23_MUST_USE int vname_table_new(const struct vname_table_config *cfg,
     struct vname_table **out);
 void vname_table_free(struct vname_table *t); /* NULL is ignored */
 
+/* ---- operations ---------------------------------------------------------- */
+
+/*
+ * Those that change the table, in one form: for tables whose store
+ * (vname/store.h) answers later.
+ */
+enum vname_write_kind {
+    VNAME_WRITE_MOUNT,   /* server, ttl, flags */
+    VNAME_WRITE_UNMOUNT, /* server */
+    VNAME_WRITE_DELETE,  /* subtree */
+    VNAME_WRITE_PERMISSIONS, /* perms, version */
+    VNAME_WRITE_LOAD,    /* private: perms or none, without checks */
+    VNAME_WRITE_COLLECT  /* private: nothing is left there */
+};
+struct vname_write {
+    enum vname_write_kind kind;
+    struct vdl_str name, server, version;
+    uint32_t ttl, flags;
+    bool subtree;
+    const v23_access_permissions *perms;
+    /* The outcome, after &vname_waiting; `err` as below, in the caller's
+     * arena. */
+    void (*done)(void *ud, const struct v23_verror *err);
+    void *ud;
+    /* private: */
+    struct vname_caller c;
+    struct vname_write *next, **pprev; /* while it waits */
+    bool tried;                        /* the store was asked before */
+    int64_t until_ns;
+};
+
+/* What vname_table_write() returns when `done` follows. */
+extern const struct v23_verror vname_waiting;
+
+/**
+ * Change the table, once its store has kept that.
+ *
+ * @param w  caller's memory. If it waits, it and what it and the caller point to
+ *           live until `done`, which is never called from inside this function
+ *           and may free them.
+ * @return NULL: done; &vname_waiting; else the error
+ */
+const struct v23_verror *vname_table_write(struct vname_table *t,
+    const struct vname_caller *c, struct vname_write *w);
+
+/* The next four are vname_table_write() for tables whose store, if any, answers
+ * at once; where it does not they are refused. */
+
 /**
  * Mount a server at a name, creating nodes on the way.
  *
@@ -125,43 +173,19 @@ void vname_glob_free(struct vname_glob *g); /* NULL is ignored */
 /**
  * Apply the text of a permissions file (spec/naming.md 8.2): JSON documents
  * one after the other. What was applied before a fault stays.
+ * With a store of whole tables they are kept there if they differ from what is
+ * there; the outcome of that is vname_table_loading().
  * @param why  receives the reason of V23_ETEXT
  * @return 0, V23_ETEXT, V23_ENOMEM
  */
 V23_MUST_USE int vname_table_load_permissions(struct vname_table *t,
     struct vdl_str json, struct v23_buf *why);
 
-/* ---- what outlives the process (8.3) ------------------------------------- */
-
-/* A change of permissions; a table is made again by replaying them. */
-struct vname_change {
-    struct vdl_str name;
-    const v23_access_permissions *perms; /* NULL: deleted, with all below */
-    int32_t version;
-    struct vdl_str creator; /* user id of who created the node */
-};
-/* Valid during the call; must not use the table but vname_table_each_kept. */
-typedef void vname_change_fn(void *ud, const struct vname_change *ch);
-
 /**
- * Call `fn` after each successful SetPermissions and Delete; NULL = nobody.
- * With it, names and permissions that JSON cannot carry unchanged (NULs,
- * invalid UTF-8) are refused: they would come back as others.
+ * @return 0: what was loaded is there; V23_EAGAIN: the store has not answered
+ *         yet; else what went wrong there, and *why, if not NULL, what it was
  */
-void vname_table_on_change(struct vname_table *t, vname_change_fn *fn,
-    void *ud);
-/**
- * Apply a change that was kept, without checks, quota and callback.
- * @return 0; V23_EARG: no such name or version can be; V23_ENOMEM
- */
-V23_MUST_USE int vname_table_restore(struct vname_table *t,
-    const struct vname_change *ch);
-/**
- * Report all permissions that were set, parents before children.
- * @return 0, what fn returned (which ends it), or V23_ENOMEM
- */
-V23_MUST_USE int vname_table_each_kept(const struct vname_table *t,
-    int (*fn)(void *ud, const struct vname_change *ch), void *ud);
+int vname_table_loading(const struct vname_table *t, const char **why);
 
 /* ---- statistics ---------------------------------------------------------- */
 
