@@ -205,7 +205,7 @@ int vrpc_check_start_(struct vrpc_check_ *c, const struct v23_verror **err)
 
     if (c->pinned == NULL)
         c->pinned = vrpc_session_pin_(c->session);
-    if (!recall(c)) {
+    if (c->call.hook != NULL || !recall(c)) {
         wait.done = named;
         wait.ud = c;
         rc = vsec_check_start(&c->call, c->arena, &wait, &c->names,

@@ -64,7 +64,7 @@ struct vrpc_call {
     int64_t started;                 /* monotonic */
     int64_t deadline, conn_deadline; /* the same, V23_NEVER = none */
     const struct vrpc_method *method; /* NULL: dynamic */
-    void *in;               /* copy of the in struct, or struct vdl_any[] */
+    const void *in;         /* the in struct, or struct vdl_any[] */
     size_t nargs, nresults;
     const struct vrpc_call_stub *stub;
     vrpc_any_fn *item_fn, *done_fn;

@@ -168,6 +168,7 @@ static int put_request(struct vrpc_call *call)
     req.method = call->method_name;
     req.num_pos_args = call->nargs;
     fill_deadline(call, &req.deadline);
+    req.language = call->opts.language;
     if (call->granted != NULL)
         req.granted_blessings = vsec_blessings_wire(call->granted);
     vrpc_span_request_(&call->span, &req.trace_request);

@@ -292,17 +292,17 @@ static int copy_args(struct vrpc_call *call, const struct vrpc_method *m,
     const void *in)
 {
     uint16_t i;
+    char *to;
     int rc;
 
     call->nargs = m->nin;
     if (m->in_size == 0)
         return 0;
-    call->in = v23_arena_get0(&call->arena, 1, m->in_size, 16);
-    if (call->in == NULL)
+    call->in = to = v23_arena_get0(&call->arena, 1, m->in_size, 16);
+    if (to == NULL)
         return V23_ENOMEM;
     for (i = 0; i < m->nin; i++) {
-        rc = vdl_copy(&call->arena, m->in[i].type,
-            (char *)call->in + m->in[i].offset,
+        rc = vdl_copy(&call->arena, m->in[i].type, to + m->in[i].offset,
             (const char *)in + m->in[i].offset);
         if (rc != 0)
             return rc;
@@ -317,6 +317,11 @@ static int copy_any_args(struct vrpc_call *call, const struct vdl_any *args,
     size_t i;
     int rc;
 
+    call->nargs = n;
+    if (call->opts.keep_args) {
+        call->in = args;
+        return 0;
+    }
     copy = v23_arena_get0(&call->arena, n, sizeof(*copy),
         V23_ALIGNOF(struct vdl_any));
     if (copy == NULL)
@@ -327,7 +332,6 @@ static int copy_any_args(struct vrpc_call *call, const struct vdl_any *args,
             return rc;
     }
     call->in = copy;
-    call->nargs = n;
     return 0;
 }
 
@@ -433,6 +437,11 @@ void vrpc_call_on_writable(struct vrpc_call *call,
     call->writable_ud = ud;
     if (fn != NULL && call->state == VRPC_CALL_RUN_)
         vrpc_mgr_post_(call->c->m, &call->writable_task);
+}
+
+bool vrpc_call_is_sent(const struct vrpc_call *call)
+{
+    return call->request_sent;
 }
 
 struct vrpc_client *vrpc_call_client(const struct vrpc_call *call)

@@ -151,7 +151,7 @@ static struct vrpc_object object_of(struct vrpc_debug_object_ *o)
 {
     const struct vrpc_debug *d = o->d;
     struct vdl_str what = cut(&o->suffix);
-    struct vrpc_object none = { NULL, NULL, NULL, NULL };
+    struct vrpc_object none = { NULL, NULL, NULL, NULL, NULL };
 
     if (what.n == 0) {
         none.self = o;

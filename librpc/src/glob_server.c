@@ -271,7 +271,7 @@ static void looked_up(struct vrpc_glob_run_ *g, int rc)
     g->state = RUN_NEXT;
     if (rc == 0)
         g->has_obj = true;
-    if (rc == 0 && (g->obj.iface != NULL || g->obj.glob != NULL)) {
+    if (rc == 0 && vrpc_object_exists_(&g->obj)) {
         rc = authorize(g);
         if (rc == V23_EAGAIN) {
             g->state = RUN_WAIT;
@@ -286,6 +286,11 @@ static void looked_up(struct vrpc_glob_run_ *g, int rc)
                                       VRPC_ERR_NO_EXIST, "does not exist: %s",
                                       rc == 0 ? "nil object"
                                               : v23_strerror(rc)));
+}
+
+struct vrpc_server_call *vrpc_glob_call_of_(const struct vrpc_glob_run_ *g)
+{
+    return g->call;
 }
 
 void vrpc_glob_looked_up_(struct vrpc_glob_run_ *g, int rc,

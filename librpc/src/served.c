@@ -30,43 +30,60 @@ static struct vrpc_server_call *call_of(struct vrpc_user_ *u)
 
 /* ---- answering ----------------------------------------------------------- */
 
-static int put_answer(struct vrpc_server_call *call,
-    const struct v23_verror *err, const void *out)
+/* The method's out struct, or values of any type. */
+struct results {
+    const void *out;
+    const struct vdl_any *any; /* NULL: `out` counts */
+    size_t n;
+};
+
+static int put_results(struct vrpc_server_call *call, const struct results *r)
 {
     const struct vrpc_method *m = call->method;
+    size_t i;
+    int rc = 0;
+
+    for (i = 0; rc == 0 && i < r->n; i++)
+        if (r->any != NULL)
+            rc = vrpc_stream_put_(&call->stream, &vdl_any_desc, &r->any[i]);
+        else
+            rc = vrpc_stream_put_(&call->stream, m->out[i].type,
+                (const char *)r->out + m->out[i].offset);
+    return rc;
+}
+
+static int put_answer(struct vrpc_server_call *call,
+    const struct v23_verror *err, const struct results *r)
+{
     v23_rpc_response resp;
-    uint16_t i;
     int rc;
 
     memset(&resp, 0, sizeof(resp));
     resp.error = err;
     resp.end_stream_results = true;
-    resp.num_pos_results = err == NULL && m != NULL ? m->nout : 0;
+    resp.num_pos_results = err == NULL ? r->n : 0;
     vrpc_served_report_(call, &resp.trace_response);
     rc = vrpc_stream_put_(&call->stream, &v23_rpc_response_desc, &resp);
-    for (i = 0; rc == 0 && i < resp.num_pos_results; i++)
-        rc = vrpc_stream_put_(&call->stream, m->out[i].type,
-            (const char *)out + m->out[i].offset);
-    return rc;
+    return rc == 0 && err == NULL ? put_results(call, r) : rc;
 }
 
 /* One try; V23_ECLOSED when there is nobody to answer. */
 static int answer_once(struct vrpc_server_call *call,
-    const struct v23_verror *err, const void *out)
+    const struct v23_verror *err, const struct results *r)
 {
     int rc = vrpc_stream_begin_force_(&call->stream);
 
     if (rc != 0)
         return rc;
-    rc = put_answer(call, err, out);
+    rc = put_answer(call, err, r);
     if (rc == 0)
         return vrpc_stream_commit_(&call->stream);
     vrpc_stream_rollback_(&call->stream);
     return rc;
 }
 
-static int answer(struct vrpc_server_call *call, const struct v23_verror *err,
-    const void *out)
+static int answer_with(struct vrpc_server_call *call,
+    const struct v23_verror *err, const struct results *r)
 {
     struct vdl_str internal = vrpc_err_id(VRPC_ERR_INTERNAL);
     int rc;
@@ -75,7 +92,7 @@ static int answer(struct vrpc_server_call *call, const struct v23_verror *err,
     vrpc_span_end(&call->span);
     if (call->state == VRPC_SERVED_RUN_)
         vrpc_server_stats_latency_(call);
-    rc = call->gone ? V23_ECLOSED : answer_once(call, err, out);
+    rc = call->gone ? V23_ECLOSED : answer_once(call, err, r);
     if (rc != 0 && rc != V23_ECLOSED) {
         vrpc_span_logf(&call->span, call->s->m->log, V23_LOG_WARN,
             "answer of %.*s cannot be encoded: %s",
@@ -90,6 +107,16 @@ static int answer(struct vrpc_server_call *call, const struct v23_verror *err,
     }
     vrpc_served_end_(call, rc != 0);
     return rc;
+}
+
+static int answer(struct vrpc_server_call *call, const struct v23_verror *err,
+    const void *out)
+{
+    struct results r = { out, NULL, 0 };
+
+    if (call->method != NULL)
+        r.n = call->method->nout;
+    return answer_with(call, err, &r);
 }
 
 /* The call ends with an error of our own. */
@@ -270,6 +297,7 @@ static int read_request(struct vrpc_server_call *call)
     }
     call->method_name = req.method;
     call->suffix = strip_slashes(req.suffix);
+    call->language = req.language;
     call->nargs = req.num_pos_args;
     call->received = vrpc_mgr_now_(call->s->m);
     set_context(call);
@@ -306,9 +334,17 @@ static void unknown_suffix(struct vrpc_server_call *call)
 static void prepare(struct vrpc_server_call *call)
 {
     struct vdl_str name = vrpc_name_strip_reserved(call->method_name);
+    const struct v23_verror *err = NULL;
     const struct vrpc_method *m;
 
-    m = vrpc_find_method_(call->obj.iface, call->obj.vt, name, &call->vt);
+    if (call->obj.dynamic != NULL)
+        m = vrpc_dynamic_method_(call, name, &err);
+    else
+        m = vrpc_find_method_(call->obj.iface, call->obj.vt, name, &call->vt);
+    if (err != NULL) {
+        refuse_later(call, err);
+        return;
+    }
     if (m == NULL) {
         refuse_later(call, vrpc_err_params(&call->arena, &call->ctx,
                                VRPC_ERR_UNKNOWN_METHOD, &name, 1,
@@ -341,7 +377,7 @@ static void looked_up(struct vrpc_server_call *call, int rc,
 
     if (rc == 0)
         call->has_obj = true;
-    if (rc == 0 && call->obj.iface == NULL && call->obj.glob == NULL)
+    if (rc == 0 && !vrpc_object_exists_(&call->obj))
         rc = V23_ENOENT;
     if (rc == V23_ENOENT) {
         unknown_suffix(call);
@@ -744,15 +780,24 @@ int vrpc_server_call_reply(struct vrpc_server_call *call,
     return answer(call, err, out);
 }
 
-int vrpc_server_call_send(struct vrpc_server_call *call, const void *item)
+int vrpc_server_call_reply_any(struct vrpc_server_call *call,
+    const struct v23_verror *err, const struct vdl_any *results, size_t n)
 {
-    const struct vdl_type *t;
+    struct results r = { NULL, results, n };
+
+    if (call->replied || call->state == VRPC_SERVED_IDLE_)
+        return V23_ESTATE;
+    return answer_with(call, err, &r);
+}
+
+static int send_item(struct vrpc_server_call *call, const struct vdl_type *t,
+    const void *item)
+{
     v23_rpc_response head;
     int rc;
 
     if (call->gone || call->replied)
         return V23_ECLOSED;
-    t = call->method->out_stream;
     if (t == NULL)
         return V23_ESTATE;
     rc = vrpc_stream_begin_(&call->stream);
@@ -766,4 +811,15 @@ int vrpc_server_call_send(struct vrpc_server_call *call, const void *item)
         return vrpc_stream_commit_(&call->stream);
     vrpc_stream_rollback_(&call->stream);
     return rc;
+}
+
+int vrpc_server_call_send(struct vrpc_server_call *call, const void *item)
+{
+    return send_item(call, call->method->out_stream, item);
+}
+
+int vrpc_server_call_send_any(struct vrpc_server_call *call,
+    struct vdl_any item)
+{
+    return send_item(call, &vdl_any_desc, &item);
 }

@@ -34,6 +34,11 @@ struct vdl_str vrpc_server_call_method(const struct vrpc_server_call *call)
     return call->method_name;
 }
 
+struct vdl_str vrpc_server_call_language(const struct vrpc_server_call *call)
+{
+    return call->language;
+}
+
 struct vrpc_server *vrpc_server_call_server(
     const struct vrpc_server_call *call)
 {

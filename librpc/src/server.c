@@ -90,7 +90,7 @@ static void session_unlink(struct vrpc_server_call *call)
 static void call_clear(struct vrpc_server_call *call)
 {
     call->op.generation = 0;
-    call->suffix.n = call->method_name.n = 0;
+    call->suffix.n = call->method_name.n = call->language.n = 0;
     memset(&call->ctx, 0, sizeof(call->ctx));
     call->span.store = NULL;
     call->deadline = V23_NEVER;
@@ -199,6 +199,8 @@ void vrpc_served_security_(struct vrpc_server_call *call,
     sc->timestamp = call->received.wall;
     sc->method = call->method_name;
     sc->suffix = call->suffix;
+    sc->language = call->language;
+    sc->hook = call->s->cfg.caveats;
     sc->principal = call->s->m->principal;
     sc->chains = call->s->m->chains;
     /* Checks only read; their struct has no const members. */
@@ -294,6 +296,20 @@ void vrpc_server_looked_up(struct vrpc_server *s, struct v23_op op, int rc,
         call->auth = auth;
     }
     vrpc_served_looked_up_(call, rc, err);
+}
+
+const struct vrpc_server_call *vrpc_server_lookup_call(
+    const struct vrpc_server *s, struct v23_op op)
+{
+    const struct vrpc_ops_ *ops = &s->m->ops;
+    const struct vrpc_server_call *call = vrpc_op_owner_(ops, op,
+        VRPC_OP_LOOKUP);
+    struct vrpc_glob_run_ *g;
+
+    if (call == NULL)
+        call = vrpc_op_owner_(ops, op, VRPC_OP_SIGNATURE);
+    g = call != NULL ? NULL : vrpc_op_owner_(ops, op, VRPC_OP_GLOB_LOOKUP);
+    return g == NULL ? call : vrpc_glob_call_of_(g);
 }
 
 static int object_lookup(void *ud, struct v23_op op, struct vdl_str suffix,

@@ -36,7 +36,7 @@ struct vrpc_server_call {
     struct vrpc_task_ resume_task;
     struct v23_op op;        /* lookup */
 
-    struct vdl_str suffix, method_name;
+    struct vdl_str suffix, method_name, language;
     struct v23_errctx ctx;
     struct vrpc_span span;   /* its name is ctx.op */
     struct vrpc_served_trace_ *tracing; /* NULL: nobody asked */
@@ -123,12 +123,28 @@ extern const struct vrpc_iface vrpc_reserved_iface_;
 const struct vrpc_method *vrpc_find_method_(const struct vrpc_iface *iface,
     const void *vt, struct vdl_str name, const void **mvt);
 
+/* dynamic.c */
+/* The object may answer calls or globs. */
+static inline bool vrpc_object_exists_(const struct vrpc_object *o)
+{
+    return o->iface != NULL || o->dynamic != NULL || o->glob != NULL;
+}
+const v23_signature_method *vrpc_dynamic_find_(const struct vrpc_dynamic *d,
+    struct vdl_str name);
+/*
+ * The method that the request names, as a descriptor. NULL: *err says why not,
+ * also whether the number of arguments is wrong.
+ */
+const struct vrpc_method *vrpc_dynamic_method_(struct vrpc_server_call *call,
+    struct vdl_str name, const struct v23_verror **err);
+
 /* glob_server.c */
 struct vrpc_glob_run_;
 const struct v23_verror *vrpc_glob_start_(struct vrpc_server_call *call,
     struct vdl_str pattern);
 void vrpc_glob_looked_up_(struct vrpc_glob_run_ *g, int rc,
     const struct vrpc_object *obj, const struct vsec_authorizer *auth);
+struct vrpc_server_call *vrpc_glob_call_of_(const struct vrpc_glob_run_ *g);
 
 /* signature.c */
 const struct v23_verror *vrpc_signature_(struct vrpc_server_call *call,

@@ -156,18 +156,23 @@ static size_t collect(const struct vrpc_iface *f,
 static int object_signature(struct job *j, const struct vrpc_object *obj)
 {
     const struct vrpc_iface *v[MAX_INTERFACES];
+    const struct vrpc_dynamic *d = obj->dynamic;
     struct vdl_list *out = j->out;
     v23_signature_interface *p;
     size_t n = 0, i;
     int rc = 0;
 
-    if (obj->iface != NULL)
+    if (d != NULL)
+        n = d->ninterfaces;
+    else if (obj->iface != NULL)
         n = collect(obj->iface, v, 0, 0);
     p = v23_arena_get0(j->a, n + 1, sizeof(*p),
         V23_ALIGNOF(v23_signature_interface));
     if (p == NULL)
         return V23_ENOMEM;
-    for (i = 0; i < n && rc == 0; i++)
+    if (d != NULL && n > 0)
+        memcpy(p, d->interfaces, n * sizeof(*p));
+    for (i = 0; i < n && rc == 0 && d == NULL; i++)
         rc = interface(j->a, v[i], false, &p[i]);
     if (rc == 0)
         rc = interface(j->a, &vrpc_reserved_iface_, true, &p[n]);
@@ -198,16 +203,21 @@ static const struct v23_verror *no_object(struct job *j)
 static const struct v23_verror *finish(struct job *j, int rc,
     const struct vrpc_object *obj, const struct v23_verror *err)
 {
+    const v23_signature_method *sm;
     const struct vrpc_method *m;
     const void *vt;
 
     if (rc == V23_EWIREERR && err != NULL)
         return err;
-    if (rc == V23_ENOENT ||
-        (rc == 0 && obj->iface == NULL && obj->glob == NULL))
+    if (rc == V23_ENOENT || (rc == 0 && !vrpc_object_exists_(obj)))
         return no_object(j);
     if (rc == 0 && j->all) {
         rc = object_signature(j, obj);
+    } else if (rc == 0 && obj->dynamic != NULL) {
+        sm = vrpc_dynamic_find_(obj->dynamic, j->method);
+        if (sm == NULL)
+            return unknown_method(j, j->method);
+        *(v23_signature_method *)j->out = *sm;
     } else if (rc == 0) {
         m = vrpc_find_method_(obj->iface, NULL, j->method, &vt);
         if (m == NULL)

@@ -111,11 +111,14 @@ struct vrpc_call_opts {
     bool no_retry;    /* no retries of any kind */
     bool cached_only; /* use live connections, never dial */
     bool no_discharges; /* use cached discharges only */
+    bool keep_args;   /* arguments of vrpc_client_start_any() live until the
+                         call is done: they are not copied */
+    struct vdl_str language; /* of the caller, "de-AT"; empty = not said */
 };
 /* An initializer for C and C++. */
 #define VRPC_CALL_OPTS_INIT \
     { 0, 0, 0, 0, NULL, NULL, NULL, 0, NULL, NULL, false, false, false, \
-        false }
+        false, false, { NULL, 0 } }
 
 /* ---- calls without generated code ---------------------------------------- */
 
@@ -133,7 +136,7 @@ struct vrpc_any_cb {
  * Start a dynamic call. The caller's stream stays open until
  * vrpc_call_close_send(): call that at once when there is nothing to send.
  *
- * @param args      copied; each travels under its own type, a nil any as any
+ * @param args      copied unless the options say otherwise; each travels under its own type, a nil any as any
  * @param nresults  expected number of results, or VRPC_ANY_RESULTS
  * @param cb        must stay valid until done
  * @return NULL only when memory is short or max_calls run; other failures come
@@ -170,6 +173,8 @@ struct v23_bytes vrpc_call_server_key(const struct vrpc_call *call);
 /** Everything the server presented, recognised or not; NULL before that. */
 const struct vsec_blessings *vrpc_call_server_blessings(
     const struct vrpc_call *call);
+/** The request has been sent: what fails now fails at the server. */
+bool vrpc_call_is_sent(const struct vrpc_call *call);
 /** The client a call belongs to. */
 struct vrpc_client *vrpc_call_client(const struct vrpc_call *call);
 

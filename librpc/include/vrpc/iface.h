@@ -14,6 +14,7 @@
 #ifndef VRPC_IFACE_H
 #define VRPC_IFACE_H
 
+#include <v23/vdl/signature/signature.vdl.h>
 #include <v23/verror.h>
 #include <vom/type.h>
 
@@ -65,12 +66,37 @@ struct vrpc_iface {
 
 struct vrpc_globber; /* vrpc/server.h: children of an object */
 
+/*
+ * An object whose methods are known at run time only: what a dispatcher returns
+ * instead of an interface descriptor. Arguments are converted to the types of
+ * the interfaces, of which the first with the method counts; results and items
+ * have the types that they are given. Lives as long as the object.
+ */
+struct vrpc_dynamic {
+    const v23_signature_interface *interfaces;
+    size_t ninterfaces;
+    /* As a handler; ends with vrpc_server_call_reply_any(), or at once without
+     * results. An argument of type any is what it holds. */
+    const struct v23_verror *(*invoke)(void *self,
+        struct vrpc_server_call *call, const struct vdl_any *args,
+        size_t nargs);
+    /* An item of the client, of whatever type; NULL: it ended its stream. */
+    void (*item)(void *self, struct vrpc_server_call *call,
+        const struct vdl_any *item);
+    /* The error for a method that is not there (m NULL) or does not take that
+     * many arguments. NULL, or a result of NULL: the usual ones. */
+    const struct v23_verror *(*refuse)(void *self,
+        struct vrpc_server_call *call, const v23_signature_method *m,
+        uint64_t nargs);
+};
+
 /* What a dispatcher returns for a suffix. */
 struct vrpc_object {
     const struct vrpc_iface *iface; /* NULL: an object with glob only */
     const void *vt;
     void *self;
     const struct vrpc_globber *glob; /* NULL: a leaf */
+    const struct vrpc_dynamic *dynamic; /* with iface NULL; else NULL */
 };
 
 /* Returned by a handler that answers later. */
@@ -107,6 +133,16 @@ int vrpc_server_call_reply(struct vrpc_server_call *call,
  */
 V23_MUST_USE int vrpc_server_call_send(struct vrpc_server_call *call,
     const void *item);
+
+/**
+ * Finish a call of a struct vrpc_dynamic; encoded at once.
+ * @return as vrpc_server_call_reply(); V23_ESTATE: it is finished
+ */
+int vrpc_server_call_reply_any(struct vrpc_server_call *call,
+    const struct v23_verror *err, const struct vdl_any *results, size_t n);
+/** Send an item of it; codes as vrpc_server_call_send(). */
+V23_MUST_USE int vrpc_server_call_send_any(struct vrpc_server_call *call,
+    struct vdl_any item);
 
 typedef void vrpc_any_fn(void); /* generic function pointer, cast back */
 

@@ -51,6 +51,13 @@ void vrpc_server_looked_up(struct vrpc_server *s, struct v23_op op, int rc,
     const struct vrpc_object *obj, const struct vsec_authorizer *auth,
     const struct v23_verror *err);
 
+/**
+ * The call that a lookup in progress is for: its method, language, deadline.
+ * NULL for a stale op.
+ */
+const struct vrpc_server_call *vrpc_server_lookup_call(
+    const struct vrpc_server *s, struct v23_op op);
+
 /* ---- glob ---------------------------------------------------------------- */
 
 struct vrpc_glob_call; /* one object asked for its part of a __Glob */
@@ -132,6 +139,8 @@ const struct vsec_call *vrpc_server_call_security(
  */
 const struct vrpc_span *vrpc_server_call_span(
     const struct vrpc_server_call *call);
+/** Language of the caller, "de-AT"; empty when it did not say. */
+struct vdl_str vrpc_server_call_language(const struct vrpc_server_call *call);
 /** Number of third-party discharges the caller sent. */
 size_t vrpc_server_call_discharges(const struct vrpc_server_call *call);
 /** Caller's and own public key, DER. */
@@ -196,6 +205,8 @@ struct vrpc_server_config {
     struct vrpc_object object;
     const struct vsec_authorizer *authorizer; /* NULL = default authorizer */
     const struct vrpc_dispatcher *reserved; /* "__debug…"; NULL = none */
+    /* Who validates the caveats of callers; NULL = the standard kinds. */
+    const struct vsec_caveat_hook *caveats;
     bool no_debug;          /* vrpc_runtime_serve() shall not add one */
     enum vrpc_leaf leaf;
     bool mount_table;       /* endpoints say so */

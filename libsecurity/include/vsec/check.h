@@ -50,6 +50,7 @@ struct vsec_caveat_hook {
 struct vsec_call {
     struct v23_walltime timestamp; /* "now" for caveats */
     struct vdl_str method, suffix;
+    struct vdl_str language; /* of the caller; empty when it is not known */
     vdl_any_list method_tags;
     struct vsec_principal *principal; /* local; NULL recognizes no root */
     struct vsec_blessings *local_blessings, *remote_blessings;
