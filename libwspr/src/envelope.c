@@ -1,0 +1,236 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * The JSON around each message of the page, and whose protocol it is
+ * (spec/wspr.md 3.1, 16.1, 17.2). What clients write is read here in one pass
+ * without a copy; everything else that is JSON goes through cJSON.
+ */
+#include "wspr_int.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WHY 160
+
+/* ---- what clients write -------------------------------------------------- */
+
+struct scan {
+    const char *p, *end;
+};
+
+static bool eat(struct scan *s, char ch)
+{
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n'))
+        s->p++;
+    if (s->p == s->end || *s->p != ch)
+        return false;
+    s->p++;
+    return true;
+}
+
+/* A string without escapes. */
+static bool scan_string(struct scan *s, struct vdl_str *out)
+{
+    const char *q;
+
+    if (!eat(s, '"'))
+        return false;
+    q = memchr(s->p, '"', (size_t)(s->end - s->p));
+    if (q == NULL || (size_t)(q - s->p) > UINT32_MAX ||
+        memchr(s->p, '\\', (size_t)(q - s->p)) != NULL)
+        return false;
+    *out = vdl_strn(s->p, (size_t)(q - s->p));
+    s->p = q + 1;
+    return true;
+}
+
+/* Up to nine digits. */
+static bool scan_number(struct scan *s, int64_t *out)
+{
+    int64_t v = 0;
+    int n = 0;
+
+    while (s->p < s->end && *s->p == ' ')
+        s->p++;
+    if (s->end - s->p > 1 && s->p[0] == '0' && s->p[1] >= '0' &&
+        s->p[1] <= '9')
+        return false;
+    while (s->p < s->end && *s->p >= '0' && *s->p <= '9' && n < 10) {
+        v = v * 10 + (*s->p++ - '0');
+        n++;
+    }
+    *out = v;
+    return n > 0 && n < 10 && s->p < s->end &&
+           (*s->p == ',' || *s->p == '}' || *s->p == ' ');
+}
+
+static bool scan_member(struct scan *s, struct wspr_frame_ *f)
+{
+    struct vdl_str key;
+
+    if (!scan_string(s, &key) || !eat(s, ':'))
+        return false;
+    if (vdl_str_is(key, "id"))
+        return scan_number(s, &f->id);
+    if (vdl_str_is(key, "type"))
+        return scan_number(s, &f->type);
+    return vdl_str_is(key, "data") && scan_string(s, &f->data);
+}
+
+/* False: look at it in earnest. */
+static bool scan_frame(const char *text, size_t n, struct wspr_frame_ *f)
+{
+    struct scan s = { text, text + n };
+
+    memset(f, 0, sizeof(*f));
+    if (!eat(&s, '{'))
+        return false;
+    do {
+        if (!scan_member(&s, f))
+            return false;
+    } while (eat(&s, ','));
+    return eat(&s, '}');
+}
+
+/* ---- everything else ----------------------------------------------------- */
+
+static bool number(const cJSON *j, const char *name, int64_t *out, char *why)
+{
+    double v;
+
+    if (j == NULL || cJSON_IsNull(j))
+        return true;
+    v = j->valuedouble;
+    if (cJSON_IsNumber(j) && v >= INT32_MIN && v <= INT32_MAX &&
+        v == (double)(int64_t)v) {
+        *out = (int64_t)v;
+        return true;
+    }
+    snprintf(why, WHY, "%s is not a number of type int32", name);
+    return false;
+}
+
+static bool members(const cJSON *j, struct wspr_frame_ *f, char *why)
+{
+    const cJSON *d = cJSON_GetObjectItem(j, "data");
+
+    if (!number(cJSON_GetObjectItem(j, "id"), "id", &f->id, why) ||
+        !number(cJSON_GetObjectItem(j, "type"), "type", &f->type, why))
+        return false;
+    if (d == NULL || cJSON_IsNull(d))
+        return true;
+    if (!cJSON_IsString(d)) {
+        snprintf(why, WHY, "data is not a string");
+        return false;
+    }
+    f->data = vdl_str(d->valuestring);
+    return true;
+}
+
+static bool is_blank(const char *text, size_t n)
+{
+    while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL)
+        n--;
+    return n == 0;
+}
+
+/* NULL, and `why` says why. The frame lives in the result. */
+static cJSON *parse(const char *text, size_t n, struct wspr_frame_ *f,
+    char *why)
+{
+    const char *end = NULL;
+    cJSON *j = cJSON_ParseWithLengthOpts(text, n, &end, false);
+
+    memset(f, 0, sizeof(*f));
+    if (j == NULL) {
+        if (is_blank(text, n))
+            snprintf(why, WHY, "EOF");
+        else
+            snprintf(why, WHY, "invalid JSON at offset %lu",
+                end == NULL ? 0 : (unsigned long)(end - text));
+    } else if (cJSON_IsNull(j) ||
+               (cJSON_IsObject(j) && members(j, f, why))) {
+        return j;
+    } else if (!cJSON_IsObject(j)) {
+        snprintf(why, WHY, "not an object");
+    }
+    cJSON_Delete(j);
+    return NULL;
+}
+
+/* ---- whose protocol ------------------------------------------------------ */
+
+static bool is_hex(struct vdl_str s)
+{
+    uint32_t i;
+
+    for (i = 0; i < s.n; i++)
+        if (strchr("0123456789abcdefABCDEF", s.p[i]) == NULL || s.p[i] == 0)
+            return false;
+    return s.n % 2 == 0;
+}
+
+static const struct wspr_era_ *era_of(const struct wspr_frame_ *f)
+{
+    bool vom = f->data.n >= 2 && f->data.p[0] == '8' &&
+               (f->data.p[1] == '0' || f->data.p[1] == '1') &&
+               is_hex(f->data);
+
+    return f->type == 23 || (f->type == 0 && vom) ? &wspr_era_vom_
+                                                  : &wspr_era_json_;
+}
+
+int wspr_ctl_use_(struct wspr_ctl *c, const struct wspr_era_ *e)
+{
+    int rc;
+
+    c->era = e;
+    c->next_id = e->first_id;
+    rc = e->open(c);
+    if (rc != 0) {
+        e->close(c);
+        c->era = NULL;
+    }
+    return rc;
+}
+
+static void dispatch(struct wspr_ctl *c, const struct wspr_frame_ *f)
+{
+    if (c->era == NULL && wspr_ctl_use_(c, era_of(f)) != 0) {
+        c->cut = true;
+        c->cfg.hooks->close(c->cfg.ud, 1011, "out of memory");
+        return;
+    }
+    c->era->message(c, f);
+    v23_arena_reset(&c->scratch);
+}
+
+void wspr_ctl_input(struct wspr_ctl *c, const char *text, size_t n,
+    const struct v23_now *now)
+{
+    struct wspr_frame_ f;
+    char why[WHY] = "";
+    cJSON *j;
+
+    c->now = *now;
+    if (c->closing || c->cut)
+        return;
+    c->messages_in++;
+    c->bytes_in += n;
+    if (n > c->cfg.limits.message || n > UINT32_MAX / 2) {
+        c->cut = true;
+        c->cfg.hooks->close(c->cfg.ud, 1009, "message too long");
+        return;
+    }
+    if (scan_frame(text, n, &f)) {
+        dispatch(c, &f);
+        return;
+    }
+    j = parse(text, n, &f, why);
+    if (j == NULL) {
+        wspr_ctl_plain_(c, "can't unmarshall JSONMessage: %s", why);
+        return;
+    }
+    dispatch(c, &f);
+    cJSON_Delete(j);
+}
