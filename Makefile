@@ -464,8 +464,10 @@ headers-cxx: all
 demo: all
 	$(Q)BUILD=$(BUILD) sh test/demo.sh
 
-# The page of debug browse in a browser; pictures of it in build/web.
+# The JavaScript client, and the page of debug browse in a browser; pictures of
+# it in build/web.
 web: all
+	$(Q)sh test/web/js.sh
 	$(Q)BUILD=$(BUILD) sh test/web/browse.sh
 
 bench: all test-programs

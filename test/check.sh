@@ -66,7 +66,7 @@ for t in test/e2e/*.sh; do
     [ "${t##*/}" = cli.sh ] || stage "$t" sh "$t"
 done
 stage "demo" sh test/demo.sh
-echo "== left out: the page of debug browse in Chromium (make deps-ci web)"
+echo "== left out: JavaScript, the page of debug browse (make deps-ci web)"
 echo "== test/e2e/cli.sh"
 since=$(date +%s)
 wait $cli
