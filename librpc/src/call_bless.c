@@ -127,6 +127,7 @@ void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at)
         vrpc_call_end_(call, NULL);
         return;
     }
+    vrpc_call_unchoose_(call);
     call->chosen = at;
     call->session = vrpc_session_pin_(at->session);
     vrpc_names_unref_(call->names);
@@ -162,7 +163,7 @@ vdl_str_list vrpc_call_server_names(const struct vrpc_call *call)
 
 const struct vrpc_endpoint *vrpc_call_server(const struct vrpc_call *call)
 {
-    return call->chosen == NULL ? NULL : &call->chosen->ep;
+    return call->chosen == NULL ? NULL : &call->chosen->place->ep;
 }
 
 struct v23_bytes vrpc_call_server_key(const struct vrpc_call *call)

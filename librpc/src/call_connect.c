@@ -294,8 +294,8 @@ static int check_start(struct vrpc_attempt_ *at, struct vrpc_session_ *s,
     sc->remote_blessings = vrpc_session_blessings_(s);
     sc->remote_discharges = vrpc_conn_remote_discharges(s->conn,
         &sc->nremote_discharges);
-    sc->remote_endpoint = at->address;
-    sc->remote_endpoint_names = at->ep.blessings;
+    sc->remote_endpoint = at->place->address;
+    sc->remote_endpoint_names = at->place->ep.blessings;
     at->session = s;
     at->checking = true;
     rc = vrpc_check_start_(c, err);
@@ -345,7 +345,7 @@ static void attempt_not_connected(struct vrpc_attempt_ *at, int rc)
     const char *why = v23_strerror(rc);
 
     if (rc == V23_ENOENT) { /* none is live, and no dial is wanted */
-        why = vrpc_failure_of_(at->call->c->m, &at->ep, &rc);
+        why = vrpc_failure_of_(at->call->c->m, &at->place->ep, &rc);
         if (why == NULL)
             why = "connection not in cache";
     }
@@ -357,7 +357,7 @@ static void attempt_connect(struct vrpc_attempt_ *at)
     struct vrpc_call *call = at->call;
     int rc;
 
-    rc = vrpc_mgr_connect_(call->c->m, &at->ep, call->opts.cached_only,
+    rc = vrpc_mgr_connect_(call->c->m, &at->place->ep, call->opts.cached_only,
         call->conn_deadline, &at->wait, &at->session);
     if (rc == 0 && vrpc_mgr_settle_(at->session, &call->arena, &at->wait))
         return;
@@ -406,38 +406,39 @@ void vrpc_call_stop_attempts_(struct vrpc_call *call)
         vrpc_check_fini_(&at->check);
         vrpc_mgr_unwait_(&at->wait);
         attempt_end_span(at);
+        if (at != call->chosen) {
+            vrpc_place_unref_(at->place);
+            at->place = NULL;
+        }
     }
     call->nattempts = 0;
 }
 
-/* ---- resolution ---------------------------------------------------------- */
-
-static struct vdl_str keep(struct v23_arena *a, struct vdl_str s)
+void vrpc_call_unchoose_(struct vrpc_call *call)
 {
-    return vdl_strn(v23_arena_dup(a, s.p, s.n), s.n);
+    if (call->chosen == NULL)
+        return;
+    vrpc_place_unref_(call->chosen->place);
+    call->chosen = NULL;
 }
+
+/* ---- resolution ---------------------------------------------------------- */
 
 static void attempt_init(struct vrpc_call *call, struct vrpc_attempt_ *at,
     struct vdl_str server)
 {
-    struct v23_arena *a = &call->arena;
-    const struct vrpc_place_ *place = NULL;
     const char *why = NULL;
-    int rc;
+    int rc = 0;
 
     at->call = call;
     at->server = server;
     attempt_begin_span(at);
     at->wait.authorize = wait_authorize;
     at->wait.done = wait_done;
-    rc = vrpc_place_get_(&call->c->places, server, &place, &why);
-    if (rc == 0) {
-        at->address = keep(a, place->address);
-        at->suffix = keep(a, place->suffix);
-        rc = vrpc_endpoint_copy(a, &at->ep, &place->ep);
-        if (at->address.p == NULL || at->suffix.p == NULL)
-            rc = V23_ENOMEM;
-    }
+    if (call->place != NULL && server.p == call->place->name.p)
+        at->place = vrpc_place_ref_(call->place);
+    else
+        rc = vrpc_place_get_(&call->c->places, server, &at->place, &why);
     if (rc != 0)
         attempt_status(at, rc, rc == V23_ENOMEM ? v23_strerror(rc) : why);
 }
@@ -587,12 +588,18 @@ const struct v23_errctx *vrpc_client_resolve_ctx(struct vrpc_client *c,
 /* A rooted name of what is no mount table is itself what it resolves to. */
 static bool is_resolved(struct vrpc_call *call)
 {
-    const struct vrpc_place_ *place;
+    struct vrpc_place_ *p = call->place;
     const char *why;
+    bool yes;
 
-    return vrpc_name_is_rooted(call->rest)
-        && vrpc_place_get_(&call->c->places, call->rest, &place, &why) == 0
-        && place->clean && !place->ep.mount_table;
+    if (p != NULL)
+        return !p->ep.mount_table;
+    if (!vrpc_name_is_rooted(call->rest) ||
+        vrpc_place_get_(&call->c->places, call->rest, &p, &why) != 0)
+        return false;
+    yes = p->clean && !p->ep.mount_table;
+    vrpc_place_unref_(p);
+    return yes;
 }
 
 void vrpc_call_try_(struct vrpc_call *call)

@@ -25,8 +25,7 @@ struct vrpc_attempt_ {
     struct vrpc_waiter_ wait;
     struct vrpc_call *call;
     struct vdl_str server;  /* its name, for error texts */
-    struct vdl_str address, suffix;
-    struct vrpc_endpoint ep;
+    struct vrpc_place_ *place; /* it, taken apart; a reference */
     struct vrpc_session_ *session;
     struct vrpc_check_ check;
     const struct v23_verror *err; /* why it failed; NULL: not yet */
@@ -59,6 +58,7 @@ struct vrpc_call {
 
     /* what was asked */
     struct vdl_str name, pattern, rest, method_name;
+    struct vrpc_place_ *place; /* what `name` is; a reference, or NULL */
     struct vrpc_call_opts opts;
     struct vrpc_span span;
     int64_t started;                 /* monotonic */
@@ -78,7 +78,7 @@ struct vrpc_call {
     const struct v23_verror *prev, *unconnected; /* the last error of each */
     struct vrpc_attempt_ *attempts;
     size_t nattempts, nfailed;
-    struct vrpc_attempt_ *chosen;
+    struct vrpc_attempt_ *chosen; /* keeps its place until the end */
     struct vrpc_pin *pin;        /* wants the connection, and no call */
     struct vrpc_session_ *session; /* of the chosen server; pinned */
     struct vsec_blessings *peer; /* the server's; a reference */
@@ -118,6 +118,7 @@ void vrpc_client_stats_fini_(struct vrpc_client *c);
 /* call_connect.c */
 void vrpc_call_try_(struct vrpc_call *call);
 void vrpc_call_stop_attempts_(struct vrpc_call *call);
+void vrpc_call_unchoose_(struct vrpc_call *call);
 /* An attempt's server was chosen: go on to the request. */
 void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at);
 /* A try failed: back off and try again, or end the call. */

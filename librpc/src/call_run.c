@@ -54,7 +54,7 @@ const struct v23_verror *vrpc_call_convert_(struct vrpc_call *call,
     v23_buf_init(&b, call->c->m->al, 4096);
     v23_buf_puts(&b, "remote=");
     if (call->chosen != NULL)
-        v23_buf_put_str(&b, call->chosen->address);
+        v23_buf_put_str(&b, call->chosen->place->address);
     sub.name = vdl_strn(v23_arena_dup(a, b.p, b.n), b.n);
     v23_buf_fini(&b);
     if (sub.name.p == NULL)
@@ -164,7 +164,7 @@ static int put_request(struct vrpc_call *call)
     int rc;
 
     memset(&req, 0, sizeof(req));
-    req.suffix = call->chosen->suffix;
+    req.suffix = call->chosen->place->suffix;
     req.method = call->method_name;
     req.num_pos_args = call->nargs;
     fill_deadline(call, &req.deadline);

@@ -138,6 +138,9 @@ static void call_put(struct vrpc_call *call)
     call->peer = NULL;
     vrpc_names_unref_(call->names);
     call->names = NULL;
+    vrpc_call_unchoose_(call);
+    vrpc_place_unref_(call->place);
+    call->place = NULL;
     v23_arena_reset(&call->arena);
     v23_arena_reset(&call->data);
     call->state = VRPC_CALL_IDLE_;
@@ -273,19 +276,34 @@ static void begin_span(struct vrpc_call *call, struct v23_walltime now)
     vrpc_span_start_(s, s->metadata);
 }
 
-/* Names into the call's arena; V23_ENOMEM. */
-static int set_names(struct vrpc_call *call, struct vdl_str name,
-    struct vdl_str method)
+/* The server's name: that of a place, or taken apart in the call's arena. */
+static int set_name(struct vrpc_call *call, struct vdl_str name)
 {
     struct v23_arena *a = &call->arena;
+    const char *why;
 
+    if (vrpc_name_is_rooted(name) &&
+        vrpc_place_get_(&call->c->places, name, &call->place, &why) == 0) {
+        if (call->place->plain) {
+            call->name = call->rest = call->place->name;
+            return 0;
+        }
+        vrpc_place_unref_(call->place);
+        call->place = NULL;
+    }
     call->name = vdl_strn(v23_arena_dup(a, name.p, name.n), name.n);
-    call->method_name = vdl_strn(v23_arena_dup(a, method.p, method.n),
-        method.n);
-    if (call->name.p == NULL || call->method_name.p == NULL)
+    if (call->name.p == NULL)
         return V23_ENOMEM;
     return vrpc_name_split_pattern(a, call->name, &call->pattern,
         &call->rest);
+}
+
+/* Of a method that is known by name only. */
+static int set_method(struct vrpc_call *call, struct vdl_str method)
+{
+    call->method_name = vdl_strn(v23_arena_dup(&call->arena, method.p,
+        method.n), method.n);
+    return call->method_name.p == NULL ? V23_ENOMEM : 0;
 }
 
 static int copy_args(struct vrpc_call *call, const struct vrpc_method *m,
@@ -378,7 +396,8 @@ struct vrpc_call *vrpc_client_start(struct vrpc_client *c, const char *name,
     call->done_fn = done;
     call->ud = ud;
     call->close_wanted = m->in_stream == NULL;
-    rc = set_names(call, vdl_str(name), m->name);
+    call->method_name = m->name;
+    rc = set_name(call, vdl_str(name));
     if (rc == 0)
         rc = copy_args(call, m, in);
     return launch(call, rc);
@@ -399,7 +418,9 @@ struct vrpc_call *vrpc_client_start_any(struct vrpc_client *c,
     call->any_cb = cb;
     call->ud = ud;
     call->nresults = nresults;
-    rc = set_names(call, name, method);
+    rc = set_method(call, method);
+    if (rc == 0)
+        rc = set_name(call, name);
     if (rc == 0)
         rc = copy_any_args(call, args, nargs);
     return launch(call, rc);
@@ -417,7 +438,8 @@ struct vrpc_call *vrpc_call_connect_(struct vrpc_client *c,
     call->any_cb = cb;
     call->ud = p;
     call->pin = p;
-    return launch(call, set_names(call, name, vdl_str("")));
+    call->method_name = vdl_str("");
+    return launch(call, set_name(call, name));
 }
 
 void vrpc_call_cancel(struct vrpc_call *call)

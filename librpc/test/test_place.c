@@ -30,18 +30,20 @@ static void teardown(void)
     ck_assert_uint_eq(t.live, 0);
 }
 
-static const struct vrpc_place_ *get(const char *name)
+/* A place that stays until another name takes its slot. */
+static struct vrpc_place_ *get(const char *name)
 {
-    const struct vrpc_place_ *p = NULL;
+    struct vrpc_place_ *p = NULL;
     const char *why;
 
     ck_assert_int_eq(vrpc_place_get_(&places, vdl_str(name), &p, &why), 0);
+    vrpc_place_unref_(p);
     return p;
 }
 
 START_TEST(place_is_remembered_without_memory)
 {
-    const struct vrpc_place_ *p = get(SERVER "/a/b");
+    struct vrpc_place_ *p = get(SERVER "/a/b");
     size_t calls = t.calls;
 
     ck_assert_ptr_eq(get(SERVER "/a/b"), p);
@@ -77,10 +79,37 @@ START_TEST(place_knows_whether_a_name_is_clean)
 }
 END_TEST
 
+START_TEST(place_stays_with_those_who_hold_it)
+{
+    struct vrpc_place_ *held = vrpc_place_ref_(get(SERVER "/a"));
+    char name[sizeof(SERVER) + 16];
+    int i;
+
+    for (i = 0; i < 100; i++) {
+        snprintf(name, sizeof(name), SERVER "/%d", i);
+        (void)get(name);
+    }
+    vrpc_places_fini_(&places);
+    ck_assert(vdl_str_is(held->suffix, "a"));
+    vrpc_place_unref_(held);
+    vrpc_place_unref_(NULL);
+}
+END_TEST
+
+START_TEST(place_knows_patterns)
+{
+    ck_assert(get(SERVER "/a")->plain);
+    ck_assert(!get(SERVER "/a/")->plain);
+    ck_assert(get(SERVER "/__(root:x")->plain);
+    ck_assert(!get(SERVER "/__(root:x)")->plain);
+    ck_assert(!get(SERVER "/__(root:x)/a")->plain);
+}
+END_TEST
+
 START_TEST(place_needs_an_address)
 {
     static const char *const bad[] = { "", "a/b", "/", "/@6@", "/@9@@@@@@" };
-    const struct vrpc_place_ *p = NULL;
+    struct vrpc_place_ *p = NULL;
     const char *why;
     size_t i;
 
@@ -97,11 +126,13 @@ END_TEST
 static int get_and_free(const struct v23_alloc *al, void *ud)
 {
     struct vrpc_places_ s = { al, { NULL } };
-    const struct vrpc_place_ *p;
+    struct vrpc_place_ *p = NULL;
     const char *why;
     int rc = vrpc_place_get_(&s, vdl_str(SERVER "//x"), &p, &why);
 
     (void)ud;
+    if (rc == 0)
+        vrpc_place_unref_(p);
     vrpc_places_fini_(&s);
     return rc;
 }
@@ -121,6 +152,8 @@ int main(void)
     tcase_add_test(tc, place_is_remembered_without_memory);
     tcase_add_test(tc, place_tells_names_apart);
     tcase_add_test(tc, place_knows_whether_a_name_is_clean);
+    tcase_add_test(tc, place_stays_with_those_who_hold_it);
+    tcase_add_test(tc, place_knows_patterns);
     tcase_add_test(tc, place_needs_an_address);
     tcase_add_test(tc, place_survives_lack_of_memory);
     suite_add_tcase(s, tc);
