@@ -299,15 +299,18 @@ size_t vrpc_mgr_find_(struct vrpc_manager *m, const struct vrpc_endpoint *ep,
     struct vrpc_session_ **out, size_t max)
 {
     const struct vrpc_cache_node_ *it = NULL;
-    struct v23_now now = vrpc_mgr_now_(m);
     struct vrpc_session_ *s;
-    int64_t rtt;
+    struct v23_now now;
+    int64_t rtt = 0;
     size_t n = 0, i;
 
     while ((s = vrpc_cache_find_(&m->cache, ep, &it)) != NULL) {
         if (!vrpc_conn_can_open(s->conn))
             continue;
-        rtt = vrpc_conn_rtt_ns(s->conn, &now);
+        if (n > 0) {
+            now = vrpc_mgr_now_(m);
+            rtt = vrpc_conn_rtt_ns(s->conn, &now);
+        }
         for (i = n; i > 0; i--) {
             if (vrpc_conn_rtt_ns(out[i - 1]->conn, &now) <= rtt)
                 break;

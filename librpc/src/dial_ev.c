@@ -92,7 +92,7 @@ static void fail(struct vrpc_ev_dial_ *d, int rc, const char *why)
         snprintf(d->why, sizeof(d->why), "%s", why);
     drop_attempts(d);
     event_del(&d->timer);
-    vrpc_ev_turn_(d->node->ev);
+    vrpc_ev_node_turn_(d->node);
 }
 
 /* ---- the transport ------------------------------------------------------- */

@@ -14,6 +14,8 @@
 #include <vrpc/websocket.h>
 #include <vsec/principal.h>
 
+#include "sched_int.h"
+
 #define VRPC_EV_SCRATCH_ 65536u
 
 struct evdns_base;
@@ -29,10 +31,13 @@ struct vrpc_ev {
     const struct v23_log *log;
     struct evdns_base *dns;    /* made with the first host name */
     struct event turn;         /* the work at the end of a loop turn */
-    struct event timer;        /* managers' timers */
+    struct event timer;        /* the first of `timers` */
     int64_t armed;             /* when `timer` fires */
     bool turn_active;
+    struct v23_now looked;     /* when the wall clock was looked at */
     struct vrpc_ev_node *nodes;
+    struct vrpc_timers_ timers; /* when nodes have something to do */
+    struct vrpc_tasks_ tasks;   /* of nodes that have */
     struct vrpc_ev_link_ *work, **work_tail; /* links with something to do */
     struct vsec_chain_cache *chains; /* made with the first node */
     uint8_t *scratch;          /* what is read; shared by all links */
@@ -56,6 +61,9 @@ struct vrpc_ev_node {
     struct vrpc_ev *ev;
     struct vrpc_ev_node *next, **plink;
     struct vrpc_manager *m;
+    struct vrpc_timer_ timer; /* the manager's next deadline */
+    struct vrpc_task_ task;   /* it has come, or a dial has failed */
+    bool working;             /* it runs */
     struct vrpc_ev_link_ *links;
     struct vrpc_ev_dial_ *dials;
     struct vrpc_ev_listener_ *listeners;
@@ -87,7 +95,7 @@ struct vrpc_ev_wire_ {
     /* Bytes that came, to be clobbered. 0, or the status that ends the link;
      * then *why may be set. */
     int (*input)(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
-        const char **why);
+        const struct v23_now *now, const char **why);
     /* Is there something to send? Append some of it: 0 or a status. */
     bool (*wants)(const struct vrpc_ev_link_ *l);
     int (*output)(struct vrpc_ev_link_ *l, struct v23_buf *out,
@@ -127,6 +135,7 @@ struct vrpc_ev_link_ {
 
 /* loop_ev.c */
 void vrpc_ev_turn_(struct vrpc_ev *ev); /* run the end of the turn soon */
+void vrpc_ev_node_turn_(struct vrpc_ev_node *n); /* … which has work for it */
 /* Arm a timer event for a monotonic instant, unless it fires before. */
 void vrpc_ev_arm_(struct vrpc_ev *ev, struct event *e, int64_t *armed,
     int64_t at);
@@ -149,9 +158,10 @@ V23_MUST_USE int vrpc_ev_link_opened_(struct vrpc_ev_link_ *l);
 /* Start moving bytes. V23_ENOMEM: the link is freed. */
 V23_MUST_USE int vrpc_ev_link_start_(struct vrpc_ev_link_ *l);
 /* Write what it has. 0; V23_EAGAIN: waits for the socket; V23_ESYS, … */
-V23_MUST_USE int vrpc_ev_link_write_(struct vrpc_ev_link_ *l);
+V23_MUST_USE int vrpc_ev_link_write_(struct vrpc_ev_link_ *l,
+    const struct v23_now *now);
 /* Its work at the end of a turn. It may be freed. */
-void vrpc_ev_link_work_(struct vrpc_ev_link_ *l);
+void vrpc_ev_link_work_(struct vrpc_ev_link_ *l, const struct v23_now *now);
 /* Write what it has and say good-bye, if the socket takes it at once. */
 void vrpc_ev_link_farewell_(struct vrpc_ev_link_ *l);
 /* Give the connection, if any, back to the manager and free the link. */

@@ -163,6 +163,7 @@ static void on_read(evutil_socket_t fd, short what, void *ud)
     struct vrpc_ev_link_ *l = ud;
     struct vrpc_ev *ev = l->node->ev;
     const char *why = NULL;
+    struct v23_now now;
     ssize_t n;
     int rc;
 
@@ -179,10 +180,12 @@ static void on_read(evutil_socket_t fd, short what, void *ud)
     want_work(l);
     if (l->closing)
         return; /* read, so that the close is noticed, and dropped */
-    rc = l->wire->input(l, ev->scratch, (size_t)n, &why);
+    vrpc_ev_now(ev, &now);
+    rc = l->wire->input(l, ev->scratch, (size_t)n, &now, &why);
     if (rc == 0)
         return;
-    (void)!vrpc_ev_link_write_(l); /* why not, if the socket takes it */
+    /* Why not, if the socket takes it. */
+    (void)!vrpc_ev_link_write_(l, &now);
     link_failed(l, rc, why);
     vrpc_ev_turn_(ev);
 }
@@ -228,10 +231,9 @@ static int write_rest(struct vrpc_ev_link_ *l)
     return 0;
 }
 
-int vrpc_ev_link_write_(struct vrpc_ev_link_ *l)
+int vrpc_ev_link_write_(struct vrpc_ev_link_ *l, const struct v23_now *now)
 {
     struct vrpc_ev *ev = l->node->ev;
-    struct v23_now now;
     size_t done;
     int rc;
 
@@ -239,8 +241,7 @@ int vrpc_ev_link_write_(struct vrpc_ev_link_ *l)
     if (rc != 0 || !l->wire->wants(l))
         return rc;
     v23_buf_cut(&ev->out, 0);
-    vrpc_ev_now(ev, &now);
-    rc = l->wire->output(l, &ev->out, &now);
+    rc = l->wire->output(l, &ev->out, now);
     if (rc != 0 && ev->out.n == 0)
         return rc;
     rc = write_some(l->fd, ev->out.p, ev->out.n, &done);
@@ -256,12 +257,13 @@ int vrpc_ev_link_write_(struct vrpc_ev_link_ *l)
 
 void vrpc_ev_link_farewell_(struct vrpc_ev_link_ *l)
 {
-    int rc = vrpc_ev_link_write_(l);
+    struct v23_now now;
 
-    if (rc != 0 || l->wire->bye == NULL)
+    vrpc_ev_now(l->node->ev, &now);
+    if (vrpc_ev_link_write_(l, &now) != 0 || l->wire->bye == NULL)
         return;
     l->wire->bye(l);
-    (void)!vrpc_ev_link_write_(l);
+    (void)!vrpc_ev_link_write_(l, &now);
 }
 
 static int64_t next_deadline(const struct vrpc_ev_link_ *l)
@@ -269,16 +271,16 @@ static int64_t next_deadline(const struct vrpc_ev_link_ *l)
     return l->conn == NULL ? l->deadline : vrpc_conn_next_deadline(l->conn);
 }
 
-void vrpc_ev_link_work_(struct vrpc_ev_link_ *l)
+void vrpc_ev_link_work_(struct vrpc_ev_link_ *l, const struct v23_now *now)
 {
     struct vrpc_ev *ev = l->node->ev;
     int rc;
 
     drop_work(l);
-    rc = vrpc_ev_link_write_(l);
+    rc = vrpc_ev_link_write_(l, now);
     if (rc == 0 && l->closing && l->wire->bye != NULL && !l->wire->wants(l)) {
         l->wire->bye(l);
-        rc = vrpc_ev_link_write_(l);
+        rc = vrpc_ev_link_write_(l, now);
     }
     if (rc != 0 && rc != V23_EAGAIN) {
         link_failed(l, rc, rc == V23_ESYS ? strerror(errno) : NULL);

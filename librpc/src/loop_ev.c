@@ -20,6 +20,7 @@
 
 #define KEEP_OUT (512u * 1024u)    /* memory of the shared buffer at rest */
 #define MAX_ROUNDS 16 /* of work in one turn, then the loop looks around */
+#define LOOK_AFTER V23_NS_PER_MS /* at the wall clock again */
 
 /* ---- time ---------------------------------------------------------------- */
 
@@ -34,14 +35,22 @@ struct v23_walltime vrpc_ev_wall(void)
     return w;
 }
 
-void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out)
+void vrpc_ev_now(struct vrpc_ev *ev, struct v23_now *out)
 {
     struct timespec t;
 
-    (void)ev;
     clock_gettime(CLOCK_MONOTONIC, &t);
     out->mono_ns = (int64_t)t.tv_sec * V23_NS_PER_SEC + t.tv_nsec;
-    out->wall = vrpc_ev_wall();
+    if (out->mono_ns - ev->looked.mono_ns >= LOOK_AFTER) {
+        ev->looked.mono_ns = out->mono_ns;
+        ev->looked.wall = vrpc_ev_wall();
+    }
+    out->wall = ev->looked.wall;
+    out->wall.nanos += (int32_t)(out->mono_ns - ev->looked.mono_ns);
+    if (out->wall.nanos >= V23_NS_PER_SEC) {
+        out->wall.nanos -= (int32_t)V23_NS_PER_SEC;
+        out->wall.sec++;
+    }
 }
 
 struct timeval vrpc_ev_timeval_(int64_t ns)
@@ -72,43 +81,57 @@ void vrpc_ev_arm_(struct vrpc_ev *ev, struct event *e, int64_t *armed,
 
 /* ---- the end of a turn --------------------------------------------------- */
 
-static void manager_work(struct vrpc_ev_node *n, int64_t now)
+/* Note when the manager wants to run. It may be woken too early: most
+ * deadlines are put off before they come. */
+static void node_plan(struct vrpc_ev_node *n)
 {
-    vrpc_ev_dials_work_(n);
-    if (vrpc_manager_next_deadline(n->m) <= now)
-        vrpc_manager_tick(n->m);
+    int64_t at = vrpc_manager_next_deadline(n->m);
+
+    if (at == INT64_MIN)
+        vrpc_ev_node_turn_(n);
+    else if (at < n->timer.at)
+        vrpc_timer_set_(&n->ev->timers, &n->timer, at);
 }
 
-static int64_t next_timer(const struct vrpc_ev *ev)
+static void node_work(void *ud)
 {
-    const struct vrpc_ev_node *n;
-    int64_t at = V23_NEVER, t;
+    struct vrpc_ev_node *n = ud;
 
-    for (n = ev->nodes; n != NULL; n = n->next) {
-        t = vrpc_manager_next_deadline(n->m);
-        at = t < at ? t : at;
-    }
-    return at;
+    n->working = true;
+    vrpc_ev_dials_work_(n);
+    vrpc_manager_tick(n->m);
+    n->working = false;
+    node_plan(n);
+}
+
+static void node_timeout(void *ud)
+{
+    vrpc_ev_node_turn_(ud);
 }
 
 /* One round over everything that has something to do now. */
-static void work_round(struct vrpc_ev *ev)
+static void work_round(struct vrpc_ev *ev, struct v23_now *now)
 {
-    struct vrpc_ev_node *n, *next;
     struct vrpc_ev_link_ *l;
-    struct v23_now now;
     size_t todo = 0;
 
-    vrpc_ev_now(ev, &now);
-    for (n = ev->nodes; n != NULL; n = next) {
-        next = n->next;
-        manager_work(n, now.mono_ns);
+    while (vrpc_timers_run_(&ev->timers, now->mono_ns))
+        ;
+    if (ev->tasks.first != NULL) {
+        vrpc_tasks_run_(&ev->tasks);
+        vrpc_ev_now(ev, now);
     }
     for (l = ev->work; l != NULL; l = l->wnext)
         todo++;
-    while (todo-- > 0 && (l = ev->work) != NULL) {
-        vrpc_ev_link_work_(l);
-    }
+    while (todo-- > 0 && (l = ev->work) != NULL)
+        vrpc_ev_link_work_(l, now);
+}
+
+/* Is there more to do at once? */
+static bool has_work(const struct vrpc_ev *ev, const struct v23_now *now)
+{
+    return ev->work != NULL || ev->tasks.first != NULL
+        || vrpc_timers_next_(&ev->timers) <= now->mono_ns;
 }
 
 static void end_of_turn(evutil_socket_t fd, short what, void *ud)
@@ -120,13 +143,10 @@ static void end_of_turn(evutil_socket_t fd, short what, void *ud)
     (void)fd;
     (void)what;
     ev->turn_active = false;
-    for (i = 0; i < MAX_ROUNDS; i++) {
-        work_round(ev);
-        vrpc_ev_now(ev, &now);
-        if (ev->work == NULL && next_timer(ev) > now.mono_ns)
-            break;
-    }
-    if (i == MAX_ROUNDS)
+    vrpc_ev_now(ev, &now);
+    for (i = 0; i < MAX_ROUNDS && has_work(ev, &now); i++)
+        work_round(ev, &now);
+    if (has_work(ev, &now))
         vrpc_ev_turn_(ev);
     if (ev->out.cap > KEEP_OUT)
         v23_buf_fini(&ev->out);
@@ -134,7 +154,7 @@ static void end_of_turn(evutil_socket_t fd, short what, void *ud)
         v23_buf_fini(&ev->in);
     if (ev->msg.cap > KEEP_OUT)
         v23_buf_fini(&ev->msg);
-    vrpc_ev_arm_(ev, &ev->timer, &ev->armed, next_timer(ev));
+    vrpc_ev_arm_(ev, &ev->timer, &ev->armed, vrpc_timers_next_(&ev->timers));
 }
 
 void vrpc_ev_turn_(struct vrpc_ev *ev)
@@ -143,6 +163,12 @@ void vrpc_ev_turn_(struct vrpc_ev *ev)
         return;
     ev->turn_active = true;
     event_active(&ev->turn, EV_TIMEOUT, 1);
+}
+
+void vrpc_ev_node_turn_(struct vrpc_ev_node *n)
+{
+    vrpc_task_post_(&n->ev->tasks, &n->task);
+    vrpc_ev_turn_(n->ev);
 }
 
 static void on_ev_timer(evutil_socket_t fd, short what, void *ud)
@@ -164,7 +190,12 @@ static void tr_now(void *ud, struct v23_now *out)
 
 static void tr_timer(void *ud)
 {
-    vrpc_ev_turn_(((struct vrpc_ev_node *)ud)->ev);
+    struct vrpc_ev_node *n = ud;
+
+    if (n->m == NULL || n->working) /* looked at afterwards */
+        return;
+    node_plan(n);
+    vrpc_ev_turn_(n->ev);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -185,6 +216,9 @@ int vrpc_ev_new(struct event_base *base, const struct v23_alloc *al,
     ev->al = al;
     ev->log = log;
     ev->armed = V23_NEVER;
+    ev->looked.mono_ns = -LOOK_AFTER;
+    vrpc_timers_init_(&ev->timers, al);
+    vrpc_tasks_init_(&ev->tasks);
     ev->interfaces = vrpc_ev_interfaces_;
     ev->work_tail = &ev->work;
     v23_buf_init(&ev->out, al, SIZE_MAX);
@@ -210,6 +244,7 @@ void vrpc_ev_free(struct vrpc_ev *ev)
     v23_put(ev->al, ev->scratch);
     v23_put(ev->al, ev->nets);
     vsec_chain_cache_free(ev->chains);
+    vrpc_timers_fini_(&ev->timers);
     v23_put(ev->al, ev);
 }
 
@@ -250,11 +285,18 @@ int vrpc_ev_node_new(struct vrpc_ev *ev,
     c.log = ev->log;
     c.transport = &tr;
     c.chains = ev->chains;
-    rc = vrpc_manager_new(&c, &n->m);
+    n->task.fn = node_work;
+    n->task.ud = n;
+    rc = vrpc_timer_init_(&ev->timers, &n->timer, node_timeout, n);
+    if (rc == 0)
+        rc = vrpc_manager_new(&c, &n->m);
     if (rc != 0) {
+        vrpc_timer_fini_(&ev->timers, &n->timer);
         v23_put(ev->al, n);
         return rc;
     }
+    node_plan(n);
+    vrpc_ev_turn_(ev);
     n->next = ev->nodes;
     if (n->next != NULL)
         n->next->plink = &n->next;
@@ -272,16 +314,18 @@ int vrpc_ev_node_new(struct vrpc_ev *ev,
 void vrpc_ev_node_flush(struct vrpc_ev_node *n)
 {
     struct vrpc_ev_link_ *l, *next;
+    struct v23_now now;
     int i;
 
     for (i = 0; i < MAX_ROUNDS; i++) {
-        manager_work(n, INT64_MAX - 1);
+        node_work(n);
         if (vrpc_manager_next_deadline(n->m) != INT64_MIN)
             break;
     }
+    vrpc_ev_now(n->ev, &now);
     for (l = n->links; l != NULL; l = next) {
         next = l->next;
-        vrpc_ev_link_work_(l);
+        vrpc_ev_link_work_(l, &now);
     }
 }
 
@@ -303,6 +347,8 @@ void vrpc_ev_node_free(struct vrpc_ev_node *n)
     vrpc_client_free(vrpc_manager_client(n->m));
     vrpc_manager_free(n->m);
     vrpc_ev_dials_free_(n);
+    vrpc_task_drop_(&n->ev->tasks, &n->task);
+    vrpc_timer_fini_(&n->ev->timers, &n->timer);
     v23_arena_fini(&n->eps_arena);
     v23_put(n->ev->al, n->eps);
     v23_buf_fini(&n->errors);

@@ -18,13 +18,10 @@
 /* ---- plain --------------------------------------------------------------- */
 
 static int plain_input(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
-    const char **why)
+    const struct v23_now *now, const char **why)
 {
-    struct v23_now now;
-
     (void)why;
-    vrpc_ev_now(l->node->ev, &now);
-    (void)!vrpc_conn_input(l->conn, p, n, &now);
+    (void)!vrpc_conn_input(l->conn, p, n, now);
     return 0; /* its end is told by a hook */
 }
 
@@ -71,8 +68,9 @@ static const struct vrpc_ws_hooks ws_hooks = { on_ws_open, on_ws_message,
     on_ws_limit, NULL };
 
 static int ws_input(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
-    const char **why)
+    const struct v23_now *now, const char **why)
 {
+    (void)now; /* each message takes its own */
     return vrpc_ws_input(l->ws, p, n, &l->node->ev->in, why);
 }
 
@@ -140,7 +138,7 @@ static int ws_start(struct vrpc_ev_link_ *l, const struct vdl_str *address)
 static const struct vrpc_ev_wire_ either;
 
 static int either_input(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
-    const char **why)
+    const struct v23_now *now, const char **why)
 {
     int rc;
 
@@ -153,7 +151,7 @@ static int either_input(struct vrpc_ev_link_ *l, uint8_t *p, size_t n,
         if (rc != 0)
             vrpc_ev_link_set_wire_(l, &either); /* has no connection */
     }
-    return rc != 0 ? rc : l->wire->input(l, p, n, why);
+    return rc != 0 ? rc : l->wire->input(l, p, n, now, why);
 }
 
 static bool either_wants(const struct vrpc_ev_link_ *l)

@@ -130,10 +130,10 @@ bool vsec_pattern_matched(struct vdl_str pattern, vdl_str_list names)
     bool exact;
     uint32_t i;
 
-    if (!vsec_pattern_valid(pattern))
-        return false;
     if (vdl_str_is(pattern, VSEC_ALL_PRINCIPALS))
         return true;
+    if (!vsec_pattern_valid(pattern))
+        return false;
     p = trim(pattern, &exact);
     if (p.n == 0)
         return false;

@@ -32,7 +32,11 @@ V23_MUST_USE int vrpc_ev_new(struct event_base *base,
 /** All nodes must have been freed. */
 void vrpc_ev_free(struct vrpc_ev *ev);
 struct event_base *vrpc_ev_base(const struct vrpc_ev *ev);
-void vrpc_ev_now(const struct vrpc_ev *ev, struct v23_now *out);
+/**
+ * The present time. Between two looks at it, a millisecond apart, the wall
+ * clock is taken to run as the monotonic one does.
+ */
+void vrpc_ev_now(struct vrpc_ev *ev, struct v23_now *out);
 /** The wall clock of this machine; needs no loop. */
 struct v23_walltime vrpc_ev_wall(void);
 
