@@ -242,6 +242,9 @@ struct vname_serving {
     const struct vname_identity *as; /* or NULL */
     void (*ended)(void *ud);
     void *ended_ud;
+    void (*mounted)(void *ud, struct vdl_str name,
+        const struct v23_verror *err);
+    void *mounted_ud;
     struct vrpc_ev_node *node;
     struct vrpc_server *server; /* one of these */
     struct vrpc_proxy *proxy;
@@ -281,6 +284,15 @@ static void arm(void *ud)
     s->alarm_ns = V23_NEVER;
     if (vrpc_runtime_after(&s->p->rt, delay, alarm_fired, s) == 0)
         s->alarm_ns = now.mono_ns + delay;
+}
+
+static void on_mounted(void *ud, struct vdl_str name,
+    const struct v23_verror *err)
+{
+    const struct vname_serving *s = ud;
+
+    if (s->mounted != NULL)
+        s->mounted(s->mounted_ud, name, err);
 }
 
 /* Where other proxies make a proxy known, the proxy itself is not reached. */
@@ -477,6 +489,8 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
         return rc;
     s->p = p;
     s->as = cfg->as;
+    s->mounted = cfg->mounted;
+    s->mounted_ud = cfg->ud;
     s->alarm_ns = V23_NEVER;
     rc = serve_node(s, cfg);
     if (rc != 0) {
@@ -489,6 +503,7 @@ int vname_serve(struct vname_program *p, const struct vname_serve_config *cfg,
     pub.log = &p->rt.log;
     pub.ns = s->as != NULL ? s->as->ns : p->ns;
     pub.timer = arm;
+    pub.mounted = on_mounted;
     pub.ud = s;
     rc = vname_publisher_new(&pub, &s->publisher);
     if (rc == 0 && cfg->name.n != 0)

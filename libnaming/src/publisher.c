@@ -44,6 +44,8 @@ struct vname_publisher {
     struct vname_ns *ns;
     int64_t period_ns, refresh_ns;
     void (*timer)(void *ud);
+    void (*mounted)(void *ud, struct vdl_str name,
+        const struct v23_verror *err);
     void *ud;
     struct item *names, *servers;
     struct pair *pairs, *busy;
@@ -67,6 +69,7 @@ int vname_publisher_new(const struct vname_publisher_config *cfg,
     p->period_ns
         = cfg->period_ns == 0 ? VNAME_PUBLISH_PERIOD_NS : cfg->period_ns;
     p->timer = cfg->timer;
+    p->mounted = cfg->mounted;
     p->ud = cfg->ud;
     p->refresh_ns = V23_NEVER;
     *out = p;
@@ -340,6 +343,8 @@ static void mounted(void *ud, const struct v23_verror *err)
     struct pair *q = finish(p);
 
     remember_error(p, q, "mount", q->mount_error, err);
+    if (p->mounted != NULL && q->wanted)
+        p->mounted(p->ud, q->name, err);
     if (err == NULL)
         q->pause_ns = 0;
     else if (q->wanted)

@@ -24,6 +24,17 @@ static void on_stopped(void *ud)
     stopped++;
 }
 
+static int told, told_errors;
+
+static void on_mounted(void *ud, struct vdl_str name,
+    const struct v23_verror *err)
+{
+    (void)ud;
+    ck_assert_uint_gt(name.n, 0);
+    told++;
+    told_errors += err != NULL;
+}
+
 static void write_log(void *ud, enum v23_log_level level, const char *text)
 {
     (void)ud;
@@ -43,13 +54,14 @@ static int new_publisher(const struct v23_alloc *al)
     cfg.log = &log_;
     cfg.ns = N.ns;
     cfg.timer = on_timer;
+    cfg.mounted = on_mounted;
     return vname_publisher_new(&cfg, &pub);
 }
 
 static void setup(void)
 {
     ns_setup();
-    timers = stopped = warnings = 0;
+    timers = stopped = warnings = told = told_errors = 0;
     ck_assert_int_eq(new_publisher(&W.t.al), 0);
 }
 
@@ -207,10 +219,13 @@ START_TEST(server_started_before_its_table_appears_soon)
     ck_assert_str_eq(mounted("a"), "-");
     ck_assert(!vname_publisher_is_settled(pub));
     ck_assert_int_eq(warnings, 1); /* not one for each attempt */
+    ck_assert_int_gt(told, 1);
+    ck_assert_int_eq(told_errors, told);
 
     N.tables[0].n->refuses = false;
     pass(6 * SEC); /* the pauses double */
 
+    ck_assert_int_eq(told_errors, told - 1);
     ck_assert_str_ne(mounted("a"), "-");
     ck_assert(vname_publisher_is_settled(pub));
 }

@@ -106,6 +106,10 @@ struct vname_serve_config {
      * NULL = the program. */
     const struct vname_identity *as;
     bool no_wait; /* the loop runs already: see vname_serve() */
+    /* As in struct vname_publisher_config; NULL = nobody wants to know. */
+    void (*mounted)(void *ud, struct vdl_str name,
+        const struct v23_verror *err);
+    void *ud;
 };
 
 /**

@@ -26,6 +26,10 @@ struct vname_publisher_config {
     int64_t period_ns;          /* 0 = VNAME_PUBLISH_PERIOD_NS */
     /* Called when next_deadline() moved to an earlier time; may be NULL. */
     void (*timer)(void *ud);
+    /* A try to mount a server under a name has ended; err NULL: it is mounted.
+     * Must not call the publisher. May be NULL. */
+    void (*mounted)(void *ud, struct vdl_str name,
+        const struct v23_verror *err);
     void *ud;
 };
 
