@@ -76,6 +76,12 @@ V23_MUST_USE int vsec_cred_pair_lock_(struct vsec_cred_pair_ *p, bool writable,
 void vsec_cred_pair_unlock_(struct vsec_cred_pair_ *p);
 /* why = "directory/base: <text of rc>"; returns rc. */
 int vsec_cred_pair_why_(const struct vsec_cred_pair_ *p, int rc, char *why);
+/* Read and verify; V23_ENOENT: a file is not there. */
+V23_MUST_USE int vsec_cred_pair_get_(const struct vsec_cred_pair_ *p,
+    struct v23_buf *data, char *why);
+/* Sign and replace both files. */
+V23_MUST_USE int vsec_cred_pair_put_(struct vsec_cred_pair_ *p,
+    struct v23_bytes data, char *why);
 /*
  * Read, verify and decode a state of type `t` into `arena`. When the files are
  * not there, it is the zero value.

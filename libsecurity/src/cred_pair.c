@@ -135,7 +135,7 @@ static int read_once(const struct vsec_cred_pair_ *p, struct v23_buf *data,
     return rc;
 }
 
-static int read_signed(const struct vsec_cred_pair_ *p, struct v23_buf *data,
+int vsec_cred_pair_get_(const struct vsec_cred_pair_ *p, struct v23_buf *data,
     char *why)
 {
     int rc, tries = p->readonly_fs && !p->exclusive ? 3 : 1;
@@ -156,7 +156,7 @@ int vsec_cred_pair_read_(struct vsec_cred_pair_ *p, const struct vdl_type *t,
 
     memset(state, 0, t->size);
     v23_buf_init(&data, p->key->engine->al, VSEC_CRED_FILE_MAX);
-    rc = read_signed(p, &data, why);
+    rc = vsec_cred_pair_get_(p, &data, why);
     if (rc == V23_ENOENT) {
         rc = 0;
     } else if (rc == 0) {
@@ -187,7 +187,7 @@ static int commit(const struct vsec_cred_pair_ *p, const char *data,
     return 0;
 }
 
-static int write_signed(struct vsec_cred_pair_ *p, struct v23_bytes data,
+int vsec_cred_pair_put_(struct vsec_cred_pair_ *p, struct v23_bytes data,
     char *why)
 {
     char data_name[64], sig_name[64];
@@ -230,7 +230,7 @@ int vsec_cred_pair_write_(struct vsec_cred_pair_ *p, const struct vdl_type *t,
     if (rc != 0)
         vsec_cred_why_(why, rc, "%s: %s", p->base, v23_strerror(rc));
     else
-        rc = write_signed(p, v23_bytes(data.p, data.n), why);
+        rc = vsec_cred_pair_put_(p, v23_bytes(data.p, data.n), why);
     v23_buf_fini(&data);
     return rc;
 }

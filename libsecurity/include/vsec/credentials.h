@@ -175,6 +175,37 @@ V23_MUST_USE int vsec_stream_sign(struct vsec_signer *s, struct v23_bytes data,
 V23_MUST_USE int vsec_stream_verify(const struct vsec_pubkey *k,
     struct v23_bytes data, struct v23_bytes sig);
 
+/* ---- signed files -------------------------------------------------------- */
+
+/*
+ * A payload of a program's own in dir/base.data and its signature in
+ * dir/base.sig, in the way of the store and the roots of a credentials
+ * directory: whatever happens, the old or the new state is there. The lock is
+ * dir/base.lock. Borrowed.
+ */
+struct vsec_signed_files {
+    const char *dir;  /* made, with its parents, when it is written to */
+    const char *base; /* a file name of at most 48 characters */
+    struct vsec_principal *principal; /* who signs */
+};
+/**
+ * Append the payload, verified.
+ * @return 0; V23_ENOENT: there is neither file; V23_ETAMPERED: only one, or
+ *         the payload was changed; V23_ESIG: signed by another key; V23_ESYS,
+ *         V23_ELIMIT, V23_ENOMEM, a decoding error. Nothing stays appended
+ *         then; `why` receives a sentence.
+ */
+V23_MUST_USE int vsec_signed_files_read(const struct vsec_signed_files *f,
+    struct v23_buf *out, char why[VSEC_CRED_WHY]);
+/**
+ * Sign a payload and replace both files.
+ * @return 0; V23_ENOSYS: the principal has no private key here; V23_EAGAIN: it
+ *         cannot sign at once; V23_ESYS, V23_ELIMIT, V23_ENOMEM, V23_ECRYPTO:
+ *         the files are the old ones
+ */
+V23_MUST_USE int vsec_signed_files_write(const struct vsec_signed_files *f,
+    struct v23_bytes data, char why[VSEC_CRED_WHY]);
+
 #ifdef __cplusplus
 }
 #endif
