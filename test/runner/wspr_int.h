@@ -21,5 +21,7 @@ void wspr_transcript(const char *dir, const char *companions,
     const char *path);
 /* channel.jsonl */
 bool wspr_channel(struct run_case *c);
+/* principal-state.jsonl */
+bool wspr_accounts(struct run_case *c);
 
 #endif
