@@ -25,6 +25,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(BUILD)/%,%,$(2));)
 
 LIBS := libvom libsecurity librpc libnaming libwspr
+has_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1)
 
 WARN := -Wall -Wextra -Werror -Wpedantic -Wshadow -Wconversion \
 	-Wsign-conversion -Wcast-qual -Wstrict-prototypes \
@@ -75,6 +76,9 @@ sys_libvom      := -lm
 sys_libsecurity := $(sys_crypto_$(CRYPTO)) -lcjson -lm
 sys_librpc      := $(if $(NO_EV),,-levent_core -levent_extra -lwslay) $(sys_libsecurity) -lpthread
 sys_libnaming   := $(sys_librpc)
+# An archive of its own: nothing else needs the mDNS library.
+a_avahi         := $(if $(AVAHI),$(BUILD)/lib/libnaming-avahi.a)
+sys_avahi       := $(if $(AVAHI),-lavahi-core -lavahi-common)
 sys_libwspr     := $(sys_libnaming)
 
 # ---- the VDL compiler, built first for the build machine --------------------
@@ -151,8 +155,9 @@ $(eval $(call lib_rules,libsecurity,sodium,$(libsecurity_sodium_SRCS),))
 $(foreach p,$(PROVIDERS),$(eval $(call lib_rules,libsecurity,libsecurity-$(p),$(libsecurity_$(p)_SRCS),,$(sodium_OBJS))))
 $(eval $(call lib_rules,librpc,librpc,$(librpc_SRCS),$(librpc_GEN_C)))
 $(eval $(call lib_rules,libnaming,libnaming,$(libnaming_SRCS),$(libnaming_GEN_C)))
+$(eval $(call lib_rules,libnaming,libnaming-avahi,$(libnaming_avahi_SRCS),))
 $(eval $(call lib_rules,libwspr,libwspr,$(libwspr_SRCS),$(libwspr_GEN_C)))
-all: $(LIBS:%=$(BUILD)/lib/%.a) $(BUILD)/lib/libsecurity-$(CRYPTO).a
+all: $(LIBS:%=$(BUILD)/lib/%.a) $(BUILD)/lib/libsecurity-$(CRYPTO).a $(a_avahi)
 
 # Where the compiler happens to put the coder's inner loops makes a sixth of
 # their speed; any change elsewhere moves them. $(1) = flags
@@ -161,6 +166,16 @@ HOT_OBJS := $(patsubst %,$(BUILD)/obj/libvom/src/%.o,enc_value dec_value)
 $(HOT_OBJS): OPT += $(call cc_takes,-falign-functions=64 -falign-loops=64) $(call cc_takes,-falign-jumps=32)
 
 # ---- programs: cmd/<name>/*.c -> build/bin/<name> ---------------------------
+
+# Programs that speak mDNS are told whether there is a library that does.
+avahi_text := \#define VNAME_HAVE_AVAHI $(or $(AVAHI),0)\n
+$(BUILD)/gen/avahi/have_avahi.h: FORCE
+	@mkdir -p $(@D)
+	@printf '$(avahi_text)' | cmp -s - $@ || printf '$(avahi_text)' >$@
+$(patsubst %,$(BUILD)/obj/cmd/%.o,mounttabled/engine_ev debug/discovery): $(BUILD)/gen/avahi/have_avahi.h
+cmd_mounttabled_EXTRA_OBJS := $(a_avahi)
+cmd_mounttabled_INC := -I$(BUILD)/gen/avahi
+cmd_mounttabled_LIBS := $(sys_avahi)
 
 # $(1) = name, $(2) = top layer it uses
 define cmd_rules
@@ -242,8 +257,9 @@ $(BUILD)/gen/cmd/debug/assets.c: cmd/debug/embed.sh $(debug_web)
 $(BUILD)/obj/gen/cmd/debug/assets.o: $(BUILD)/gen/cmd/debug/assets.c cmd/debug/assets.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -Icmd/debug -c -o $@ $<
-cmd_debug_EXTRA_OBJS := $(BUILD)/obj/cmd/vrpc/ask.o $(BUILD)/obj/gen/cmd/debug/assets.o
-cmd_debug_INC := -Icmd/vrpc
+cmd_debug_EXTRA_OBJS := $(BUILD)/obj/cmd/vrpc/ask.o $(BUILD)/obj/gen/cmd/debug/assets.o $(a_avahi)
+cmd_debug_INC := -Icmd/vrpc -I$(BUILD)/gen/avahi
+cmd_debug_LIBS := $(sys_avahi) -lz
 $(foreach c,$(CMDS),$(eval $(call cmd_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
 
@@ -267,7 +283,7 @@ define unit_rules
 $(1)_UNIT := $$(patsubst $(1)/test/%.c,$(BUILD)/test/%,$$(if $(NO_EV),$$(filter-out $(1)/test/test_ev%,$$(wildcard $(1)/test/test_*.c)),$$(wildcard $(1)/test/test_*.c)))
 $$($(1)_UNIT): $(BUILD)/test/%: $(BUILD)/obj/$(1)/test/%.o $(support_OBJS) $$(a_$(1))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(filter %.o,$$^) $$(a_$(1)) $$(sys_$(1)) $(CHECK_LIBS) -lcjson -lm
+	$$(call say,LD,$$@) $(CC) $$(ALLLDFLAGS) -o $$@ $$(filter %.o,$$^) $$(a_$(1)) $$(sys_$(1)) $$($$(@F)_LIBS) $(CHECK_LIBS) -lcjson -lm
 $$(patsubst %.c,$(BUILD)/obj/%.o,$$(wildcard $(1)/test/*.c)): $(BUILD)/obj/%.o: %.c | $$(call stamps_of,$(1))
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@) $(CC) $$(ALLCFLAGS) $(TESTWARN) $(CHECK_CFLAGS) $$(call inc_of,$(1)) $(TESTINC) -MMD -MP -c -o $$@ $$<
@@ -275,6 +291,7 @@ test-programs: $$($(1)_UNIT)
 UNIT += $$($(1)_UNIT)
 endef
 $(foreach l,$(LIBS),$(eval $(call unit_rules,$(l))))
+test_discovery_LIBS := -lz
 $(BUILD)/test/test_held: $(held_gen_objs)
 $(BUILD)/obj/libvom/test/test_held.o: ALLCFLAGS += -I$(BUILD)/gen/held
 $(BUILD)/obj/libvom/test/test_held.o: | $(held_vdl_stamp)
@@ -302,6 +319,7 @@ test_vombench_STAMP := $(vombench_vdl_stamp)
 test_vombench_INC := -I$(BUILD)/gen/vombench
 test_runner_EXTRA_OBJS := $(patsubst %,$(BUILD)/obj/test/cli/%.o,match run)
 test_runner_INC := -Itest/cli
+test_runner_LIBS := -lz -lresolv
 test_valuetext_EXTRA_OBJS := $(patsubst %,$(BUILD)/obj/cmd/debug/%.o,value value_json)
 test_valuetext_INC := -Icmd/debug
 test_vdl_EXTRA_OBJS := $(vdl_front_OBJS)
@@ -309,7 +327,6 @@ test_vdl_INC := $(vdl_front_INC)
 test_vdl_LIBS := $(cmd_vdl_LIBS)
 
 # Codecs that libvom is measured beside, where they are installed.
-has_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo 1)
 PROTOBUF_C := $(if $(shell command -v protoc-c),$(call has_pkg,libprotobuf-c))
 MSGPACK_C  := $(firstword $(foreach p,msgpack-c msgpack,$(if $(call has_pkg,$(p)),$(p))))
 # Changes, and with it what includes it, when one of them comes or goes.

@@ -22,3 +22,5 @@ fuzz_call_LAYER := librpc
 fuzz_call_INC := -Itest/support
 fuzz_call_OBJS = $(support_OBJS)
 fuzz_wspr_json_LAYER := libwspr
+fuzz_mdns_LAYER := libnaming
+fuzz_mdns_LIBS := -lz

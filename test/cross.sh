@@ -13,7 +13,7 @@ s390x) gnu=s390x-linux-gnu lib=s390x-linux-gnu emu=qemu-s390x ;;
 esac
 build=build-$arch
 root=$PWD/$build/sysroot
-if [ ! -e "$root/.complete" ]; then
+if [ ! -e "$root/.complete-2" ]; then
     rm -rf "$root"
     mkdir -p "$root/deb"
     if ! dpkg --print-foreign-architectures | grep -qx "$arch"; then
@@ -26,10 +26,11 @@ if [ ! -e "$root/.complete" ]; then
         "libsubunit-dev:$arch" "libmbedtls-dev:$arch" "libsodium-dev:$arch" \
         "libmbedcrypto7:$arch" "libmbedx509-1:$arch" "libsodium23:$arch" \
         "libcjson-dev:$arch" "libcjson1:$arch" "libsubunit0:$arch" \
+        "zlib1g-dev:$arch" "zlib1g:$arch" \
         >/dev/null 2>&1) ||
         { echo "cross.sh: cannot download packages for $arch" >&2; exit 1; }
     for d in "$root"/deb/*.deb; do dpkg -x "$d" "$root"; done
-    touch "$root/.complete"
+    touch "$root/.complete-2"
 fi
 args=(BUILD="$build" CROSS_COMPILE="$gnu-" HOSTCC=gcc NO_EV=1 OPT="-O1 -g"
     CFLAGS="-isystem $root/usr/include -isystem $root/usr/include/$lib"

@@ -30,7 +30,7 @@ for lib in $order; do
     below="$below $lib"
     for f in "$lib"/src/*.c "$lib"/src/*.h "$lib"/include/*/*.h \
         "$lib"/boot/*.c "$lib"/std/*.c "$lib"/mbedtls/*.c \
-        "$lib"/openssl/*.c "$lib"/sodium/*.c; do
+        "$lib"/openssl/*.c "$lib"/sodium/*.c "$lib"/avahi/*.[ch]; do
         [ -e "$f" ] || continue
         for inc in $(sed -n 's/^ *# *include *<\([^>]*\)>.*/\1/p' "$f"); do
             case $inc in
@@ -51,6 +51,8 @@ for lib in $order; do
             esac
             case $inc:$f in
             event*:*_ev.c | event*:*/ev_int.h) ;;
+            avahi*:libnaming/avahi/*) ;;
+            avahi*:*) say "$f includes <$inc>, which is for libnaming/avahi" ;;
             wslay/*:*_ev.c) ;;
             wslay/*:*) say "$f includes <$inc>, but is not named *_ev.c" ;;
             event*:*) say "$f includes <$inc>, but is not named *_ev.c" ;;
@@ -61,7 +63,7 @@ done
 
 # No heap but through struct v23_alloc.
 grep -nE '\b(malloc|calloc|realloc|strdup|strndup|free)\(' \
-    lib*/src/*.c lib*/std/*.c libvom/boot/*.c 2>/dev/null |
+    lib*/src/*.c lib*/std/*.c libvom/boot/*.c lib*/avahi/*.c 2>/dev/null |
     grep -v '^libvom/src/alloc_libc.c:' | grep -vE ':[0-9]+: *(\*|/\*|//)' |
     sed 's/^/layers: direct heap call: /' | { grep . && exit 1; exit 0; } ||
     bad=1

@@ -13,7 +13,7 @@ check() {
 check "$BUILD/lib/libvom.a" 'v23_|vdl_|vom_|V23_'
 for a in "$BUILD"/lib/libsecurity*.a; do check "$a" 'vsec_|v23_|V23_'; done
 check "$BUILD/lib/librpc.a" 'vrpc_|v23_|V23_'
-check "$BUILD/lib/libnaming.a" 'vname_|v23_|V23_'
+for a in "$BUILD"/lib/libnaming*.a; do check "$a" 'vname_|v23_|V23_'; done
 check "$BUILD/lib/libwspr.a" 'wspr_|v23_|V23_'
 [ $bad -eq 0 ] && echo "symbols: only the libraries' own prefixes are exported"
 exit $bad

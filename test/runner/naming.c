@@ -399,8 +399,7 @@ static bool rpc_order(struct run_case *c, struct v23_arena *a)
     return order_case(c, a, "localNets", "ordered");
 }
 
-/* Run a case with an arena and see that nothing leaks. */
-static bool with_arena(struct run_case *c,
+bool run_with_arena(struct run_case *c,
     bool (*fn)(struct run_case *c, struct v23_arena *a))
 {
     struct tst_alloc t;
@@ -419,7 +418,7 @@ static bool with_arena(struct run_case *c,
 #define EACH(name, fn) \
     static bool name(struct run_case *c) \
     { \
-        return with_arena(c, fn); \
+        return run_with_arena(c, fn); \
     }
 EACH(run_parse, parse_case)
 EACH(run_format, format_case)
@@ -432,7 +431,7 @@ EACH(run_order, naming_order)
 
 bool run_rpc_server_order(struct run_case *c)
 {
-    return with_arena(c, rpc_order);
+    return run_with_arena(c, rpc_order);
 }
 
 #define LATER "nothing reads it yet"
@@ -453,9 +452,9 @@ static const struct run_file files[] = {
     { "cache_scripts.jsonl", run_naming_cache, NULL, NULL, NULL, NULL },
     { "cli.jsonl", NULL, NULL, "test/e2e/cli.sh reads it", NULL, NULL },
     { "cli_commands.jsonl", NULL, NULL, "test/e2e/commands.sh reads it", NULL, NULL },
-    { "discovery.jsonl", NULL, NULL, LATER, NULL, NULL },
-    { "discovery_ads.jsonl", NULL, NULL, LATER, NULL, NULL },
-    { "mdns.jsonl", NULL, NULL, LATER, NULL, NULL },
+    { "discovery.jsonl", run_naming_discovery, NULL, NULL, NULL, NULL },
+    { "discovery_ads.jsonl", run_naming_ads, NULL, NULL, NULL, NULL },
+    { "mdns.jsonl", run_naming_mdns, NULL, NULL, NULL, NULL },
     { "quirks.jsonl", NULL, NULL, LATER, NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL, NULL },
 };

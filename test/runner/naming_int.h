@@ -17,4 +17,15 @@ bool run_naming_ns(struct run_case *c);
 /* naming/wire.jsonl */
 bool run_naming_wire(struct run_case *c);
 
+/* naming/discovery.jsonl, naming/discovery_ads.jsonl, naming/mdns.jsonl,
+ * naming/quirks.jsonl */
+bool run_naming_discovery(struct run_case *c);
+bool run_naming_ads(struct run_case *c);
+bool run_naming_mdns(struct run_case *c);
+bool run_naming_quirk(struct run_case *c);
+
+/* Run a case with an arena and see that nothing leaks. */
+bool run_with_arena(struct run_case *c,
+    bool (*fn)(struct run_case *c, struct v23_arena *a));
+
 #endif
