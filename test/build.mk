@@ -2,10 +2,11 @@
 TESTPROGS := $(foreach c,typetester:libnaming runner:libwspr echo-server:libnaming \
 	echo-client:libnaming pingpong:libsecurity testd:libnaming \
 	cli:libvom vombench:librpc secbench:libsecurity sim:librpc vdl:libvom pty:libvom idp:libnaming \
-	memscan:libvom roled:libnaming parent:libnaming tablebench:libnaming \
+	memscan:libvom roled:libnaming parent:libnaming permload:libnaming tablebench:libnaming \
 	hostile:librpc valuetext:librpc,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
 fuzz_naming_LAYER := libnaming
+fuzz_journal_LAYER := libnaming
 fuzz_agent_LAYER := libsecurity
 fuzz_ws_LAYER := librpc
 fuzz_x509_LAYER := libsecurity

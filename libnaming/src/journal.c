@@ -7,31 +7,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "journal_int.h"
 
 /* Longest line that is a record. */
 #define MAX_LINE (4u << 20)
 #define CHUNK 65536u
-/* The journal is rewritten when it has grown by a factor and an amount. */
 #define GROWTH 4
-#define SLACK (1 << 20)
 
 struct vname_journal {
     const struct v23_alloc *al;
     const struct v23_log *log;
+    const struct vname_disk_ *disk;
     struct vname_table *table;
     struct vname_store store;
     char *dir, *current, *tmp, *old; /* paths */
     int fd;            /* of current, to append */
     int64_t size;      /* of current: complete, good records */
     int64_t base;      /* its size when it was last rewritten */
-    bool broken;       /* a record is missing: rewrite it all */
+    int64_t slack;
+    size_t lines;      /* read so far */
+    bool open_line;    /* the last record lacks its line end */
+    bool torn;         /* there is something behind the good records */
     struct v23_buf buf;
 };
 
@@ -42,19 +41,13 @@ static int fault(struct v23_buf *why, const char *what, const char *path)
     return V23_ESYS;
 }
 
-static bool exists(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0;
-}
-
-static int write_all(int fd, const uint8_t *p, size_t n)
+static int write_all(struct vname_journal *j, int fd, const uint8_t *p,
+    size_t n)
 {
     ssize_t k;
 
     while (n != 0) {
-        k = write(fd, p, n);
+        k = j->disk->write(j->disk->ud, fd, p, n);
         if (k < 0 && errno == EINTR)
             continue;
         if (k <= 0)
@@ -65,28 +58,16 @@ static int write_all(int fd, const uint8_t *p, size_t n)
     return 0;
 }
 
-/* One process at a time, as far as the file system can lock: false when there
- * is another. The lock lives as long as the descriptor. */
-static bool lock(int fd)
-{
-    struct flock l;
-
-    memset(&l, 0, sizeof(l));
-    l.l_type = F_WRLCK;
-    l.l_whence = SEEK_SET;
-    return fcntl(fd, F_SETLK, &l) == 0
-        || (errno != EACCES && errno != EAGAIN);
-}
-
 /* ---- restoring ----------------------------------------------------------- */
 
-/* V23_ETEXT ends the restoring. */
+/* V23_ETEXT: it is no record. */
 static int restore_line(struct vname_journal *j, const uint8_t *p, size_t n,
     struct v23_arena *a)
 {
     struct vname_change ch;
     int rc;
 
+    j->lines++;
     if (n == 0)
         return 0;
     v23_arena_reset(a);
@@ -95,7 +76,8 @@ static int restore_line(struct vname_journal *j, const uint8_t *p, size_t n,
         rc = vname_table_restore(j->table, &ch);
     if (rc == V23_EARG) {
         v23_logf(j->log, V23_LOG_WARN,
-            "%s: a record cannot be applied and is left out", j->current);
+            "%s: the record in line %zu cannot be applied and is left out",
+            j->current, j->lines);
         rc = 0;
     }
     return rc;
@@ -120,6 +102,27 @@ static int restore_lines(struct vname_journal *j, struct v23_arena *a)
     return rc;
 }
 
+/* What is left has no line end: a whole record, or one whose writer died. */
+static int restore_rest(struct vname_journal *j, struct v23_arena *a)
+{
+    size_t n = j->buf.n;
+    int rc;
+
+    if (n == 0)
+        return 0;
+    rc = restore_line(j, j->buf.p, n, a);
+    if (rc == 0) {
+        j->size += (int64_t)n;
+        j->open_line = true;
+    } else if (rc == V23_ETEXT) {
+        v23_logf(j->log, V23_LOG_WARN,
+            "%s ends within a record, which is left out", j->current);
+        j->torn = true;
+        rc = 0;
+    }
+    return rc;
+}
+
 static int restore(struct vname_journal *j, struct v23_buf *why)
 {
     struct v23_arena a;
@@ -131,24 +134,20 @@ static int restore(struct vname_journal *j, struct v23_buf *why)
         rc = j->buf.n > MAX_LINE ? V23_ETEXT : v23_buf_room(&j->buf, CHUNK);
         if (rc != 0)
             break;
-        k = read(j->fd, j->buf.p + j->buf.n, CHUNK);
+        k = j->disk->read(j->disk->ud, j->fd, j->buf.p + j->buf.n, CHUNK);
         if (k < 0 && errno == EINTR)
             k = 1;
         else if (k > 0)
             j->buf.n += (size_t)k;
         rc = restore_lines(j, &a);
     }
-    /* A whole record may lack its line end; a part of one was never valid. */
-    if (rc == 0 && k == 0)
-        rc = restore_line(j, j->buf.p, j->buf.n, &a);
-    if (rc == V23_ETEXT) {
-        v23_logf(j->log, V23_LOG_WARN,
-            "%s has a malformed record: it and the rest are left out",
-            j->current);
-        rc = 0;
-    } else if (rc == 0 && k < 0) {
+    if (rc == 0 && k < 0)
         rc = fault(why, "read", j->current);
-    }
+    else if (rc == 0)
+        rc = restore_rest(j, &a);
+    if (rc == V23_ETEXT && why != NULL)
+        v23_buf_printf(why, "%s: line %zu is not a record", j->current,
+            j->lines + (j->buf.n > MAX_LINE));
     v23_buf_cut(&j->buf, 0);
     v23_arena_fini(&a);
     return rc;
@@ -164,7 +163,7 @@ struct rewrite {
 
 static int flush(struct rewrite *w)
 {
-    int rc = write_all(w->fd, w->j->buf.p, w->j->buf.n);
+    int rc = write_all(w->j, w->fd, w->j->buf.p, w->j->buf.n);
 
     w->size += (int64_t)w->j->buf.n;
     v23_buf_cut(&w->j->buf, 0);
@@ -179,30 +178,21 @@ static int rewrite_one(void *ud, const struct vname_change *ch)
     return rc == 0 && w->j->buf.n >= CHUNK ? flush(w) : rc;
 }
 
-/* The names of the directory's entries survive a crash from here on. */
-static void sync_dir(const char *dir)
-{
-    int fd = open(dir, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    fsync(fd); /* not every file system can */
-    close(fd);
-}
-
 /* Make tmp the current file, and what was current the old one. */
 static int replace(struct vname_journal *j, bool keep_old)
 {
+    const struct vname_disk_ *d = j->disk;
+
     if (keep_old) {
-        unlink(j->old);
-        if (link(j->current, j->old) != 0
-            && rename(j->current, j->old) != 0)
+        d->unlink(d->ud, j->old);
+        if (d->link(d->ud, j->current, j->old) != 0
+            && d->rename(d->ud, j->current, j->old) != 0)
             v23_logf(j->log, V23_LOG_WARN, "cannot keep %s: %s", j->old,
                 strerror(errno));
     }
-    if (rename(j->tmp, j->current) != 0)
+    if (d->rename(d->ud, j->tmp, j->current) != 0)
         return V23_ESYS;
-    sync_dir(j->dir);
+    d->sync_dir(d->ud, j->dir);
     return 0;
 }
 
@@ -210,18 +200,18 @@ static int replace(struct vname_journal *j, bool keep_old)
  * one. V23_ESYS (logged), V23_ENOMEM: it stays. */
 static int rewrite(struct vname_journal *j, bool keep_old)
 {
+    const struct vname_disk_ *d = j->disk;
     struct rewrite w = { j, -1, 0 };
     int rc = V23_ESYS;
 
-    w.fd = open(j->tmp,
-        O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    w.fd = d->open(d->ud, j->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
     if (w.fd < 0)
         goto out;
     v23_buf_cut(&j->buf, 0);
     rc = vname_table_each_kept(j->table, rewrite_one, &w);
     if (rc == 0)
         rc = flush(&w);
-    if (rc == 0 && (!lock(w.fd) || fsync(w.fd) != 0))
+    if (rc == 0 && (!d->lock(d->ud, w.fd) || d->sync(d->ud, w.fd) != 0))
         rc = V23_ESYS;
     if (rc == 0)
         rc = replace(j, keep_old);
@@ -230,60 +220,72 @@ out:
         v23_logf(j->log, V23_LOG_WARN, "cannot rewrite %s: %s", j->current,
             rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
         if (w.fd >= 0) {
-            close(w.fd);
-            unlink(j->tmp);
+            d->close(d->ud, w.fd);
+            d->unlink(d->ud, j->tmp);
         }
         return rc;
     }
-    close(j->fd);
+    d->close(d->ud, j->fd);
     j->fd = w.fd;
     j->size = j->base = w.size;
-    j->broken = false;
+    j->torn = j->open_line = false;
     return 0;
 }
 
 /* ---- appending ----------------------------------------------------------- */
 
-/* Remove what is behind the last good record: it would spoil those to come. */
-static void cut(struct vname_journal *j)
+/* End the file behind the last good record: anything else there would spoil
+ * those to come. */
+static int mend(struct vname_journal *j)
 {
-    j->broken = true;
-    if (ftruncate(j->fd, (off_t)j->size) != 0)
-        v23_logf(j->log, V23_LOG_ERROR, "cannot shorten %s: %s", j->current,
-            strerror(errno));
-}
+    int rc = 0;
 
-static void append(struct vname_journal *j, const struct vname_change *ch)
-{
-    int rc;
-
-    v23_buf_cut(&j->buf, 0);
-    rc = vname_record_write_(ch, &j->buf);
-    if (rc == 0)
-        rc = write_all(j->fd, j->buf.p, j->buf.n);
-    if (rc == 0) {
-        j->size += (int64_t)j->buf.n;
-        return;
+    if (j->torn) {
+        if (j->disk->truncate(j->disk->ud, j->fd, (off_t)j->size) != 0)
+            rc = V23_ESYS;
+        else
+            j->torn = false;
     }
-    v23_logf(j->log, V23_LOG_ERROR, "cannot write to %s: %s", j->current,
-        rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
-    cut(j);
+    if (rc == 0 && j->open_line) {
+        rc = write_all(j, j->fd, (const uint8_t *)"\n", 1);
+        j->size += rc == 0;
+        j->open_line = rc != 0;
+    }
+    if (rc != 0)
+        v23_logf(j->log, V23_LOG_ERROR, "cannot mend the end of %s: %s",
+            j->current, strerror(errno));
+    return rc;
 }
 
-/* What cannot be written now is logged, and written with everything else before
- * the next change: a full disk does not stop a table. */
+/* What is written stands before what changes. What cannot be written does not
+ * happen: nothing that was acknowledged is ever missing. */
 static int commit(void *ud, struct v23_op op, const struct vname_change *ch,
     size_t n)
 {
     struct vname_journal *j = ud;
     size_t i;
+    int rc = 0;
 
     (void)op;
-    if (j->broken || j->size > GROWTH * j->base + SLACK)
-        (void)rewrite(j, true);
-    for (i = 0; i < n; i++)
-        append(j, &ch[i]);
-    return 0;
+    if (j->size > GROWTH * j->base + j->slack && rewrite(j, true) != 0)
+        j->base = j->size; /* and not again for each change */
+    if (j->torn || j->open_line)
+        rc = mend(j);
+    v23_buf_cut(&j->buf, 0);
+    for (i = 0; i < n && rc == 0; i++)
+        rc = vname_record_write_(&ch[i], &j->buf);
+    if (rc != 0)
+        return rc;
+    rc = write_all(j, j->fd, j->buf.p, j->buf.n);
+    if (rc == 0) {
+        j->size += (int64_t)j->buf.n;
+        return 0;
+    }
+    v23_logf(j->log, V23_LOG_ERROR, "cannot write to %s: %s", j->current,
+        strerror(errno));
+    j->torn = true;
+    (void)!mend(j); /* else before the next record */
+    return rc;
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -303,22 +305,24 @@ static char *path_of(const struct v23_alloc *al, const char *dir,
 static int open_current(struct vname_journal *j, bool *existed,
     struct v23_buf *why)
 {
-    *existed = exists(j->current);
-    if (!*existed && exists(j->tmp)) {
+    const struct vname_disk_ *d = j->disk;
+
+    *existed = d->exists(d->ud, j->current);
+    if (!*existed && d->exists(d->ud, j->tmp)) {
         /* A rewrite was cut off between its renames. */
-        if (rename(j->tmp, j->current) != 0)
+        if (d->rename(d->ud, j->tmp, j->current) != 0)
             return fault(why, "rename", j->tmp);
         *existed = true;
     }
-    j->fd = open(j->current, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    j->fd = d->open(d->ud, j->current, O_RDWR | O_CREAT | O_APPEND);
     if (j->fd < 0)
         return fault(why, "open", j->current);
-    if (!lock(j->fd)) {
+    if (!d->lock(d->ud, j->fd)) {
         if (why != NULL)
             v23_buf_printf(why, "another process uses %s", j->current);
         return V23_ESYS;
     }
-    unlink(j->tmp);
+    d->unlink(d->ud, j->tmp);
     return 0;
 }
 
@@ -334,8 +338,9 @@ static int set_paths(struct vname_journal *j, const char *dir)
         : 0;
 }
 
-int vname_journal_open(const struct vname_journal_config *cfg,
-    struct vname_journal **out, struct v23_buf *why)
+int vname_journal_open_(const struct vname_journal_config *cfg,
+    const struct vname_disk_ *disk, int64_t slack, struct vname_journal **out,
+    struct v23_buf *why)
 {
     struct vname_journal *j = v23_new(cfg->al, struct vname_journal);
     bool existed = false;
@@ -345,6 +350,8 @@ int vname_journal_open(const struct vname_journal_config *cfg,
         return V23_ENOMEM;
     j->al = cfg->al;
     j->log = cfg->log;
+    j->disk = disk;
+    j->slack = slack;
     j->table = cfg->table;
     j->fd = -1;
     v23_buf_init(&j->buf, j->al, SIZE_MAX);
@@ -356,10 +363,10 @@ int vname_journal_open(const struct vname_journal_config *cfg,
     if (rc != 0)
         goto out;
     rc = rewrite(j, existed);
-    if (rc == V23_ESYS) {
-        cut(j); /* go on with the old file */
+    if (rc == V23_ESYS && mend(j) == 0) /* go on with the old file */
         rc = 0;
-    }
+    else if (rc == V23_ESYS)
+        (void)!fault(why, "write to", j->current);
     if (rc != 0)
         goto out;
     j->store.commit = commit;
@@ -372,13 +379,20 @@ out:
     return rc;
 }
 
+int vname_journal_open(const struct vname_journal_config *cfg,
+    struct vname_journal **out, struct v23_buf *why)
+{
+    return vname_journal_open_(cfg, &vname_host_disk_, VNAME_JOURNAL_SLACK_,
+        out, why);
+}
+
 void vname_journal_close(struct vname_journal *j)
 {
     if (j == NULL)
         return;
     vname_table_set_store(j->table, NULL);
     if (j->fd >= 0)
-        close(j->fd);
+        j->disk->close(j->disk->ud, j->fd);
     v23_buf_fini(&j->buf);
     v23_put(j->al, j->dir);
     v23_put(j->al, j->current);

@@ -1,9 +1,12 @@
 /* BSD-3-Clause; see LICENSE. */
-/* Records of the journal as text (journal_record.c). */
+/* Inside of the journal: its records as text (journal_record.c), and the files
+ * it is kept in (journal_host.c). */
 #ifndef VNAME_JOURNAL_INT_H
 #define VNAME_JOURNAL_INT_H
 
-#include <vname/store.h>
+#include <sys/types.h>
+
+#include <vname/journal.h>
 
 /* Append one line. 0 or V23_ENOMEM. */
 int vname_record_write_(const struct vname_change *ch, struct v23_buf *out);
@@ -13,5 +16,34 @@ int vname_record_write_(const struct vname_change *ch, struct v23_buf *out);
  */
 int vname_record_read_(struct v23_bytes line, struct v23_arena *a,
     struct vname_change *ch);
+
+/*
+ * What a journal does with files: results, errno and meaning as the system
+ * calls have them. A test puts a disk in its place that fails, or is cut off
+ * from power, at any moment.
+ */
+struct vname_disk_ {
+    int (*open)(void *ud, const char *path, int flags); /* mode 0600 */
+    ssize_t (*read)(void *ud, int fd, void *p, size_t n);
+    ssize_t (*write)(void *ud, int fd, const void *p, size_t n);
+    int (*truncate)(void *ud, int fd, off_t size);
+    int (*sync)(void *ud, int fd);
+    void (*close)(void *ud, int fd);
+    bool (*lock)(void *ud, int fd); /* false: another process has it */
+    bool (*exists)(void *ud, const char *path);
+    int (*rename)(void *ud, const char *from, const char *to);
+    int (*link)(void *ud, const char *from, const char *to);
+    int (*unlink)(void *ud, const char *path);
+    void (*sync_dir)(void *ud, const char *dir);
+    void *ud;
+};
+extern const struct vname_disk_ vname_host_disk_;
+
+/* The journal is rewritten when it is GROWTH times as long as it was, and
+ * `slack` bytes. */
+#define VNAME_JOURNAL_SLACK_ (1 << 20)
+int vname_journal_open_(const struct vname_journal_config *cfg,
+    const struct vname_disk_ *disk, int64_t slack, struct vname_journal **out,
+    struct v23_buf *why);
 
 #endif

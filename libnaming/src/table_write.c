@@ -36,6 +36,10 @@ const struct v23_verror *vname_write_failed_(const struct vname_caller *c,
     if (rc == V23_ELIMIT)
         return vname_err_text_(c,
             "this is more than the store of the mount table can keep at once");
+    if (rc == V23_ESYS)
+        return v23_verror_text(c->arena, c->ctx,
+            vdl_str("v.io/v23/verror.Internal"), V23_NO_RETRY,
+            "the change cannot be kept, so it is not made");
     return vname_err_no_memory_(c);
 }
 

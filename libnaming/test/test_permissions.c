@@ -309,10 +309,14 @@ static void note(struct record *r, const struct vname_change *ch)
     (void)v23_buf_cstr(&b);
 }
 
+static int commit_rc;
+
 static int commit(void *ud, struct v23_op op, const struct vname_change *ch,
     size_t n)
 {
     (void)op;
+    if (commit_rc != 0)
+        return commit_rc;
     ck_assert_uint_eq(n, 1);
     note(ud, ch);
     return 0;
@@ -356,6 +360,25 @@ START_TEST(changes_are_told)
         " 1  {\"Admin\":{\"In\":[\"root\"],\"NotIn\":null},"
         "\"Read\":{\"In\":[\"...\"],\"NotIn\":null}}");
     ck_assert_str_eq(r.text[2], "a 0  null");
+}
+END_TEST
+
+START_TEST(change_that_cannot_be_kept_is_not_made)
+{
+    struct record r;
+
+    r.n = 0;
+    ck_assert_str_eq(do_set("root", "a", OPEN, ""), "");
+    set_store(&r);
+    commit_rc = V23_ESYS;
+
+    ck_assert_str_eq(do_set("root", "a", OPEN, ""), "Internal");
+    ck_assert_str_eq(do_delete("root", "a", true), "Internal");
+    commit_rc = V23_ENOMEM;
+    ck_assert_str_eq(do_set("root", "a", OPEN, ""), "Internal");
+    vname_table_set_store(R.table, NULL);
+    commit_rc = 0;
+    ck_assert_int_eq(do_get("root", "a")[0], '1');
 }
 END_TEST
 
@@ -502,6 +525,7 @@ int main(void)
     tcase_add_test(tc, file_documents_add_up);
     tcase_add_test(tc, file_faults_are_named);
     tcase_add_test(tc, changes_are_told);
+    tcase_add_test(tc, change_that_cannot_be_kept_is_not_made);
     tcase_add_test(tc, kept_state_is_parents_first_and_complete);
     tcase_add_test(tc, kept_walk_can_be_ended);
     tcase_add_test(tc, restore_makes_the_way_and_deletes);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
-# mounttabled with a journal: permissions outlive the daemon, the directory
-# belongs to one daemon at a time.
+# mounttabled with a journal: permissions outlive the daemon, also one that is
+# killed while they are changed; the directory belongs to one daemon at a time;
+# a journal that makes no sense is refused.
 . "$(dirname "$0")/../shell.sh"
 cd "$tmp" || exit 1
 
@@ -37,5 +38,35 @@ check "it stops in order" stop
 check "it starts again" start
 check "the permissions are still there" permissions_are_there
 check "it stops again" stop
+
+# Killed at any moment, it has lost nothing that it acknowledged. A small
+# journal is rewritten often: each start does it, too.
+killed() { # ROUND
+    daemon load '^LOADING' permload "$V23_NAMESPACE/load" state
+    load=$pid
+    sleep "0.0$1"
+    kill -9 "$table"
+    wait "$table" 2>/dev/null
+    wait "$load"
+}
+i=1
+while [ $i -le 8 ]; do
+    start
+    table=$pid
+    check "round $i: nothing is lost" killed $i
+    i=$((i + 1))
+done
+start
+table=$pid
+check "nothing is lost at the end" killed 9
+[ $fail -eq 0 ] || cat load.log
+
+printf 'no record\n{}\n' >>journal/persistent.permslog
+bad_journal_is_refused() {
+    timeout 20 mounttabled $args >bad.out 2>bad.log </dev/null
+    [ $? = 255 ] && [ "$(grep -c 'ERROR: mounttablelib.StartServers failed: .*: line [0-9]* is not a record' bad.log)" = 1 ] &&
+        grep -q 'no record' journal/persistent.permslog
+}
+check "a journal that makes no sense is refused" bad_journal_is_refused
 [ $fail -eq 0 ] || logs
 summary

@@ -33,16 +33,17 @@ struct vname_journal_config {
 
 /**
  * Restore what the journal holds, rewrite it without what was replaced since,
- * and be the table's store (vname/store.h) from then on.
+ * and be the table's store (vname/store.h) from then on: what cannot be written
+ * does not happen, and its caller is told.
  *
- * A malformed record ends the restoring, a last line that was cut off is
- * ignored; both are logged. Where the journal cannot be rewritten it is
- * continued. A change that cannot be written is logged, and written with
- * everything else at the next change.
+ * A last record that was cut off is left out (and logged): its change was not
+ * acknowledged. Any other line that is no record is a reason not to start,
+ * because who may do what afterwards would be anybody's guess. Where the
+ * journal cannot be rewritten it is continued.
  *
- * @param why  receives the reason of V23_ESYS; may be NULL
+ * @param why  receives the reason of V23_ESYS and V23_ETEXT; may be NULL
  * @return 0; V23_ESYS: the directory cannot be used, or another process uses
- *         it; V23_ENOMEM
+ *         it; V23_ETEXT: `why` names the line that is no record; V23_ENOMEM
  */
 V23_MUST_USE int vname_journal_open(const struct vname_journal_config *cfg,
     struct vname_journal **out, struct v23_buf *why);

@@ -62,7 +62,7 @@ struct vname_store {
      * @return 0: kept, the table may change; V23_EAGAIN: vname_table_committed()
      *         follows; V23_ESTATE: not now, vname_table_go_on() follows (both
      *         from `whole` stores only); V23_ELIMIT: more than can be kept;
-     *         V23_ENOMEM
+     *         V23_ESYS: it cannot be kept, so it must not happen; V23_ENOMEM
      */
     int (*commit)(void *ud, struct v23_op op, const struct vname_change *ch,
         size_t n);

@@ -1,0 +1,578 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * What becomes of a journal when its process dies at any moment, or the power
+ * fails. Its disk is in memory, and ends before a chosen step: each octet that
+ * is written and each other change of the disk is one. Then another process
+ * recovers, and may die as well.
+ *
+ * Death loses nothing that was done. A power failure loses what was not
+ * flushed: of each file any part behind its flushed octets, of the directory
+ * any number of the last changes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <suite.h>
+#include <support.h>
+#include <vname/store.h>
+#include <vsec/acl.h>
+
+#include "journal_int.h"
+
+#define MAX_FILE 8192
+#define INODES 64
+#define NAMES 3 /* current, old, tmp */
+#define HISTORY 16
+#define CHANGES 14
+#define SLACK 300 /* the journal is rewritten now and then */
+
+struct inode {
+    uint8_t data[MAX_FILE];
+    size_t n, flushed;
+};
+
+/* Of the directory: the inode of each name, -1 = none. */
+struct names {
+    int of[NAMES];
+};
+
+static struct {
+    struct inode inodes[INODES];
+    int ninodes;
+    struct names past[HISTORY]; /* since it was flushed; the last is present */
+    int npast;
+    int fds[8]; /* inode of each, -1 = closed */
+    size_t at[8];
+    long left;  /* steps to live */
+    long taken;
+    bool full;  /* the next write ends half way, then nothing goes any more */
+    bool half;
+    jmp_buf death;
+} D;
+
+static int acked, flushed; /* changes; flushed: those of the last rewriting */
+
+/* Check writes each assertion to a pipe; these are too many for that. */
+static void must(bool ok)
+{
+    if (!ok)
+        ck_abort_msg("the test itself is at fault");
+}
+
+/* ---- the disk ------------------------------------------------------------ */
+
+static void step(void)
+{
+    D.taken++;
+    if (D.left-- == 0)
+        longjmp(D.death, 1);
+}
+
+static int name_of(const char *path)
+{
+    static const char *const ends[NAMES] = { "/persistent.permslog",
+        "/old.permslog", "/tmp.permslog" };
+    int i;
+
+    for (i = 0; i < NAMES; i++)
+        if (strcmp(path + strlen("d"), ends[i]) == 0)
+            return i;
+    ck_abort_msg("%s", path);
+    return -1;
+}
+
+static struct names *present(void)
+{
+    return &D.past[D.npast - 1];
+}
+
+/* Change a name; what was is not forgotten before the directory is flushed. */
+static void set_name(int name, int inode)
+{
+    step();
+    must(D.npast < HISTORY);
+    D.past[D.npast] = *present();
+    D.npast++;
+    present()->of[name] = inode;
+}
+
+static int missing(void)
+{
+    errno = ENOENT;
+    return -1;
+}
+
+static int open_(void *ud, const char *path, int flags)
+{
+    int name = name_of(path), fd = 0;
+
+    (void)ud;
+    if (present()->of[name] < 0 && (flags & O_CREAT) == 0)
+        return missing();
+    if (present()->of[name] < 0) {
+        must(D.ninodes < INODES);
+        D.inodes[D.ninodes].n = D.inodes[D.ninodes].flushed = 0;
+        set_name(name, D.ninodes++);
+    }
+    if ((flags & O_TRUNC) != 0) {
+        step();
+        D.inodes[present()->of[name]].n = 0;
+        D.inodes[present()->of[name]].flushed = 0;
+    }
+    while (D.fds[fd] >= 0)
+        fd++;
+    D.fds[fd] = present()->of[name];
+    D.at[fd] = 0;
+    return fd;
+}
+
+static ssize_t read_(void *ud, int fd, void *p, size_t n)
+{
+    const struct inode *i = &D.inodes[D.fds[fd]];
+
+    (void)ud;
+    if (n > i->n - D.at[fd])
+        n = i->n - D.at[fd];
+    memcpy(p, i->data + D.at[fd], n);
+    D.at[fd] += n;
+    return (ssize_t)n;
+}
+
+static ssize_t write_(void *ud, int fd, const void *p, size_t n)
+{
+    struct inode *i = &D.inodes[D.fds[fd]];
+    size_t k;
+
+    (void)ud;
+    for (k = 0; k < n; k++) {
+        if (D.full && (D.half || k == n / 2)) {
+            D.half = true;
+            errno = ENOSPC;
+            return k == 0 ? -1 : (ssize_t)k;
+        }
+        step();
+        must(i->n < MAX_FILE);
+        i->data[i->n++] = ((const uint8_t *)p)[k];
+    }
+    return (ssize_t)n;
+}
+
+static int truncate_(void *ud, int fd, off_t size)
+{
+    struct inode *i = &D.inodes[D.fds[fd]];
+
+    (void)ud;
+    if (D.full) {
+        errno = EIO;
+        return -1;
+    }
+    step();
+    i->n = (size_t)size;
+    if (i->flushed > i->n)
+        i->flushed = i->n;
+    return 0;
+}
+
+static int sync_(void *ud, int fd)
+{
+    (void)ud;
+    step();
+    D.inodes[D.fds[fd]].flushed = D.inodes[D.fds[fd]].n;
+    return 0;
+}
+
+static void close_(void *ud, int fd)
+{
+    (void)ud;
+    D.fds[fd] = -1;
+}
+
+static bool lock(void *ud, int fd)
+{
+    (void)ud;
+    (void)fd;
+    return true;
+}
+
+static bool exists(void *ud, const char *path)
+{
+    (void)ud;
+    return present()->of[name_of(path)] >= 0;
+}
+
+static int rename_(void *ud, const char *from, const char *to)
+{
+    int inode = present()->of[name_of(from)];
+
+    (void)ud;
+    if (inode < 0)
+        return missing();
+    set_name(name_of(to), inode);
+    present()->of[name_of(from)] = -1;
+    return 0;
+}
+
+static int link_(void *ud, const char *from, const char *to)
+{
+    int inode = present()->of[name_of(from)];
+
+    (void)ud;
+    if (inode < 0)
+        return missing();
+    must(present()->of[name_of(to)] < 0);
+    set_name(name_of(to), inode);
+    return 0;
+}
+
+static int unlink_(void *ud, const char *path)
+{
+    (void)ud;
+    if (present()->of[name_of(path)] < 0)
+        return missing();
+    set_name(name_of(path), -1);
+    return 0;
+}
+
+static void sync_dir(void *ud, const char *dir)
+{
+    (void)ud;
+    (void)dir;
+    step();
+    D.past[0] = *present();
+    D.npast = 1;
+    flushed = acked;
+}
+
+static const struct vname_disk_ disk = { open_, read_, write_, truncate_,
+    sync_, close_, lock, exists, rename_, link_, unlink_, sync_dir, NULL };
+
+static void new_disk(void)
+{
+    int i;
+
+    D.ninodes = 0; /* open_() empties each */
+    D.taken = 0;
+    D.full = D.half = false;
+    for (i = 0; i < NAMES; i++)
+        D.past[0].of[i] = -1;
+    D.npast = 1;
+    memset(D.fds, -1, sizeof(D.fds));
+    D.left = LONG_MAX;
+}
+
+/* The process is gone; with the power also what was not flushed. */
+static void reboot(bool power, uint32_t *random)
+{
+    int i;
+
+    memset(D.fds, -1, sizeof(D.fds));
+    D.left = LONG_MAX;
+    for (i = 0; power && i < D.ninodes; i++) {
+        struct inode *x = &D.inodes[i];
+
+        *random = *random * 1664525u + 1013904223u;
+        x->n = x->flushed + (*random >> 8) % (x->n - x->flushed + 1);
+        x->flushed = x->n;
+    }
+    if (power) {
+        *random = *random * 1664525u + 1013904223u;
+        D.npast = 1 + (int)((*random >> 8) % (uint32_t)D.npast);
+    }
+    D.past[0] = *present();
+    D.npast = 1;
+}
+
+/* ---- memory that goes with the process ----------------------------------- */
+
+static struct {
+    size_t used;
+    max_align_t room[(8u << 20) / sizeof(max_align_t)];
+} M;
+
+struct block {
+    size_t size;
+    max_align_t data[];
+};
+
+static void *regrow(void *ud, void *p, size_t n)
+{
+    struct block *old = NULL, *b = (struct block *)&M.room[M.used];
+
+    (void)ud;
+    if (p != NULL)
+        old = (struct block *)(void *)((char *)p - offsetof(struct block, data));
+    M.used += (sizeof(*b) + n) / sizeof(M.room[0]) + 1;
+    must(M.used < sizeof(M.room) / sizeof(M.room[0]));
+    b->size = n;
+    if (old != NULL)
+        memcpy(b->data, p, old->size < n ? old->size : n);
+    return b->data;
+}
+
+static void *get(void *ud, size_t n)
+{
+    return regrow(ud, NULL, n);
+}
+
+static void give_back(void *ud, void *p)
+{
+    (void)ud;
+    (void)p;
+}
+
+static const struct v23_alloc al = { get, regrow, give_back, NULL };
+
+static void free_all(void)
+{
+    M.used = 0;
+}
+
+/* ---- a process ----------------------------------------------------------- */
+
+static struct vname_table *table;
+static struct vname_journal *journal;
+static struct v23_arena arena;
+
+static void begin(void)
+{
+    struct vname_table_config cfg = { .al = &al };
+
+    must(vname_table_new(&cfg, &table) == 0);
+    v23_arena_init(&arena, &al, SIZE_MAX);
+    journal = NULL;
+}
+
+static void open_journal(void)
+{
+    struct vname_journal_config cfg = { .al = &al, .dir = "d",
+        .table = table };
+    char text[256];
+    struct v23_buf why;
+
+    v23_buf_init_fixed(&why, text, sizeof(text));
+    ck_assert_msg(vname_journal_open_(&cfg, &disk, SLACK, &journal, &why)
+            == 0, "%s", v23_buf_cstr(&why));
+}
+
+/* Change number k: NULL when it is acknowledged. */
+static const struct v23_verror *change(int k)
+{
+    static const char *const names[] = { "a", "a/b", "c", "", "a/b/d/e" };
+    static const struct vdl_str me = VDL_STR_INIT("me");
+    struct vname_caller c = { .arena = &arena, .names = { &me, 1 } };
+    struct vdl_str name = vdl_str(names[k * 7 % 5]), who;
+    v23_access_permissions_entry e[2];
+    v23_access_permissions p = { e, 2 };
+    char text[16];
+
+    if (k % 5 == 3 && name.n != 0)
+        return vname_table_delete(table, &c, name, true);
+    snprintf(text, sizeof(text), "user%d", k);
+    who = vdl_str(text);
+    memset(e, 0, sizeof(e));
+    e[0].key = vdl_str("Admin");
+    e[0].val.in.v = &me;
+    e[0].val.in.n = 1;
+    e[1].key = vdl_str("Read");
+    e[1].val.in.v = &who;
+    e[1].val.in.n = 1;
+    return vname_table_set_permissions(table, &c, name, &p, vdl_str(""));
+}
+
+/* All that the table keeps, in an order of its own. */
+struct state {
+    char lines[8][256];
+    int n;
+};
+
+static int note(void *ud, const struct vname_change *ch)
+{
+    struct state *s = ud;
+    struct v23_buf b;
+
+    must(s->n < 8);
+    v23_buf_init_fixed(&b, s->lines[s->n++], 255);
+    must(vname_record_write_(ch, &b) == 0);
+    (void)v23_buf_cstr(&b);
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void look(struct state *s)
+{
+    memset(s, 0, sizeof(*s));
+    must(vname_table_each_kept(table, note, s) == 0);
+    qsort(s->lines, (size_t)s->n, sizeof(s->lines[0]), by_text);
+}
+
+/* ---- what must be there -------------------------------------------------- */
+
+static struct state want[CHANGES + 1]; /* after so many changes */
+
+static void know(void)
+{
+    int k;
+
+    begin();
+    for (k = 0; k < CHANGES; k++) {
+        look(&want[k]);
+        ck_assert_ptr_null(change(k));
+    }
+    look(&want[CHANGES]);
+    free_all();
+}
+
+/* One life: recover, and go on from change `acked`. True: it died. */
+static bool life(long steps)
+{
+    D.left = steps;
+    if (setjmp(D.death) != 0) {
+        free_all();
+        return true;
+    }
+    begin();
+    open_journal();
+    for (; acked < CHANGES; acked++)
+        must(change(acked) == NULL);
+    vname_journal_close(journal);
+    free_all();
+    return false;
+}
+
+/* One that only recovers. */
+static void short_life(long steps)
+{
+    D.left = steps;
+    if (setjmp(D.death) == 0) {
+        begin();
+        open_journal();
+        vname_journal_close(journal);
+    }
+    free_all();
+}
+
+/* Number of changes that are there after a restart, which should be between
+ * these; if not, -1. */
+static int recovered(int from, int to)
+{
+    struct state s;
+    int k;
+
+    D.left = LONG_MAX;
+    begin();
+    open_journal();
+    look(&s);
+    vname_journal_close(journal);
+    free_all();
+    for (k = to < CHANGES ? to : CHANGES; k >= from; k--)
+        if (memcmp(&s, &want[k], sizeof(s)) == 0)
+            return k;
+    return -1;
+}
+
+static void check_all(bool power)
+{
+    uint32_t random = 1;
+    long k, steps;
+    int from, to;
+
+    new_disk();
+    acked = 0;
+    ck_assert(!life(LONG_MAX));
+    steps = D.taken;
+    ck_assert_int_gt(steps, 1000);
+    for (k = 0; k < steps; k++) {
+        new_disk();
+        acked = flushed = 0;
+        ck_assert(life(k));
+        from = power ? flushed : acked;
+        to = acked + 1; /* it may have been about to be acknowledged */
+        reboot(power, &random);
+        /* The next one may die while it recovers. */
+        random = random * 1664525u + 1013904223u;
+        short_life((random >> 8) % 700);
+        reboot(power, &random);
+        acked = recovered(from, to);
+        ck_assert_msg(acked >= from, "step %ld: change %d is lost", k, from);
+        /* And the state is one to go on from. */
+        ck_assert(!life(LONG_MAX));
+        ck_assert_int_eq(recovered(CHANGES, CHANGES), CHANGES);
+    }
+}
+
+START_TEST(death_at_any_step_loses_nothing_acknowledged)
+{
+    know();
+    check_all(false);
+}
+END_TEST
+
+START_TEST(power_failure_leaves_a_state_that_was)
+{
+    know();
+    check_all(true);
+}
+END_TEST
+
+START_TEST(full_disk_refuses_changes_and_loses_none)
+{
+    int k;
+
+    know();
+    new_disk();
+    begin();
+    open_journal();
+    ck_assert_ptr_null(change(0));
+
+    /* Half a record was written, and cannot even be removed. */
+    D.full = true;
+    ck_assert_ptr_nonnull(change(1));
+    ck_assert_ptr_nonnull(change(1));
+    D.full = D.half = false;
+    for (k = 1; k < CHANGES; k++)
+        ck_assert_ptr_null(change(k));
+    vname_journal_close(journal);
+    free_all();
+
+    ck_assert_int_eq(recovered(CHANGES, CHANGES), CHANGES);
+}
+END_TEST
+
+START_TEST(death_on_a_full_disk_leaves_a_torn_record)
+{
+    know();
+    new_disk();
+    begin();
+    open_journal();
+    ck_assert_ptr_null(change(0));
+    D.full = true;
+    ck_assert_ptr_nonnull(change(1));
+    D.full = false;
+    free_all();
+    memset(D.fds, -1, sizeof(D.fds));
+
+    ck_assert_int_eq(recovered(1, 1), 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("libnaming/journal_crash");
+    TCase *tc = tcase_create("journal_crash");
+
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, death_at_any_step_loses_nothing_acknowledged);
+    tcase_add_test(tc, power_failure_leaves_a_state_that_was);
+    tcase_add_test(tc, full_disk_refuses_changes_and_loses_none);
+    tcase_add_test(tc, death_on_a_full_disk_leaves_a_torn_record);
+    suite_add_tcase(s, tc);
+    return tst_run(s);
+}
