@@ -63,6 +63,52 @@ bool vname_not_a_table_(const struct v23_verror *err)
     return false;
 }
 
+bool vname_lost_(const struct v23_verror *err)
+{
+    return v23_verror_is(err, vdl_str("v.io/v23/verror.BadProtocol"));
+}
+
+bool vname_unreachable_(const struct v23_verror *err)
+{
+    return err != NULL
+        && (v23_verror_is(err, vdl_str("v.io/v23/verror.NoServers"))
+            || v23_verror_is(err, vdl_str("v.io/v23/verror.Timeout"))
+            || vname_lost_(err));
+}
+
+/* ---- servers that do not answer ------------------------------------------ */
+
+bool vname_is_dead_(const struct vname_ns *ns, struct vdl_str server)
+{
+    uint64_t h = v23_hash((uintptr_t)ns, server.p, server.n);
+    int64_t now = vname_now_(ns);
+    size_t i;
+
+    for (i = 0; i < VNAME_MAX_DEAD; i++)
+        if (ns->dead[i].hash == h && ns->dead[i].until_ns > now)
+            return true;
+    return false;
+}
+
+void vname_set_dead_(struct vname_ns *ns, struct vdl_str server, bool dead)
+{
+    uint64_t h = v23_hash((uintptr_t)ns, server.p, server.n);
+    size_t i, at = 0;
+
+    for (i = 0; i < VNAME_MAX_DEAD; i++) {
+        if (ns->dead[i].hash == h) {
+            at = i;
+            break;
+        }
+        if (ns->dead[i].until_ns < ns->dead[at].until_ns)
+            at = i;
+    }
+    if (!dead && ns->dead[at].hash != h)
+        return;
+    ns->dead[at].hash = h;
+    ns->dead[at].until_ns = dead ? vname_now_(ns) + VNAME_DEAD_NS : 0;
+}
+
 /* ---- operations ---------------------------------------------------------- */
 
 void *vname_op_new_(struct vname_ns *ns, size_t size,
@@ -252,6 +298,10 @@ void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
     opts.no_retry = op->no_retry;
     opts.no_discharges = op->no_discharges;
     opts.span = op->has_span ? &op->span : NULL;
+    /* Where others can answer, a connection that nobody is behind any more is
+     * to be noticed soon. */
+    if (names->n > 1)
+        opts.channel_timeout_ns = VNAME_SHORT_NS;
     if (op->deadline != 0)
         opts.deadline = op->deadline;
     else

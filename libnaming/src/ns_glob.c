@@ -247,7 +247,8 @@ static void query_done(vrpc_any_fn *fn, void *ud,
     (void)out;
     unlink_query(q);
     g->nrunning--;
-    if (!g->op.canceled && err != NULL && !vname_not_a_table_(err))
+    if (!g->op.canceled && err != NULL
+        && (!vname_not_a_table_(err) || vname_lost_(err)))
         out_error(g, &q->arena, q->at.name, vdl_str(""), err);
     query_free(q);
     if (!g->op.canceled)

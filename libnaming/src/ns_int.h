@@ -8,6 +8,12 @@
 
 #include "cache_int.h"
 
+/* What one server may take to answer when there are others, and how long one
+ * that did not is left alone. */
+#define VNAME_SHORT_NS (5 * V23_NS_PER_SEC)
+#define VNAME_DEAD_NS (45 * V23_NS_PER_SEC)
+#define VNAME_MAX_DEAD 16
+
 struct vname_ns {
     const struct v23_alloc *al;
     struct vrpc_client *client;
@@ -18,6 +24,11 @@ struct vname_ns {
     vdl_str_list roots;
     uint32_t resolve_depth, glob_depth;
     struct vname_op *ops; /* all in progress */
+    /* Servers that did not answer, by the hash of their names. */
+    struct {
+        uint64_t hash;
+        int64_t until_ns;
+    } dead[VNAME_MAX_DEAD];
 };
 
 /* What every operation has; first member of each kind. */
@@ -60,6 +71,12 @@ void vname_call_opts_(const struct vname_op *op, const vdl_str_list *names,
     struct vrpc_call_opts *out);
 /* The error says that the server is no mount table. */
 bool vname_not_a_table_(const struct v23_verror *err);
+/* The connection broke before the answer came; it may say something else. */
+bool vname_lost_(const struct v23_verror *err);
+/* No server has answered. */
+bool vname_unreachable_(const struct v23_verror *err);
+bool vname_is_dead_(const struct vname_ns *ns, struct vdl_str server);
+void vname_set_dead_(struct vname_ns *ns, struct vdl_str server, bool dead);
 const struct v23_verror *vname_copy_error_(struct v23_arena *a,
     const struct v23_verror *err);
 const struct v23_verror *vname_no_memory_(struct v23_arena *a);
@@ -92,6 +109,7 @@ struct walk {
     v23_naming_mount_entry e, last;
     v23_naming_mount_entry asked; /* e without servers that are no tables */
     uint32_t steps;
+    bool again; /* the step is made a second time: a connection broke */
     struct vrpc_call *call;
     vdl_str_list names; /* of the call in flight */
     /* What to do with the answer (or an error); may free the walk. */

@@ -25,7 +25,13 @@ struct change {
     struct vdl_str server, version;
     v23_access_permissions perms;
     v23_naming_mount_entry table; /* where the change is made */
-    uint32_t ttl, flags, next;    /* next: server to mount at */
+    uint32_t ttl, flags;
+    uint32_t next;                /* server to be told */
+    const char *what;             /* for the log */
+    bool each;                    /* every server is told */
+    bool reached;                 /* one has answered, with `answer` */
+    bool all;                     /* any of them will do, however late */
+    const struct v23_verror *answer;
     bool subtree;
 };
 
@@ -172,6 +178,8 @@ static void forget(struct change *ch)
         vname_cache_forget_(ns->cache, &ch->walk.op.arena, names.v[i]);
 }
 
+static void tell_next(struct change *ch);
+
 static void act(struct change *ch)
 {
     struct vrpc_call_opts opts;
@@ -179,6 +187,10 @@ static void act(struct change *ch)
     if (vname_object_names(&ch->walk.op.arena, &ch->table, &ch->walk.names)
         != 0) {
         finish(ch, vname_no_memory_(&ch->walk.op.arena));
+        return;
+    }
+    if (ch->each && ch->walk.names.n > 1) {
+        tell_next(ch);
         return;
     }
     vname_call_opts_(&ch->walk.op, &ch->walk.names, &opts);
@@ -256,51 +268,105 @@ int vname_shallow_resolve(struct vname_ns *ns, struct vdl_str name,
     return start(ch, true, op);
 }
 
-/* ---- mount: every server of the table's entry, one after the other ------- */
+/* ---- mount, unmount: every server of the table's entry ------------------- */
 
-static bool mount_act(struct change *ch, const struct vrpc_call_opts *opts);
+/*
+ * They are told one after the other. One that does not answer is left out for a
+ * while, so that a dead replica costs a short time-out now and then; what
+ * counts is the last answer. If none answers, all are asked until the deadline.
+ */
 
-/* What the last result will hide. */
+static bool all_dead(const struct change *ch)
+{
+    uint32_t i = 0;
+
+    while (i < ch->table.servers.n
+        && vname_is_dead_(ch->walk.op.ns, ch->table.servers.v[i].server))
+        i++;
+    return i == ch->table.servers.n;
+}
+
+/* What a later result will hide. */
 static void log_failure(struct change *ch, const struct v23_verror *err)
 {
     struct vdl_str table = ch->walk.names.v[ch->next];
 
     v23_logf(vrpc_manager_log(vrpc_client_manager(ch->walk.op.ns->client)),
-        V23_LOG_WARN, "mount of %.*s at %.*s: %.*s", (int)ch->server.n,
-        ch->server.p, (int)table.n, table.p, (int)err->msg.n, err->msg.p);
+        V23_LOG_WARN, "%s of %.*s at %.*s: %.*s",
+        ch->what, (int)ch->server.n, ch->server.n == 0 ? "" : ch->server.p,
+        (int)table.n, table.p, (int)err->msg.n, err->msg.p);
 }
 
-static void mounted(void *ud, const struct v23_verror *err)
+static void told(void *ud, const struct v23_verror *err)
 {
     struct change *ch = ud;
-    struct vrpc_call_opts opts;
+    bool silent = vname_unreachable_(err);
 
     if (gone(ch))
         return;
-    if (err != NULL && ch->next + 1 < ch->walk.names.n)
+    err = vname_copy_error_(&ch->walk.op.arena, err);
+    if (ch->all || ch->walk.names.n == 1) {
+        forget(ch);
+        finish(ch, err);
+        return;
+    }
+    vname_set_dead_(ch->walk.op.ns, ch->table.servers.v[ch->next].server,
+        silent);
+    if (err != NULL)
         log_failure(ch, err);
-    if (++ch->next == ch->walk.names.n) {
-        finish(ch, err); /* the last result counts */
+    if (!silent || !ch->reached)
+        ch->answer = err;
+    ch->reached = ch->reached || !silent;
+    ch->next++;
+    tell_next(ch);
+}
+
+/* Its share of the time that is left, if that is short. */
+static int64_t patience(const struct change *ch)
+{
+    int64_t left = ch->walk.op.deadline == 0
+        ? VNAME_CALL_TIMEOUT_NS
+        : ch->walk.op.deadline - vname_now_(ch->walk.op.ns);
+    int64_t share = left / (int64_t)(ch->walk.names.n - ch->next);
+
+    return share < VNAME_SHORT_NS ? share > 0 ? share : 1 : VNAME_SHORT_NS;
+}
+
+static void tell_next(struct change *ch)
+{
+    struct vrpc_call_opts opts;
+    vdl_str_list *name = v23_arena_new(&ch->walk.op.arena, vdl_str_list);
+    bool spare = !all_dead(ch);
+
+    while (spare && ch->next < ch->walk.names.n
+        && vname_is_dead_(ch->walk.op.ns,
+            ch->table.servers.v[ch->next].server))
+        ch->next++;
+    if (ch->next == ch->walk.names.n && (ch->reached || ch->walk.op.no_retry)) {
+        forget(ch);
+        finish(ch, ch->answer);
         return;
     }
     vname_call_opts_(&ch->walk.op, &ch->walk.names, &opts);
-    if (!mount_act(ch, &opts))
+    if (ch->next == ch->walk.names.n) {
+        ch->all = true;
+    } else if (name != NULL) {
+        name->v = &ch->walk.names.v[ch->next];
+        name->n = 1;
+        opts.preresolved = name;
+        opts.channel_timeout_ns = 0; /* the time-out does it */
+        opts.no_retry = true;
+        opts.timeout_ns = patience(ch);
+    }
+    if (name == NULL || !ch->act(ch, &opts))
         finish(ch, vname_no_memory_(&ch->walk.op.arena));
 }
 
 static bool mount_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
-    struct vrpc_call_opts one = *opts;
-    vdl_str_list *name = v23_arena_new(&ch->walk.op.arena, vdl_str_list);
-
-    if (name == NULL)
-        return false;
-    name->v = &ch->walk.names.v[ch->next];
-    name->n = 1;
-    one.preresolved = name;
     ch->walk.call = v23_mounttable_mount_table_mount_start(
-        ch->walk.op.ns->client, call_name(ch), &one, ch->server, ch->ttl,
-        ch->flags, mounted, ch);
+        ch->walk.op.ns->client, call_name(ch), opts, ch->server, ch->ttl,
+        ch->flags, told, ch);
     return ch->walk.call != NULL;
 }
 
@@ -318,6 +384,8 @@ int vname_mount(struct vname_ns *ns, struct vdl_str name,
         return V23_ENOMEM;
     ch->done = done;
     ch->act = mount_act;
+    ch->what = "mount";
+    ch->each = true;
     ch->flags = flags;
     ch->ttl = seconds > (int64_t)UINT32_MAX ? UINT32_MAX
         : seconds < 0                       ? 1
@@ -325,12 +393,10 @@ int vname_mount(struct vname_ns *ns, struct vdl_str name,
     return start(ch, keep(ch, server, &ch->server), op);
 }
 
-/* ---- unmount, delete, permissions ---------------------------------------- */
-
 static bool unmount_act(struct change *ch, const struct vrpc_call_opts *opts)
 {
     ch->walk.call = v23_mounttable_mount_table_unmount_start(
-        ch->walk.op.ns->client, call_name(ch), opts, ch->server, changed, ch);
+        ch->walk.op.ns->client, call_name(ch), opts, ch->server, told, ch);
     return ch->walk.call != NULL;
 }
 
@@ -345,8 +411,12 @@ int vname_unmount(struct vname_ns *ns, struct vdl_str name,
         return V23_ENOMEM;
     ch->done = done;
     ch->act = unmount_act;
+    ch->what = "unmount";
+    ch->each = true;
     return start(ch, keep(ch, server, &ch->server), op);
 }
+
+/* ---- delete, permissions: the first replica that answers ----------------- */
 
 static bool delete_act(struct change *ch, const struct vrpc_call_opts *opts)
 {

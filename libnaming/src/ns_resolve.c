@@ -128,6 +128,14 @@ static void stepped(void *ud, const struct v23_verror *err,
         vname_op_free_(&w->op);
         return;
     }
+    /* The others may answer, or the same one over a new connection. */
+    if (err != NULL && vname_lost_(err) && !w->again && !w->op.no_retry) {
+        w->again = true;
+        w->steps--;
+        run(w);
+        return;
+    }
+    w->again = false;
     if (err == NULL && copy_entry(w, &out->result, &next) != 0)
         err = vname_no_memory_(&w->op.arena);
     else

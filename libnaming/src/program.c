@@ -384,14 +384,14 @@ static void put_entry(void *ud, const struct vname_publish_entry *e)
 
     v23_buf_printf(&l->text, "%s%.*s at %.*s:", l->text.n > 0 ? "\n" : "",
         (int)e->server.n, e->server.p, (int)e->name.n, e->name.p);
-    if (e->last_mount_ns != 0) {
+    if (e->last_mount_ns != INT64_MIN) {
         put_time(l, " Mounted @ ", e->last_mount_ns);
         v23_buf_puts(&l->text, " TTL ");
         v23_duration_put(&l->text, e->ttl_ns);
         v23_buf_printf(&l->text, " %.*s", (int)e->mount_error.n,
             e->mount_error.p);
     }
-    if (e->last_unmount_ns != 0) {
+    if (e->last_unmount_ns != INT64_MIN) {
         put_time(l, " Unmounted @ ", e->last_unmount_ns);
         v23_buf_printf(&l->text, " %.*s", (int)e->unmount_error.n,
             e->unmount_error.p);

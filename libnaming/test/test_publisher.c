@@ -150,6 +150,14 @@ static const char *status(void)
 
 /* ---- mounting ------------------------------------------------------------ */
 
+static size_t servers_of(size_t table)
+{
+    struct vname_table_stats ts;
+
+    vname_table_stats(N.tables[table].t, &ts);
+    return ts.servers;
+}
+
 START_TEST(names_times_servers_are_mounted)
 {
     ck_assert_int_eq(vname_publisher_next_deadline(pub), V23_NEVER);
@@ -446,6 +454,58 @@ START_TEST(stop_undoes_a_mount_under_way)
 }
 END_TEST
 
+START_TEST(dead_root_does_not_delay_the_refresh_of_others)
+{
+    struct table *hole = add_table("hole");
+    struct vdl_str roots[2];
+    char name[16];
+    int k, minute;
+
+    hole->n->black_hole = true;
+    roots[0] = vdl_str(hole->name);
+    roots[1] = vdl_str(N.tables[0].name);
+    ck_assert_int_eq(vname_ns_set_roots(N.ns, roots, 2), 0);
+    ck_assert_int_eq(add_server(E1), 0);
+    for (k = 0; k < 20; k++) {
+        snprintf(name, sizeof(name), "n%d", k);
+        ck_assert_int_eq(add_name(name, false, false), 0);
+    }
+
+    for (minute = 0; minute < 10; minute++) {
+        pass(60 * SEC);
+        for (k = 0; k < 20; k++) {
+            snprintf(name, sizeof(name), "n%d", k);
+            ck_assert_msg(strcmp(mounted(name), "-") != 0, "%s is gone after "
+                "%d minutes", name, minute + 1);
+        }
+    }
+    ck_assert(vname_publisher_is_settled(pub));
+}
+END_TEST
+
+START_TEST(stop_unmounts_from_every_root)
+{
+    struct vdl_str roots[2];
+
+    roots[0] = vdl_str(N.tables[0].name);
+    roots[1] = vdl_str(N.tables[1].name);
+    ck_assert_int_eq(vname_ns_set_roots(N.ns, roots, 2), 0);
+    ck_assert_int_eq(add_server(E1), 0);
+    ck_assert_int_eq(add_name("a", false, false), 0);
+    ck_assert_int_eq(add_name("b/c", false, true), 0);
+    pass(SEC);
+    ck_assert_uint_eq(servers_of(0), 2);
+    ck_assert_uint_eq(servers_of(1), 2);
+
+    vname_publisher_stop(pub, on_stopped, NULL);
+    pass(SEC);
+
+    ck_assert_int_eq(stopped, 1);
+    ck_assert_uint_eq(servers_of(0), 0);
+    ck_assert_uint_eq(servers_of(1), 0);
+}
+END_TEST
+
 START_TEST(free_in_the_middle_is_silent)
 {
     add_name("a", false, false);
@@ -528,6 +588,8 @@ int main(void)
     tcase_add_test(tc, stop_of_nothing_is_done_at_once);
     tcase_add_test(tc, stop_does_not_wait_for_a_dead_table);
     tcase_add_loop_test(tc, stop_undoes_a_mount_under_way, 0, 20);
+    tcase_add_test(tc, dead_root_does_not_delay_the_refresh_of_others);
+    tcase_add_test(tc, stop_unmounts_from_every_root);
     tcase_add_test(tc, free_in_the_middle_is_silent);
     tcase_add_test(tc, publisher_survives_every_lack_of_memory);
     tcase_add_test(tc, mount_without_memory_is_tried_again);

@@ -443,6 +443,33 @@ static void attempt_init(struct vrpc_call *call, struct vrpc_attempt_ *at,
         attempt_status(at, rc, rc == V23_ENOMEM ? v23_strerror(rc) : why);
 }
 
+/* A server that we have a connection with: no other is dialed if it will do. */
+static bool is_at_hand(const struct vrpc_attempt_ *at)
+{
+    struct vrpc_session_ *s;
+
+    return at->err == NULL
+        && vrpc_mgr_find_(at->call->c->m, &at->place->ep, &s, 1) > 0;
+}
+
+/* Start on those that are at hand, or on the others; the first that will do at
+ * once ends that. `nattempts`: none will. */
+static size_t first_of(struct vrpc_call *call, bool at_hand)
+{
+    struct vrpc_attempt_ *at;
+    size_t i;
+
+    for (i = 0; i < call->nattempts; i++) {
+        at = &call->attempts[i];
+        if (at->at_hand != at_hand || at->err != NULL)
+            continue;
+        attempt_connect(at);
+        if (at->authorized)
+            break;
+    }
+    return i;
+}
+
 /* Start on all servers; `busy` keeps what completes at once in order. */
 static void attempts_start(struct vrpc_call *call, const struct vdl_str *v,
     const size_t *order, size_t n)
@@ -464,11 +491,11 @@ static void attempts_start(struct vrpc_call *call, const struct vdl_str *v,
     for (i = 0; i < n; i++) {
         at = &call->attempts[i];
         attempt_init(call, at, v[order[i]]);
-        if (at->err == NULL)
-            attempt_connect(at);
-        if (at->authorized)
-            break;
+        at->at_hand = n > 1 && is_at_hand(at);
     }
+    i = first_of(call, true);
+    if (i == n)
+        i = first_of(call, false);
     call->busy = false;
     if (i < n)
         vrpc_call_chosen_(call, &call->attempts[i]);

@@ -32,6 +32,7 @@ struct vrpc_attempt_ {
     struct vrpc_span *span; /* of a collected trace, until it ends */
     bool judging; /* the handshake waits for the check */
     bool checking;
+    bool at_hand;    /* there is a connection already */
     bool authorized; /* for `session` */
     bool untrusted, timed_out;
 };

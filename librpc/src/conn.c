@@ -137,7 +137,6 @@ static void set_numbers(struct vrpc_conn *c,
                                         : VRPC_FIRST_FLOW_ + 1;
     c->channel_timeout_ns = cfg->channel_timeout_ns > 0
         ? cfg->channel_timeout_ns : 30 * 60 * V23_NS_PER_SEC;
-    c->health_timeout_ns = c->channel_timeout_ns;
     c->health_request_at = c->health_close_at = V23_NEVER;
     c->trim_at = V23_NEVER;
     c->born_ns = c->last_use_ns = c->busy_ns = c->now.mono_ns;
@@ -341,6 +340,8 @@ void vrpc_enter_(struct vrpc_conn *c, const struct v23_now *now)
     c->depth++;
     c->woken = false;
     c->now = *now;
+    if (c->health_new_ns != 0)
+        vrpc_health_begin_(c);
 }
 
 static void tell_flow(struct vrpc_conn *c, struct vrpc_flow *f)
@@ -460,7 +461,7 @@ int64_t vrpc_conn_next_deadline(const struct vrpc_conn *c)
 {
     int64_t t = c->trim_at;
 
-    if (has_due(c))
+    if (has_due(c) || c->health_new_ns != 0)
         return INT64_MIN;
     if (c->deadline < t)
         t = c->deadline;

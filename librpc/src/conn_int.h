@@ -288,7 +288,8 @@ struct vrpc_conn {
     uint64_t peer_bkey, peer_dkey;
     /* time */
     int64_t deadline;       /* handshake; then V23_NEVER */
-    int64_t channel_timeout_ns, health_timeout_ns;
+    int64_t channel_timeout_ns;
+    int64_t health_new_ns; /* least of the flows opened since; 0 = none */
     int64_t health_request_at, health_close_at, health_sent_at;
     int64_t rtt_ns, last_use_ns, born_ns;
     int64_t trim_at, busy_ns;
@@ -323,6 +324,8 @@ void vrpc_set_text_(struct vrpc_conn *c, const void *p, size_t n,
 
 /* A timeout of a flow is shorter than what the timers wait for. */
 void vrpc_health_flow_(struct vrpc_conn *c, int64_t timeout_ns);
+/* It is known what time it is: health_new_ns begins. */
+void vrpc_health_begin_(struct vrpc_conn *c);
 void vrpc_health_response_(struct vrpc_conn *c);
 /* Own flow opened or dropped: is an AckLameDuck due? */
 void vrpc_lame_check_(struct vrpc_conn *c);

@@ -31,15 +31,24 @@ void vrpc_lame_check_(struct vrpc_conn *c)
 
 /* ---- health -------------------------------------------------------------- */
 
+/* A flow may be opened long after the connection last heard what time it is:
+ * its time runs from when that is next known. */
 void vrpc_health_flow_(struct vrpc_conn *c, int64_t timeout_ns)
 {
-    int64_t now = c->now.mono_ns;
-
-    if (!c->health_pending && now + timeout_ns / 2 < c->health_request_at)
-        c->health_request_at = now + timeout_ns / 2;
-    if (now + timeout_ns < c->health_close_at)
-        c->health_close_at = now + timeout_ns;
+    if (c->health_new_ns == 0 || timeout_ns < c->health_new_ns)
+        c->health_new_ns = timeout_ns;
     vrpc_wake_(c);
+}
+
+void vrpc_health_begin_(struct vrpc_conn *c)
+{
+    int64_t now = c->now.mono_ns, t = c->health_new_ns;
+
+    c->health_new_ns = 0;
+    if (!c->health_pending && now + t / 2 < c->health_request_at)
+        c->health_request_at = now + t / 2;
+    if (now + t < c->health_close_at)
+        c->health_close_at = now + t;
 }
 
 void vrpc_health_response_(struct vrpc_conn *c)

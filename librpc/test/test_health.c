@@ -82,6 +82,7 @@ START_TEST(flow_with_a_short_timeout_pulls_the_timers)
     memset(&o, 0, sizeof(o));
     o.channel_timeout_ns = 10 * V23_NS_PER_SEC;
     ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
     rig_sleep(&R, 5 * V23_NS_PER_SEC); /* answered: again in 10 s */
     vrpc_conn_free(R.a.conn);
     R.a.conn = NULL;
@@ -91,6 +92,25 @@ START_TEST(flow_with_a_short_timeout_pulls_the_timers)
     rig_sleep(&R, 1);
 
     ck_assert_int_eq(R.d.closed, 1);
+}
+END_TEST
+
+START_TEST(flow_opened_on_an_idle_connection_has_all_its_time)
+{
+    struct vrpc_flow_opts o;
+    struct vrpc_flow *f;
+
+    rig_connect();
+    R.now.mono_ns += 10 * MINUTE; /* nothing tells the connection */
+    memset(&o, 0, sizeof(o));
+    o.channel_timeout_ns = 10 * V23_NS_PER_SEC;
+
+    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
+    ck_assert_int_eq(rig_run(&R), 0);
+    vrpc_conn_tick(R.d.conn, &R.now);
+    rig_sleep(&R, MINUTE);
+
+    ck_assert_int_eq(R.d.closed, 0);
 }
 END_TEST
 
@@ -161,6 +181,7 @@ int main(void)
     tcase_add_test(tc, dead_channel_is_closed);
     tcase_add_test(tc, other_traffic_is_no_sign_of_life);
     tcase_add_test(tc, flow_with_a_short_timeout_pulls_the_timers);
+    tcase_add_test(tc, flow_opened_on_an_idle_connection_has_all_its_time);
     tcase_add_test(tc, timeout_of_a_closed_flow_is_forgotten);
     tcase_add_test(tc, rtt_is_measured);
     tcase_add_test(tc, quiet_connection_wakes_rarely);

@@ -112,6 +112,14 @@ V23_MUST_USE int vname_shallow_resolve(struct vname_ns *ns,
 V23_MUST_USE int vname_object_names(struct v23_arena *a,
     const v23_naming_mount_entry *e, vdl_str_list *out);
 
+/*
+ * A name may be held by several equal mount tables. Mounting and unmounting go
+ * to each of them, one after the other; one that does not answer costs 5 s at
+ * most and is then left out for 45 s, unless none answers. The last answer is
+ * the result. The other changes, and what is asked, go to whichever answers
+ * first.
+ */
+
 /**
  * Mount a server (13.5).
  * @param ttl_ns  0 = for ever; less than a second counts as one
