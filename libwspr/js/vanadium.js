@@ -508,14 +508,20 @@ export class Client {
     }
 
     #receive(text) {
-        if (typeof text !== "string" || !/^[0-9a-f]+$/.test(text)) {
+        let bytes;
+        try {
+            bytes = fromHex(text);
+        } catch {
+            bytes = [];
+        }
+        if (bytes.length === 0) {
             this.#options.log?.(`the proxy said: ${text}`);
             if (/^{ *"mounttableRoot"/.test(text))
                 this.#fail("the proxy speaks another protocol (JSON)");
             return;
         }
         try {
-            this.#frame(fromHex(text));
+            this.#frame(bytes);
         } catch (e) {
             this.#fail(e.message);
         }

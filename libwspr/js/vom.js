@@ -191,12 +191,9 @@ class Writer {
     uint(n) {
         if (n <= 0x7f)
             return this.byte(Number(n));
-        let hex = n.toString(16);
-        hex = hex.length % 2 === 0 ? hex : "0" + hex;
-        const size = hex.length / 2, room = this.space(size + 1);
-        room[0] = 256 - size;
-        for (let i = 0; i < size; i++)
-            room[i + 1] = parseInt(hex.substr(2 * i, 2), 16);
+        const hex = n.toString(16), size = Math.ceil(hex.length / 2);
+        this.byte(256 - size);
+        this.bytes(fromHex(hex.padStart(2 * size, "0")));
     }
     int(n) {
         if (typeof n === "bigint")
@@ -1022,24 +1019,32 @@ export function encodeAll(...values) {
     return w.done;
 }
 
-const DIGITS = Array.from({ length: 256 }, (_, i) =>
-    i.toString(16).padStart(2, "0"));
+const DIGITS = text.encode("0123456789abcdef");
+const NIBBLES = new Uint8Array(256).fill(255);
+DIGITS.forEach((c, i) => { NIBBLES[c] = i; });
+text.encode("ABCDEF").forEach((c, i) => { NIBBLES[c] = i + 10; });
 
 /** Bytes as lower-case hex. */
 export function toHex(bytes) {
-    let out = "";
-    for (const b of bytes)
-        out += DIGITS[b];
-    return out;
+    const out = new Uint8Array(2 * bytes.length);
+    for (let i = 0; i < bytes.length; i++) {
+        out[2 * i] = DIGITS[bytes[i] >> 4];
+        out[2 * i + 1] = DIGITS[bytes[i] & 15];
+    }
+    return words.decode(out);
 }
 
 /** @throws {RangeError} if the text is not hex */
 export function fromHex(hex) {
-    if (hex.length % 2 !== 0 || /[^0-9a-fA-F]/.test(hex))
+    const codes = text.encode(hex), out = new Uint8Array(codes.length >> 1);
+    let bad = codes.length % 2;
+    for (let i = 0; i < out.length; i++) {
+        const high = NIBBLES[codes[2 * i]], low = NIBBLES[codes[2 * i + 1]];
+        bad |= (high | low) & 0xf0;
+        out[i] = high << 4 | low;
+    }
+    if (bad)
         throw new RangeError("not hex");
-    const out = new Uint8Array(hex.length / 2);
-    for (let i = 0; i < out.length; i++)
-        out[i] = parseInt(hex.substr(2 * i, 2), 16);
     return out;
 }
 

@@ -75,7 +75,7 @@ export class FakeProxy {
                     queueMicrotask(() => this.onopen?.({}));
                 }
                 send(text) {
-                    proxy.#take(text);
+                    proxy.receive(text);
                 }
                 close(code, reason) {
                     proxy.end(code, reason);
@@ -91,7 +91,8 @@ export class FakeProxy {
         queueMicrotask(() => this.socket.onclose?.({ code, reason }));
     }
 
-    #take(text) {
+    /** A text from the client. */
+    receive(text) {
         const frame = JSON.parse(text);
         if (frame.type === TO.TYPE)
             return this.#typesIn.feed(fromHex(frame.data));
