@@ -182,7 +182,7 @@ static int check_frame(struct vrpc_ws *ws, const struct wslay_frame_iocb *io)
         if (!ws->text)
             return violation(ws, V23_EPROTO, WSLAY_CODE_UNSUPPORTED_DATA,
                 "websocket message is text");
-        /* fall through */
+        V23_FALLTHROUGH;
     case WSLAY_BINARY_FRAME:
         if (ws->in_message)
             return bad_frame(ws, "websocket message inside another");

@@ -56,6 +56,7 @@ struct wspr_conn_ {
     struct vrpc_ws *ws;
     enum state state;
     bool reading, broken;
+    bool full; /* the socket takes no more for now */
     int fd;
     struct event read, write, timer;
     int64_t armed;    /* when `timer` fires */
@@ -278,10 +279,11 @@ static int write_out(struct wspr_conn_ *c)
         if (k < 0)
             break;
         c->off += (size_t)k;
-        if (c->state == WEBSOCKET)
+        if (c->full && c->state == WEBSOCKET) /* so it is being read */
             c->deadline = now_of(c->h) + c->h->cfg.patience_ns;
     }
-    if (c->off == c->out.n) {
+    c->full = c->off < c->out.n;
+    if (!c->full) {
         out_is_empty(c);
         (void)event_del(&c->write);
         return 0;
@@ -694,7 +696,7 @@ static int conn_new(struct wspr_http_ *h, int fd)
     h->conns = c;
     h->nconns++;
     request_begins(c);
-    set_state(c, REQUEST, REQUEST_TIME);
+    set_state(c, REQUEST, h->cfg.request_ns);
     wspr_conn_set_reading_(c, true);
     return 0;
 }
@@ -823,6 +825,7 @@ int wspr_http_new_(const struct wspr_http_config_ *cfg,
     if (h == NULL)
         return V23_ENOMEM;
     h->cfg = *cfg;
+    h->cfg.request_ns = cfg->request_ns != 0 ? cfg->request_ns : REQUEST_TIME;
     h->cfg.ping_ns = cfg->ping_ns != 0 ? cfg->ping_ns : PING;
     h->cfg.patience_ns = cfg->patience_ns != 0 ? cfg->patience_ns : PATIENCE;
     h->cfg.engine = vsec_engine_ref(cfg->engine);

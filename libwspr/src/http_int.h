@@ -55,6 +55,7 @@ struct wspr_http_config_ {
     size_t max_body;        /* of a request */
     size_t max_waiting;     /* beyond it one more message ends a websocket */
     size_t max_conns;
+    int64_t request_ns;     /* for head and body to come; 0 = 10 s */
     int64_t ping_ns, patience_ns; /* of websockets; 0 = 50 s, 60 s */
 };
 
