@@ -70,21 +70,6 @@ static const struct v23_verror *check_server(const struct vname_caller *c,
     return NULL;
 }
 
-struct server *vname_server_new_(struct vname_table *t, struct vdl_str name)
-{
-    struct server *s = v23_get(t->al, sizeof(*s) + name.n);
-    char *text;
-
-    if (s == NULL)
-        return NULL;
-    text = (char *)(s + 1);
-    if (name.n != 0)
-        memcpy(text, name.p, name.n);
-    s->name = vdl_strn(text, name.n);
-    t->servers++;
-    return s;
-}
-
 /* Take the server out of the list, or make a new one; NULL: out of memory. */
 static struct server *take_server(struct vname_table *t, struct node *n,
     struct vdl_str name)
@@ -96,7 +81,7 @@ static struct server *take_server(struct vname_table *t, struct node *n,
             *p = s->next;
             return s;
         }
-    return vname_server_new_(t, name);
+    return vname_server_new_(t, n, name);
 }
 
 static void drop_oldest(struct vname_table *t, struct node *n)
@@ -107,8 +92,7 @@ static void drop_oldest(struct vname_table *t, struct node *n)
     while (*p != NULL && count++ < VNAME_MAX_SERVERS)
         p = &(*p)->next;
     if (*p != NULL) {
-        t->servers--;
-        v23_put(t->al, *p);
+        vname_server_free_(t, n, *p);
         *p = NULL;
     }
 }
@@ -218,7 +202,9 @@ const struct v23_verror *vname_do_mount_(struct vname_table *t,
         return vname_err_text_(c, "leaf doesn't match");
     if (ch->whole)
         return plan_mount(t, w, ch);
-    return mount_now(t, w, vname_spot_make_(t, &ch->s));
+    return mount_now(t, w,
+        vname_spot_make_(t, &ch->s,
+            w->server.n <= MAX_ROOM ? w->server.n : 0));
 }
 
 static const struct v23_verror *plan_unmount(struct vname_table *t,
@@ -257,8 +243,7 @@ static void unmount_now(struct vname_table *t, const struct vname_write *w,
     for (q = &n->servers; (s = *q) != NULL; q = &s->next)
         if (vdl_str_eq(s->name, w->server)) {
             *q = s->next;
-            t->servers--;
-            v23_put(t->al, s);
+            vname_server_free_(t, n, s);
             break;
         }
     if (n->servers == NULL)

@@ -21,8 +21,7 @@ static void free_servers(struct vname_table *t, struct server *s)
 
     for (; s != NULL; s = next) {
         next = s->next;
-        t->servers--;
-        v23_put(t->al, s);
+        vname_server_free_(t, NULL, s);
     }
 }
 
@@ -35,7 +34,7 @@ static int make_servers(struct vname_table *t, const struct vname_change *ch,
     if (n > VNAME_MAX_SERVERS)
         n = VNAME_MAX_SERVERS;
     for (i = 0; i < n; i++) {
-        struct server *s = vname_server_new_(t, ch->servers[i].name);
+        struct server *s = vname_server_new_(t, NULL, ch->servers[i].name);
 
         if (s == NULL)
             return V23_ENOMEM;
@@ -173,13 +172,12 @@ int vname_table_feed_user(struct vname_table *t, struct vdl_str id,
 
 void vname_table_reread_begin(struct vname_table *t)
 {
-    struct node *n;
     struct user *u;
     size_t i;
 
-    for (i = 0; i < t->nbuckets; i++)
-        for (n = t->buckets[i]; n != NULL; n = n->hash_next)
-            n->read = false;
+    for (i = 0; i < t->nslots; i++)
+        if (t->slots[i].n != NULL)
+            t->slots[i].n->read = false;
     for (i = 0; i < t->nuser_buckets; i++)
         for (u = t->users[i]; u != NULL; u = u->next)
             u->rev = 0;
@@ -189,19 +187,23 @@ void vname_table_reread_begin(struct vname_table *t)
 
 static bool is_stale(const struct node *n)
 {
-    return n->rev != 0 && !n->read;
+    return n != NULL && n->rev != 0 && !n->read;
 }
 
 void vname_table_reread_end(struct vname_table *t)
 {
-    struct node *n;
+    bool again = true;
     size_t i;
 
-    /* Forgetting one may remove others of the same bucket. */
-    for (i = 0; i < t->nbuckets; i++)
-        for (n = t->buckets[i]; n != NULL;
-             n = is_stale(n) ? (forget(t, n), t->buckets[i]) : n->hash_next)
-            continue;
+    /* Forgetting one may remove and move others. */
+    while (again) {
+        again = false;
+        for (i = 0; i < t->nslots; i++)
+            while (is_stale(t->slots[i].n)) {
+                forget(t, t->slots[i].n);
+                again = true;
+            }
+    }
     if (is_stale(t->root))
         forget(t, t->root);
     t->rereading = false;

@@ -3,6 +3,10 @@
  * Inside of the mount table. A node is found by the hash of its path, so a step
  * costs the same in a directory of ten names and of a million; the children of
  * a node are also linked, for globs and deletion.
+ *
+ * In a table beyond the caches a walk waits for memory, so it reads little of
+ * it: a slot of the hash table, which tells most nodes apart, and the node with
+ * its name and its first server in one block.
  */
 #ifndef VNAME_TABLE_INT_H
 #define VNAME_TABLE_INT_H
@@ -47,6 +51,9 @@ struct server {
     struct vdl_str name; /* behind the struct */
 };
 
+/* Longest name of a server that is kept in the block of its node. */
+#define MAX_ROOM 1024
+
 struct user {
     struct user *next;
     int64_t nodes, rpcs;
@@ -62,7 +69,6 @@ struct node {
     struct node *next, **pprev; /* siblings */
     struct perms *template;
     struct user *creator;
-    struct node *hash_next;
     struct node *parent;
     uint64_t hash;              /* of the path */
     struct server *servers;     /* most recent first */
@@ -73,9 +79,16 @@ struct node {
     bool mt : 1, leaf : 1;
     bool explicit : 1; /* permissions were set: never collected */
     bool read : 1;     /* in this round of reading everything anew */
+    bool room_used : 1;
     uint16_t globs; /* that rest here */
     uint16_t len;
-    char name[]; /* the element */
+    uint16_t room;  /* for the name of a server; 0: there is no such place */
+    char name[]; /* the element; then, aligned, the server */
+};
+
+struct slot {
+    struct node *n; /* NULL = free */
+    uint32_t hash;  /* the low bits of the node's */
 };
 
 /* A write that the store is keeping. */
@@ -90,8 +103,8 @@ struct vname_table {
     const struct v23_alloc *al;
     const struct v23_log *log;
     struct node *root;
-    struct node **buckets;
-    size_t nbuckets, nodes, servers;
+    struct slot *slots; /* a node is in the first free one from its own on */
+    size_t nslots, nodes, servers;
     struct perms **perms; /* by hash; no references */
     size_t perms_buckets, nperms;
     struct v23_arena scratch; /* between two operations empty */
@@ -112,7 +125,7 @@ struct vname_table {
     int load_rc;
     char load_why[256];
     struct sweep *sweeps;
-    size_t swept;   /* buckets looked at in this round */
+    size_t swept;   /* slots looked at in this round */
     bool rereading;
     vname_count_fn *on_count; /* NULL = nobody */
     void *on_count_ud;
@@ -169,13 +182,21 @@ int vname_path_split_(struct v23_arena *a, struct vdl_str name,
     struct path *out);
 struct node *vname_child_(const struct vname_table *t,
     const struct node *parent, struct vdl_str element);
-/* A new child; the quota is the caller's business. NULL: out of memory. */
+/*
+ * A new child; the quota is the caller's business. NULL: out of memory.
+ * @param room  for the name of a server; 0 = for none
+ */
 struct node *vname_child_new_(struct vname_table *t, struct node *parent,
-    struct vdl_str element, struct user *creator);
+    struct vdl_str element, struct user *creator, size_t room);
 /* Remove a node with everything below it. */
 void vname_node_delete_(struct vname_table *t, struct node *n);
-/* A server of no list yet. NULL: out of memory. */
-struct server *vname_server_new_(struct vname_table *t, struct vdl_str name);
+/* A server of no list yet, in the block of `n` (NULL: none) if there is room.
+ * NULL: out of memory. */
+struct server *vname_server_new_(struct vname_table *t, struct node *n,
+    struct vdl_str name);
+/* Free a server of that node that is in no list. */
+void vname_server_free_(struct vname_table *t, struct node *n,
+    struct server *s);
 void vname_servers_clear_(struct vname_table *t, struct node *n);
 /* Drop expired servers; the mount record is there and has servers left. */
 bool vname_is_active_(struct vname_table *t, struct node *n, int64_t now_ns);
@@ -244,8 +265,10 @@ void vname_spot_plain_(const struct vname_table *t, struct path p,
  */
 const struct v23_verror *vname_spot_plan_(struct vname_table *t,
     const struct vname_caller *c, struct vdl_str creator, struct spot *s);
-/* Make the nodes. The last one, or NULL: out of memory. */
-struct node *vname_spot_make_(struct vname_table *t, const struct spot *s);
+/* Make the nodes, the last one with room for the name of a server. That one, or
+ * NULL: out of memory. */
+struct node *vname_spot_make_(struct vname_table *t, const struct spot *s,
+    size_t room);
 void vname_spot_fini_(const struct spot *s);
 
 /* A node is about to go: walks that rest at it move on (table_glob.c). */

@@ -167,7 +167,7 @@ static const struct v23_verror *set_now(struct vname_table *t,
     const struct vname_write *w, struct changes *ch)
 {
     struct vname_change change = { .kind = VNAME_KEEP, .name = w->name };
-    struct node *n = vname_spot_make_(t, &ch->s);
+    struct node *n = vname_spot_make_(t, &ch->s, 0);
     int rc;
 
     if (n == NULL)
@@ -226,7 +226,7 @@ const struct v23_verror *vname_do_set_(struct vname_table *t,
             && has_been_set(w, ch->s.n, ch->fresh))
             return vname_changes_path_(t, c, ch);
         if (!ch->whole)
-            (void)vname_spot_make_(t, &ch->s);
+            (void)vname_spot_make_(t, &ch->s, 0);
         return v23_verror_text(c->arena, c->ctx,
             vdl_str("v.io/v23/verror.BadVersion"), V23_NO_RETRY,
             "version is out of date");

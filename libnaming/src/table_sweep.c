@@ -9,7 +9,7 @@
 /* Removals under way at the same time. */
 #define SWEEPS 32
 /* Buckets that are looked at in one go. */
-#define BUCKETS 4096
+#define SLOTS 4096
 /* What others may be about to renew is let be for a while. */
 #define GRACE_NS V23_NS_PER_SEC
 
@@ -126,11 +126,11 @@ void vname_table_sweep(struct vname_table *t, int64_t now_ns)
 
     if (!vname_table_is_whole_(t))
         return;
-    for (i = 0; i < BUCKETS && i < t->nbuckets; i++, t->swept++) {
-        t->swept &= t->nbuckets - 1;
-        for (n = t->buckets[t->swept]; n != NULL; n = n->hash_next)
-            if (is_useless(n, now_ns) && !sweep_one(t, n, now_ns))
-                return;
+    for (i = 0; i < SLOTS && i < t->nslots; i++, t->swept++) {
+        t->swept &= t->nslots - 1;
+        n = t->slots[t->swept].n;
+        if (n != NULL && is_useless(n, now_ns) && !sweep_one(t, n, now_ns))
+            return;
     }
 }
 

@@ -8,8 +8,10 @@
 
 #include <vrpc/name.h>
 
-#define FIRST_BUCKETS 64
+#define FIRST_SLOTS 64
+#define FIRST_BUCKETS 64 /* of users */
 #define AHEAD 8
+#define LINE 64 /* of a cache: for speed only */
 
 /* A path has the hash of its elements one after the other: those of all its
  * parts are known before the first node is looked at. */
@@ -18,58 +20,108 @@ static uint64_t hash_of(uint64_t parent, struct vdl_str element)
     return v23_hash(parent, element.p, element.n);
 }
 
-static struct node **bucket_of(const struct vname_table *t, uint64_t hash)
+/* ---- slots --------------------------------------------------------------- */
+
+static size_t home_of(const struct vname_table *t, uint64_t hash)
 {
-    return &t->buckets[hash & (t->nbuckets - 1)];
+    return (size_t)(uint32_t)hash & (t->nslots - 1);
 }
 
+static void put_slot(struct slot *slots, size_t nslots, struct slot s)
+{
+    size_t i = s.hash & (nslots - 1);
+
+    while (slots[i].n != NULL)
+        i = (i + 1) & (nslots - 1);
+    slots[i] = s;
+}
+
+/* Room for one more: a quarter of the slots stays free. */
 static bool grow(struct vname_table *t)
 {
-    size_t n = t->nbuckets == 0 ? FIRST_BUCKETS : 2 * t->nbuckets, i;
-    struct node **fresh = v23_get0(t->al, n, sizeof(*fresh)), *x;
+    size_t n = t->nslots == 0 ? FIRST_SLOTS : 2 * t->nslots, i;
+    struct slot *fresh;
 
+    if (t->nodes < t->nslots / 4 * 3)
+        return true;
+    fresh = v23_get0(t->al, n, sizeof(*fresh));
     if (fresh == NULL)
         return false;
-    for (i = 0; i < t->nbuckets; i++)
-        while ((x = t->buckets[i]) != NULL) {
-            t->buckets[i] = x->hash_next;
-            x->hash_next = fresh[x->hash & (n - 1)];
-            fresh[x->hash & (n - 1)] = x;
-        }
-    v23_put(t->al, t->buckets);
-    t->buckets = fresh;
-    t->nbuckets = n;
+    for (i = 0; i < t->nslots; i++)
+        if (t->slots[i].n != NULL)
+            put_slot(fresh, n, t->slots[i]);
+    v23_put(t->al, t->slots);
+    t->slots = fresh;
+    t->nslots = n;
     return true;
 }
 
-static struct node *node_new(struct vname_table *t, struct vdl_str element)
+/* Empty the slot of a node, and move up those that were pushed behind it. */
+static void drop_slot(struct vname_table *t, const struct node *n)
 {
-    struct node *n = v23_get0(t->al, 1, sizeof(*n) + element.n);
+    size_t mask = t->nslots - 1, i = home_of(t, n->hash), k;
 
-    if (n == NULL)
-        return NULL;
-    if (element.n != 0)
-        memcpy(n->name, element.p, element.n);
-    n->len = (uint16_t)element.n;
-    return n;
+    while (t->slots[i].n != n)
+        i = (i + 1) & mask;
+    for (k = (i + 1) & mask; t->slots[k].n != NULL; k = (k + 1) & mask)
+        /* It may stand at i if its own slot is not between i and k. */
+        if (((k - t->slots[k].hash) & mask) >= ((k - i) & mask)) {
+            t->slots[i] = t->slots[k];
+            i = k;
+        }
+    t->slots[i].n = NULL;
 }
 
 static struct node *find(const struct vname_table *t,
     const struct node *parent, struct vdl_str element, uint64_t hash)
 {
-    struct node *n = *bucket_of(t, hash);
+    size_t i = home_of(t, hash);
+    struct node *n;
 
-    while (n != NULL
-        && (n->hash != hash || n->parent != parent
-            || !vdl_str_eq(vdl_strn(n->name, n->len), element)))
-        n = n->hash_next;
-    return n;
+    for (; (n = t->slots[i].n) != NULL; i = (i + 1) & (t->nslots - 1))
+        if (t->slots[i].hash == (uint32_t)hash && n->parent == parent
+            && vdl_str_eq(vdl_strn(n->name, n->len), element))
+            return n;
+    return NULL;
 }
 
 struct node *vname_child_(const struct vname_table *t,
     const struct node *parent, struct vdl_str element)
 {
     return find(t, parent, element, hash_of(parent->hash, element));
+}
+
+/* ---- nodes --------------------------------------------------------------- */
+
+/* Where the server is that the block of a node has room for. */
+static size_t place_of(size_t len)
+{
+    const size_t align = _Alignof(struct server);
+
+    return (offsetof(struct node, name) + len + align - 1) / align * align;
+}
+
+static struct server *own_server(struct node *n)
+{
+    return (struct server *)(void *)((char *)n + place_of(n->len));
+}
+
+static struct node *node_new(struct vname_table *t, struct vdl_str element,
+    size_t room)
+{
+    size_t size = sizeof(struct node) + element.n;
+    struct node *n;
+
+    if (room != 0)
+        size = place_of(element.n) + sizeof(struct server) + room;
+    n = v23_get0(t->al, 1, size);
+    if (n == NULL)
+        return NULL;
+    if (element.n != 0)
+        memcpy(n->name, element.p, element.n);
+    n->len = (uint16_t)element.n;
+    n->room = (uint16_t)room;
+    return n;
 }
 
 static void count(struct vname_table *t, struct user *u, int64_t nodes,
@@ -82,22 +134,20 @@ static void count(struct vname_table *t, struct user *u, int64_t nodes,
 }
 
 struct node *vname_child_new_(struct vname_table *t, struct node *parent,
-    struct vdl_str element, struct user *creator)
+    struct vdl_str element, struct user *creator, size_t room)
 {
-    struct node *n, **bucket;
+    struct node *n;
 
-    if (t->nodes >= t->nbuckets && !grow(t))
+    if (!grow(t))
         return NULL;
-    n = node_new(t, element);
+    n = node_new(t, element, room);
     if (n == NULL)
         return NULL;
     n->parent = parent;
     n->hash = hash_of(parent->hash, element);
     n->creator = creator;
     count(t, creator, 1, 0);
-    bucket = bucket_of(t, n->hash);
-    n->hash_next = *bucket;
-    *bucket = n;
+    put_slot(t->slots, t->nslots, (struct slot){ n, (uint32_t)n->hash });
     n->next = parent->children;
     n->pprev = &parent->children;
     if (n->next != NULL)
@@ -107,14 +157,44 @@ struct node *vname_child_new_(struct vname_table *t, struct node *parent,
     return n;
 }
 
+struct server *vname_server_new_(struct vname_table *t, struct node *n,
+    struct vdl_str name)
+{
+    bool own = n != NULL && n->room != 0 && name.n <= n->room
+        && !n->room_used;
+    struct server *s = own ? own_server(n)
+                           : v23_get(t->al, sizeof(*s) + name.n);
+    char *text;
+
+    if (s == NULL)
+        return NULL;
+    if (own)
+        n->room_used = true;
+    text = (char *)(s + 1);
+    if (name.n != 0)
+        memcpy(text, name.p, name.n);
+    s->name = vdl_strn(text, name.n);
+    t->servers++;
+    return s;
+}
+
+void vname_server_free_(struct vname_table *t, struct node *n,
+    struct server *s)
+{
+    t->servers--;
+    if (n != NULL && n->room_used && s == own_server(n))
+        n->room_used = false;
+    else
+        v23_put(t->al, s);
+}
+
 void vname_servers_clear_(struct vname_table *t, struct node *n)
 {
     struct server *s;
 
     while ((s = n->servers) != NULL) {
         n->servers = s->next;
-        t->servers--;
-        v23_put(t->al, s);
+        vname_server_free_(t, n, s);
     }
     n->mounted = n->mt = n->leaf = false;
 }
@@ -122,13 +202,9 @@ void vname_servers_clear_(struct vname_table *t, struct node *n)
 /* Free a node without children that is not the root. */
 static void unlink_leaf(struct vname_table *t, struct node *n)
 {
-    struct node **p = bucket_of(t, n->hash);
-
     if (n->globs != 0)
         vname_glob_leaves_(t, n);
-    while (*p != n)
-        p = &(*p)->hash_next;
-    *p = n->hash_next;
+    drop_slot(t, n);
     *n->pprev = n->next;
     if (n->next != NULL)
         n->next->pprev = n->pprev;
@@ -163,8 +239,7 @@ bool vname_is_active_(struct vname_table *t, struct node *n, int64_t now_ns)
     while ((s = *p) != NULL) {
         if (now_ns > s->expires_ns) {
             *p = s->next;
-            t->servers--;
-            v23_put(t->al, s);
+            vname_server_free_(t, n, s);
         } else {
             p = &s->next;
         }
@@ -439,13 +514,15 @@ const struct v23_verror *vname_spot_plan_(struct vname_table *t,
     return NULL;
 }
 
-struct node *vname_spot_make_(struct vname_table *t, const struct spot *s)
+struct node *vname_spot_make_(struct vname_table *t, const struct spot *s,
+    size_t room)
 {
     struct node *n = s->n;
     size_t i;
 
     for (i = 0; i < s->made && n != NULL; i++) {
-        n = vname_child_new_(t, n, s->p.v[s->have + i], s->creator);
+        n = vname_child_new_(t, n, s->p.v[s->have + i], s->creator,
+            i + 1 == s->made ? room : 0);
         if (n == NULL)
             break;
         n->perms = vname_perms_ref_(s->perms[i]);
@@ -486,7 +563,7 @@ struct node *vname_node_make_(struct vname_table *t, struct path p,
 
     vname_spot_plain_(t, p, &s);
     if (vname_spot_plan_(t, NULL, creator, &s) == NULL)
-        n = vname_spot_make_(t, &s);
+        n = vname_spot_make_(t, &s, 0);
     vname_spot_fini_(&s);
     v23_arena_rewind(&t->scratch, m);
     return n;
@@ -508,16 +585,28 @@ void vname_node_set_(struct node *n, struct perms *perms)
 }
 
 /* In a table that is larger than the caches most of a walk is waiting for
- * memory: all its buckets are asked for at once. */
+ * memory: all its slots are asked for at once, then all its nodes. */
 static void look_ahead(const struct vname_table *t, struct path p,
     uint64_t hashes[AHEAD])
 {
+    size_t n = p.n < AHEAD ? p.n : AHEAD, i;
     uint64_t h = t->root->hash;
-    size_t i;
+    const struct slot *s;
+    const char *node;
 
-    for (i = 0; i < p.n && i < AHEAD; i++) {
+    for (i = 0; i < n; i++) {
         h = hashes[i] = hash_of(h, p.v[i]);
-        __builtin_prefetch(bucket_of(t, h));
+        __builtin_prefetch(&t->slots[home_of(t, h)]);
+    }
+    for (i = 0; i < n; i++) {
+        s = &t->slots[home_of(t, hashes[i])];
+        if (s->n == NULL || s->hash != (uint32_t)hashes[i])
+            continue;
+        node = (const char *)s->n;
+        __builtin_prefetch(node);
+        __builtin_prefetch(node + LINE);
+        __builtin_prefetch(node + 2 * LINE);
+        __builtin_prefetch(node + 3 * LINE);
     }
 }
 
@@ -566,7 +655,7 @@ int vname_table_new(const struct vname_table_config *cfg,
     t->empty_elements = cfg->empty_elements;
     t->waiting_end = &t->waiting;
     v23_arena_init(&t->scratch, t->al, SIZE_MAX);
-    t->root = node_new(t, vdl_strn(NULL, 0));
+    t->root = node_new(t, vdl_strn(NULL, 0), 0);
     if (t->root == NULL || !grow(t)) {
         vname_table_free(t);
         return V23_ENOMEM;
@@ -602,7 +691,7 @@ void vname_table_free(struct vname_table *t)
     v23_put(t->al, t->users);
     vname_perms_unref_(t->superusers);
     v23_put(t->al, t->perms);
-    v23_put(t->al, t->buckets);
+    v23_put(t->al, t->slots);
     v23_arena_fini(&t->scratch);
     v23_put(t->al, t);
 }

@@ -75,7 +75,7 @@ const struct v23_verror *vname_write_find_(struct vname_table *t,
         err = vname_err_no_access_(c);
     /* What was made on the way to a failure stays until it is collected. */
     if (err != NULL && !ch->whole)
-        (void)vname_spot_make_(t, &ch->s);
+        (void)vname_spot_make_(t, &ch->s, 0);
     return err;
 }
 
