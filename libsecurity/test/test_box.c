@@ -6,6 +6,8 @@
 #include <support.h>
 #include <vsec/sodium.h>
 
+#include <sodium.h>
+
 static const struct vsec_box_ops *const box = &vsec_sodium_box;
 
 /* The keys of RFC 7748 6.1 and of "Cryptography in NaCl". */
@@ -100,6 +102,32 @@ START_TEST(seals_and_opens_in_place)
 }
 END_TEST
 
+/* Small boxes are put together here, others are libsodium's. */
+START_TEST(boxes_of_every_size_are_those_of_libsodium)
+{
+    uint8_t a[32], b[32], nonce[24] = { 7 }, buf[16 + 600], want[16 + 600];
+    size_t n, i;
+
+    two_keys(a, b);
+    for (n = 0; n <= 600; n++) {
+        nonce[1] = (uint8_t)n;
+        for (i = 0; i < n; i++)
+            buf[16 + i] = (uint8_t)(i * n);
+        ck_assert_int_eq(crypto_box_easy_afternm(want, buf + 16, n, nonce, a),
+            0);
+        box->seal(a, nonce, buf, n);
+        ck_assert_mem_eq(buf, want, 16 + n);
+        buf[n % 16] ^= 0x40;
+        ck_assert_int_eq(box->open(b, nonce, buf, n), V23_EBOX);
+        buf[n % 16] ^= 0x40;
+        ck_assert_mem_eq(buf, want, 16 + n);
+        ck_assert_int_eq(box->open(b, nonce, buf, n), 0);
+        for (i = 0; i < n; i++)
+            ck_assert_uint_eq(buf[16 + i], (uint8_t)(i * n));
+    }
+}
+END_TEST
+
 START_TEST(every_changed_bit_is_noticed)
 {
     uint8_t a[32], b[32], nonce[24] = { 0 }, buf[16 + 33], was[16 + 33];
@@ -172,6 +200,7 @@ int main(void)
     tcase_add_test(t, both_ends_get_one_key);
     tcase_add_loop_test(t, low_order_peer_keys_are_refused, 0, 7);
     tcase_add_test(t, seals_and_opens_in_place);
+    tcase_add_test(t, boxes_of_every_size_are_those_of_libsodium);
     tcase_add_test(t, every_changed_bit_is_noticed);
     tcase_add_test(t, seal_known_answer);
     suite_add_tcase(s, t);
