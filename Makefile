@@ -45,7 +45,7 @@ ALLCFLAGS = $(STD) $(OPT) $(SANFLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link) $(
 ALLLDFLAGS = $(SANFLAGS) -Wl,--gc-sections -Wl,-z,relro,-z,now $(LDFLAGS)
 HOSTCFLAGS ?= $(STD) -O1 -g
 
-.PHONY: all help check demo web deps deps-ci layers symbols vectors bench bench-vom bench-security bench-table sim size size-host size-arm \
+.PHONY: all help check demo web deps deps-ci layers symbols vectors bench bench-vom bench-security bench-naming bench-table sim size size-host size-arm \
 	install uninstall clean test-programs format headers-cxx unit \
 	cross-programs fuzz FORCE
 .DELETE_ON_ERROR:
@@ -493,6 +493,8 @@ bench-vom: $(BUILD)/test/vombench
 	$(Q)$(EXEC) $(BUILD)/test/vombench
 bench-security: $(BUILD)/test/secbench
 	$(Q)$(EXEC) $(BUILD)/test/secbench
+bench-naming: all test-programs
+	$(Q)BUILD=$(BUILD) sh test/bench.sh naming
 bench-table: $(BUILD)/test/tablebench
 	$(Q)$(EXEC) $(BUILD)/test/tablebench
 
@@ -516,7 +518,7 @@ format:
 
 help:
 	@echo 'all check demo deps deps-ci unit vectors sim fuzz layers symbols headers-cxx'
-	@echo 'web bench bench-vom bench-security bench-table size install clean format'
+	@echo 'web bench bench-vom bench-security bench-naming bench-table size install clean format'
 	@echo 'Variables: BUILD CC AR HOSTCC CROSS_COMPILE CFLAGS OPT SAN CRYPTO PREFIX DESTDIR V=1'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

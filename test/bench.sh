@@ -4,7 +4,8 @@
 # Absolute times depend on the machine and on what else it does, so a figure
 # stands beside its floor, measured in turns with it: what two processes can do
 # at best. Each is the median of several runs. Takes two minutes or three, and
-# never fails because a figure is bad.
+# never fails because a figure is bad. With the argument "naming": only what
+# concerns mount tables.
 . "$(dirname "$0")/shell.sh"
 cd "$tmp" || exit 1
 ulimit -n "$(ulimit -Hn)" 2>/dev/null
@@ -94,7 +95,94 @@ end() { # PID
     wait "$1" 2>/dev/null
 }
 unserve() { end "$server_pid"; }
+
+# ---- mount table -------------------------------------------------------------
+
+# table FLAG…: start one; $table_pid, and the root of the names from here on.
+table() {
+    daemon table '^NAME=' mounttabled $on_loopback --mounttable-logging=0 "$@"
+    table_pid=$pid
+    V23_NAMESPACE=$(said table NAME=)
+    export V23_NAMESPACE
+}
+# stress WHAT ARGUMENT…: how many a second, in $rate
+stress() {
+    what=$1
+    shift
+    mtstress -rate=0 "$@" >stress.out 2>stress.log || die "mtstress $*"
+    rate=$(sed -n "s/^$what: *\([0-9.]*\).*/\1/p" stress.out)
+}
+mounts() { stress 'RPCs\/sec sent' "$@" 1h; }
+resolves() { stress 'RPCs\/sec sent' -duration=2s "$@"; }
+# alone TEXT TARGET STRESS…: what one worker does, beside a ping-pong of the same
+# minute, and with table and worker on one core, which then never sleeps.
+alone() {
+    text=$1 target=$2
+    shift 2
+    "$@"
+    row "    $text, one worker" "$(calc 0 "$rate")" per_s "$target" least
+    floor 1 5000
+    note "a round trip of plain TCP $(field p50_us) us, one of these" \
+        "$(calc 1 "1e6 / $rate") us"
+    cores=$(taskset -p "$table_pid" 2>/dev/null) || return
+    taskset -pc 0 "$table_pid" >/dev/null && mine=$(taskset -p $$) &&
+        taskset -pc 0 $$ >/dev/null
+    "$@"
+    note "both on one core: $(calc 0 "$rate") /s"
+    taskset -p "${cores##* }" "$table_pid" >/dev/null
+    taskset -p "${mine##* }" $$ >/dev/null
+}
+# with_names TEXT FLAG…: the figures of a table with 100,000 names
+with_names() {
+    echo "$1"
+    shift
+    table "$@"
+    mounts -workers=16 -names=100000 mount many
+    row "    mounts, 16 workers" "$(calc 0 "$rate")" per_s 12000 least
+    resolves -workers=16 -names=100000 resolve many
+    row "    resolves, 16 workers" "$(calc 0 "$rate")" per_s 29000 least
+    alone mounts 6000 mounts -workers=1 -names=10000 mount more
+    alone resolves 22000 resolves -workers=1 -names=100000 resolve many
+    stress 'Entries\/sec' -workers=1 -duration=2s glob '' 'many/*/*'
+    row "    entries of globs" "$(calc 0 "$rate")" per_s 650000 least
+    end "$table_pid"
+}
+naming() {
+    echo "-- mount table"
+    export V23_CREDENTIALS="$tmp/table"
+    table
+    row "mounttabled at rest, resident" "$(calc 1 "$(rss "$pid") / 1024")" MiB 6 \
+        most
+    end "$table_pid"
+
+    with_names "mount table with 100,000 names, no quota" --max-nodes-per-user=0
+    with_names "the same, with a quota" --max-nodes-per-user=1000000
+
+    table --max-nodes-per-user=0
+    mounts -workers=16 -names=1000 mount few
+    resolves -workers=16 -names=1000 resolve few
+    few=$rate
+    before=$(rss "$table_pid")
+    mounts -workers=16 -names=1000000 mount many
+    after=$(rss "$table_pid")
+    resolves -workers=16 -names=1000000 resolve many
+    row "resolves with a million names, time beside a thousand" \
+        "$(calc 2 "$few / $rate")" times 3 most
+    # Of the strings: the server's name in mtstress and the last element.
+    row "memory of each of a million names beside its strings" \
+        "$(calc 0 "($after - $before) * 1024 / 1e6 - 31")" bytes 300 most
+    end "$table_pid"
+    tablebench || die tablebench
+}
+
 tcp=--listen=tcp@127.0.0.1:0
+
+principal create --with-passphrase=false --key-type=ed25519 table table ||
+    die "principal create"
+if [ "$1" = naming ]; then
+    naming
+    exit 0
+fi
 
 echo "-- libvom"
 vombench || die "vombench"
@@ -111,8 +199,6 @@ people() {
     mv root "$1"
 }
 people root25519 server client ed25519
-principal create --with-passphrase=false --key-type=ed25519 table table ||
-    die "principal create"
 people root256 server256 client256 ecdsa256
 printf '%-52s %10s %-8s %s\n' figure measured unit target
 
@@ -236,7 +322,5 @@ note "echo of 1 byte beside them, p50: $(field p50_us) us;" \
 end "$many"
 unserve
 
-daemon table '^NAME=' env V23_CREDENTIALS="$tmp/table" mounttabled $on_loopback
-row "mounttabled at rest, resident" "$(calc 1 "$(rss "$pid") / 1024")" MiB 6 \
-    most
+naming
 exit 0
