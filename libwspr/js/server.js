@@ -1,7 +1,7 @@
 // BSD-3-Clause; see LICENSE.
 /** Objects that are called by others: what the proxy asks, and the answers. */
 import { FROM, TO, parseMethod, types } from "./protocol.js";
-import { Any, VError, dateOf, decode, encodeAll, fromHex, toHex, typeOf }
+import { Any, VError, dateOf, decode, encodeAll, fromHex, plain, toHex, typeOf }
     from "./vom.js";
 
 const MAX_HANDLES = 10000;
@@ -21,6 +21,7 @@ const noMethod = (name) => new VError("v.io/v23/verror.NoExist",
  *     array; what is thrown goes to the caller, a {@link VError} as it is
  * @property {string[]} [methods]  their signatures, see parseMethod(). Without
  *     them, every function takes and returns any
+ * @property {boolean} [typed]  arguments and items are Any, with their types
  * @property {(call) => *} [authorize]  throws to refuse the call. Without it
  *     a caller must have blessings that the proxy's extend or that extend them
  * @property {(call, pattern: string) => AsyncIterable} [glob]  names below the
@@ -98,13 +99,16 @@ export class Server {
         const entry = this.#entry(handle);
         this.#handles.delete(handle);
         if (method === "Glob__" && entry.glob)
-            return glob(entry, call, args[0]);
+            return glob(entry, call, args[0].value);
         const m = entry.methods.get(lower(method));
         if (m === undefined)
             throw noMethod(method);
         const send = call.send, out = m.signature.OutStream;
         call.send = (item) => send(new Any(out?.Type ?? "any", item));
-        const result = await m.run.call(entry.object, call, ...args);
+        if (!entry.typed)
+            call.items = untypedItems(call.items);
+        const result = await m.run.call(entry.object, call, ...(entry.typed ?
+            args : args.map(plain)));
         const outs = m.signature.OutArgs;
         const results = outs.length === 1 ? [result] : result ?? [];
         if (results.length !== outs.length)
@@ -120,6 +124,11 @@ export class Server {
                 `there is no handle ${handle}`);
         return entry;
     }
+}
+
+async function *untypedItems(items) {
+    for await (const item of items)
+        yield plain(item);
 }
 
 async function glob(entry, call, pattern) {
@@ -149,7 +158,8 @@ function prepare(entry) {
         known = { texts, methods, signature: [{ Methods: signatures }] };
         prepared.set(object, known);
     }
-    return { ...known, object, authorize: entry.authorize?.bind(entry),
+    return { ...known, object, typed: entry.typed,
+        authorize: entry.authorize?.bind(entry),
         glob: entry.glob?.bind(entry) };
 }
 

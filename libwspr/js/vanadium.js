@@ -216,10 +216,10 @@ export class Stream {
  * @property {number} [timeout]     in milliseconds
  * @property {AbortSignal} [signal] cancels the call
  * @property {boolean} [typed]      results and items are Any, with their types
- * @property {string[]} [servers]   patterns; a server with no blessing name that
+ * @property {string[]} [servers]   patterns; a server none of whose names
  *     matches one is not called
- * @property {(call) => Blessings} [grant]  blessings for the server, whose names
- *     are call.remoteNames
+ * @property {(call) => Blessings} [grant]  blessings for the server, who
+ *     is called call.remoteNames
  */
 export class Client {
     #socket;
@@ -324,9 +324,9 @@ export class Client {
      * @param {object | ((suffix: string) => Entry)} what  an object with
      *     methods, or a function that finds the {@link Entry} of a suffix (null
      *     if there is none)
-     * @param {object} [options]  methods, authorize, glob: those of the entry of
-     *     one object; isLeaf: nothing is below it (by default if it is one
-     *     object without glob); servesMountTable
+     * @param {object} [options]  methods, typed, authorize, glob: those of the
+     *     entry of one object; isLeaf: nothing is below it (by default
+     *     for one object without glob); servesMountTable
      * @returns {Promise<Server>} when it listens; publishing goes on
      */
     async serve(name, what, options = {}) {
@@ -558,7 +558,7 @@ export class Client {
                 return undefined;
             const item = value();
             call?.queue.push(call.options.typed ? item : plain(item));
-            return served?.items.push(plain(item));
+            return served?.items.push(item);
         }
         case FROM.ITEMS_END:
             call?.queue.end();
@@ -645,7 +645,7 @@ export class Client {
         this.#answer(id, TO.RESPONSE, types.reply, async () => {
             try {
                 return { Results: await this.#server(ServerId).invoke(Handle,
-                    Method, Args.map(plain), call) };
+                    Method, Args, call) };
             } finally {
                 this.#serving.delete(id);
                 items.end();
@@ -671,7 +671,7 @@ class Namespace {
      * @param {string} pattern
      * @param {CallOptions} [options]
      * @returns {AsyncIterable<object>} naming.MountEntry: {Name, Servers,
-     *     ServesMountTable, IsLeaf}, and {Name, Error} of what could not be asked
+     *     ServesMountTable, IsLeaf}, and {Name, Error} of who did not answer
      */
     async *glob(pattern, options = {}) {
         const canceler = new AbortController();
@@ -721,7 +721,7 @@ class Namespace {
     disableCache(disable) {
         return this.#call("DisableCache", [disable]);
     }
-    /** @returns {Promise<[Map, string]>} permissions by tag, and their version */
+    /** @returns {Promise<[Map, string]>} permissions by tag, their version */
     permissions(name) {
         return this.#call("GetPermissions", [name]);
     }

@@ -119,8 +119,8 @@ function timeOf(date) {
 /**
  * The Any of a JavaScript value whose type nobody tells: boolean is bool,
  * number float64, bigint int64, string string, Uint8Array []byte, Date
- * time.Time, Error error, {@link Type} typeobject, Array []any, Set set[string],
- * Map map[string]any, and any other object, too. null and an Any stay.
+ * time.Time, Error error, {@link Type} typeobject, Array []any, Set
+ * set[string], Map map[string]any, and any other object, too. null and an Any stay.
  */
 export function anyOf(v) {
     if (v === null || v === undefined || v instanceof Any)

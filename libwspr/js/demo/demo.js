@@ -37,8 +37,8 @@ function lost(why) {
 
 /** A sentence for an error. */
 function failure(e) {
-    return el("div", { className: "error", role: "alert" }, e.message, ...(e.id ?
-        [el("br"), el("code", {}, e.id)] : []));
+    return el("div", { className: "error", role: "alert" }, e.message,
+        ...(e.id ? [el("br"), el("code", {}, e.id)] : []));
 }
 
 // The name space.

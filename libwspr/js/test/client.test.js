@@ -619,7 +619,8 @@ test("signatures of methods are read", () => {
             ["A", ["x:ex.E enum{A;B}"], [":ex.E enum{A;B}"], null, null],
         "A() stream<int32, _>": ["A", [], [], "int32", null],
         ["A() stream<_, []?ex.S struct{E error}> (n int32, " +
-            "m map[string]any | error)"]: ["A", [], ["n:int32", "m:map[string]any"], null,
+            "m map[string]any | error)"]: ["A", [],
+            ["n:int32", "m:map[string]any"], null,
             "[]?ex.S struct{E ?v.io/v23/vdl.WireError struct{Id string;" +
             "RetryCode v.io/v23/vdl.WireRetryCode enum{NoRetry;" +
             "RetryConnection;RetryRefetch;RetryBackoff};Msg string;" +
