@@ -46,4 +46,16 @@ int vname_journal_open_(const struct vname_journal_config *cfg,
     const struct vname_disk_ *disk, int64_t slack, struct vname_journal **out,
     struct v23_buf *why);
 
+/* Parts of records that other stores have, too. */
+
+/* One JSON value whose texts survive this JSON library: 0, V23_ETEXT, or
+ * V23_EARG: they do not. */
+int vname_record_check_(struct v23_bytes text);
+/* A text, "" when it is missing or null; it is copied. */
+int vname_record_text_(struct v23_bytes v, struct v23_arena *a,
+    struct vdl_str *out);
+/* {"V":version,"P":permissions} into the parts of a change. */
+int vname_record_perms_(struct v23_bytes v, struct v23_arena *a,
+    struct vname_change *ch);
+
 #endif

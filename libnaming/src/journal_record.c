@@ -86,8 +86,7 @@ static int unescape(struct v23_bytes v, struct v23_arena *a,
     return rc;
 }
 
-/* A text, "" when it is missing. */
-static int get_text(struct v23_bytes v, struct v23_arena *a,
+int vname_record_text_(struct v23_bytes v, struct v23_arena *a,
     struct vdl_str *out)
 {
     *out = vdl_str("");
@@ -157,33 +156,58 @@ static bool is_exact(struct v23_bytes line)
     return true;
 }
 
+int vname_record_check_(struct v23_bytes text)
+{
+    size_t end;
+
+    if (vname_json_check(text, &end, NULL) != 0
+        || vname_json_check(v23_bytes(text.p + end, text.n - end), NULL, NULL)
+            != V23_EEOF)
+        return V23_ETEXT;
+    return is_exact(text) ? 0 : V23_EARG;
+}
+
+static int get_versioned(struct parts *p, struct v23_arena *a,
+    struct vname_change *ch)
+{
+    int rc = get_version(p->version, &ch->version);
+
+    return rc != 0 ? rc : get_perms(p->perms, a, &ch->perms);
+}
+
+int vname_record_perms_(struct v23_bytes v, struct v23_arena *a,
+    struct vname_change *ch)
+{
+    struct parts p;
+
+    memset(&p, 0, sizeof(p));
+    if (vname_json_members(v, inner, &p) != 0)
+        return V23_ETEXT;
+    return get_versioned(&p, a, ch);
+}
+
 int vname_record_read_(struct v23_bytes line, struct v23_arena *a,
     struct vname_change *ch)
 {
-    struct parts p = { { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 },
-        { NULL, 0 }, { NULL, 0 } };
-    size_t end;
-    int rc;
+    struct parts p;
+    int rc = vname_record_check_(line);
 
-    if (vname_json_check(line, &end, NULL) != 0
-        || vname_json_check(v23_bytes(line.p + end, line.n - end), NULL, NULL)
-            != V23_EEOF)
-        return V23_ETEXT;
-    if (!is_exact(line))
-        return V23_EARG;
+    if (rc != 0)
+        return rc;
+    memset(&p, 0, sizeof(p));
     if (vname_json_members(line, outer, &p) != 0)
         return V23_ETEXT;
     if (p.versioned.n != 0 && p.versioned.p[0] == '{'
         && vname_json_members(p.versioned, inner, &p) != 0)
         return V23_ETEXT;
     memset(ch, 0, sizeof(*ch));
-    rc = get_text(p.name, a, &ch->name);
-    if (rc == 0)
-        rc = get_text(p.creator, a, &ch->creator);
-    if (rc == 0)
-        rc = get_version(p.version, &ch->version);
     ch->kind = is(p.deleted, "true") ? VNAME_DELETE : VNAME_KEEP;
-    if (rc == 0 && ch->kind == VNAME_KEEP)
-        rc = get_perms(p.perms, a, &ch->perms);
-    return rc;
+    rc = vname_record_text_(p.name, a, &ch->name);
+    if (rc == 0)
+        rc = vname_record_text_(p.creator, a, &ch->creator);
+    if (rc != 0)
+        return rc;
+    if (ch->kind == VNAME_KEEP)
+        return get_versioned(&p, a, ch);
+    return get_version(p.version, &ch->version);
 }

@@ -156,7 +156,7 @@ static bool has_been_set(const struct vname_write *w, const struct node *n,
     char text[16];
     struct v23_buf b;
 
-    if (!w->tried || n->perms != fresh || !n->explicit)
+    if (!w->unsure || n->perms != fresh || !n->explicit)
         return false;
     v23_buf_init_fixed(&b, text, sizeof(text));
     v23_buf_printf(&b, "%d", n->version == 0 ? INT32_MAX : n->version - 1);

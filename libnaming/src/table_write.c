@@ -180,7 +180,7 @@ const struct v23_verror *vname_table_write(struct vname_table *t,
     bool refused;
 
     w->c = *c;
-    w->tried = false;
+    w->unsure = false;
     w->until_ns = c->now_ns + VNAME_STORE_PATIENCE_NS;
     if (t->nwaiting >= VNAME_MAX_WAITING)
         return try_later(c, "too many operations wait for it");
@@ -202,10 +202,10 @@ void vname_table_committed(struct vname_table *t, struct v23_op op, int rc,
     if (k->creator != NULL)
         k->creator->coming -= k->made;
     ticket_free(t, k);
-    w->tried = true;
+    w->unsure = w->unsure || rc == V23_ETIMEOUT;
     if (rc == 0)
         finish(t, w, NULL);
-    else if (rc == V23_EAGAIN)
+    else if (rc == V23_EAGAIN || rc == V23_ETIMEOUT)
         wait_in_line(t, w);
     else if (rc == V23_ELIMIT || rc == V23_ENOMEM)
         finish(t, w, vname_write_failed_(&w->c, rc));

@@ -87,7 +87,7 @@ struct vname_write {
     /* private: */
     struct vname_caller c;
     struct vname_write *next, **pprev; /* while it waits */
-    bool tried;                        /* the store was asked before */
+    bool unsure; /* the store may have kept it, but did not say so */
     int64_t until_ns;
 };
 

@@ -105,9 +105,9 @@ V23_MUST_USE int vname_table_each_kept(const struct vname_table *t,
  * The outcome of a commit that gave V23_EAGAIN.
  *
  * @param rc   0: kept, and the table has been fed with it; V23_EAGAIN: it
- *             rested on what has changed, or what became of it is not known: the
- *             operation is thought over at the next vname_table_go_on(); other:
- *             it failed
+ *             rested on what has changed; V23_ETIMEOUT: what became of it is
+ *             not known; after both it is thought over at the next
+ *             vname_table_go_on(); other: it failed
  * @param why  reason of the failure, for people; may be NULL
  */
 void vname_table_committed(struct vname_table *t, struct v23_op op, int rc,
@@ -119,7 +119,7 @@ void vname_table_committed(struct vname_table *t, struct v23_op op, int rc,
  */
 void vname_table_go_on(struct vname_table *t, int64_t now_ns,
     const char *why);
-#define VNAME_STORE_PATIENCE_NS (10 * V23_NS_PER_SEC)
+#define VNAME_STORE_PATIENCE_NS (5 * V23_NS_PER_SEC)
 /* Operations that wait at the same time; more are refused like those that have
  * waited too long. */
 #define VNAME_MAX_WAITING 10000
