@@ -1,6 +1,6 @@
 // BSD-3-Clause; see LICENSE.
 /** What a page and the proxy say to each other. Source: wspr.md 3, 4, 7, 8. */
-import { ERROR, Parser, checkType, typeOf } from "./types.js";
+import { Parser, checkType, typeOf } from "./types.js";
 
 /** Types of messages to the proxy, and from it. */
 export const TO = { REQUEST: 0, RESPONSE: 2, ITEM: 3, ITEMS_END: 4,
@@ -163,5 +163,3 @@ export const NAMESPACE = table([
     "GetPermissions(name string) (permissions any, version any)",
     "Delete(name string, deleteSubtree bool)",
 ]);
-
-export { ERROR };

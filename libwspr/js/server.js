@@ -1,6 +1,6 @@
 // BSD-3-Clause; see LICENSE.
 /** Objects that are called by others: what the proxy asks, and the answers. */
-import { FROM, TO, parseMethod, types } from "./protocol.js";
+import { parseMethod, types } from "./protocol.js";
 import { Any, VError, dateOf, decode, encodeAll, fromHex, plain, toHex, typeOf }
     from "./vom.js";
 
@@ -289,5 +289,3 @@ export async function grant(blessings, granters, hex) {
             { Err: VError.from(e) })));
     }
 }
-
-export { FROM, TO };
