@@ -53,7 +53,8 @@ export const types = {
     globReply: typeOf(`${V}/naming.GlobReply union{` +
         `Entry ${V}/naming.MountEntry struct{Name string;` +
         `Servers []${V}/naming.MountedServer struct{Server string;` +
-        `Deadline time.WireDeadline struct{FromNow ${DURATION}}};` +
+        `Deadline time.WireDeadline struct{FromNow ${DURATION};` +
+        "NoDeadline bool}};" +
         "ServesMountTable bool;IsLeaf bool};" +
         `Error ${V}/naming.GlobError struct{Name string;Error error}}`),
 };

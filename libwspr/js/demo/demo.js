@@ -1,12 +1,11 @@
 // BSD-3-Clause; see LICENSE.
 // The demonstration: names, what an object can do, calls and streams.
-import { connect } from "../vanadium.js";
+import { Blessings, connect } from "../vanadium.js";
 import { format } from "../text.js";
-import { Any } from "../vom.js";
 import { el, field } from "./form.js";
 
-/** A stream shows its last so many items. */
-const SHOWN = 200;
+/** A stream shows its last so many items, a value so many characters. */
+const SHOWN = 200, LONG = 100000;
 const $ = (id) => document.getElementById(id);
 let client = null, opened = 0;
 
@@ -135,10 +134,13 @@ async function show() {
             `at ${where.value.length} address` +
             (where.value.length === 1 ? "" : "es")),
         ...where.value.map((a) => el("pre", {}, a)))];
-    if (signature.status === "rejected")
-        parts.push(failure(signature.reason));
-    else
+    try {
+        if (signature.status === "rejected")
+            throw signature.reason;
         parts.push(...signature.value.map(part));
+    } catch (e) {
+        parts.push(failure(e)); // It may also be too large to show.
+    }
     main.replaceChildren(el("h1", {}, name), ...parts);
     function part(i) {
         const inside = [i.Doc === "" ? null : el("p", { className: "soft" },
@@ -222,9 +224,12 @@ function method(name, m) {
         form, result);
 }
 
-/** A value as text. */
-const line = (v) => v === null ? "nil" : format(v instanceof Any ? v :
-    new Any("string", String(v)));
+/** A value as text, not more than a page can show. */
+function line(v) {
+    const text = v === null ? "nil" : v.value instanceof Blessings ?
+        String(v.value) : format(v);
+    return text.length > LONG ? text.slice(0, LONG) + " …" : text;
+}
 
 /** Shows what a stream sends, asks for what it takes; its result. */
 async function stream(name, m, args, options, result) {

@@ -14,7 +14,9 @@ export function el(tag, props = {}, ...children) {
     return e;
 }
 
-let ids = 0;
+/** A type that somebody made up must not fill the memory with fields. */
+const MOST = 1000;
+let ids = 0, made = 0;
 
 /** What a person typed that is no value; `input` is where. */
 class Wrong extends Error {
@@ -33,6 +35,7 @@ class Wrong extends Error {
  *     throws after it has shown where something is wrong
  */
 export function field(type, label) {
+    made = 0;
     const { element, read } = any(type, label);
     return { element, read() {
         for (const e of element.querySelectorAll("[aria-invalid]"))
@@ -48,6 +51,9 @@ export function field(type, label) {
 }
 
 function any(type, label) {
+    if (++made > MOST)
+        return { element: el("p", { className: "soft" },
+            `${label}: too much to ask for; it is zero`), read() {} };
     switch (type.name) {
     case "time.Time":
         return line(type, label, el("input", { type: "datetime-local",
@@ -134,10 +140,11 @@ function struct(type, label) {
 }
 
 function array(type, label) {
-    const items = Array.from({ length: type.len }, (_, i) =>
+    const items = Array.from({ length: Math.min(type.len, MOST) }, (_, i) =>
         any(type.elem, `[${i}]`));
     return { element: group(label, type, ...items.map((i) => i.element)),
-        read: () => items.map((i) => i.read()) };
+        read: () => Array.from({ length: type.len }, (_, i) =>
+            items[i]?.read()) };
 }
 
 function entry(type) {
@@ -170,6 +177,7 @@ function changing(control, make) {
     const place = el("div");
     let part = null;
     const update = () => {
+        made = 0;
         part = make();
         place.replaceChildren(...(part === null ? [] : [part.element]));
     };
