@@ -483,6 +483,21 @@ void vname_ns_flush(struct vname_ns *ns)
     v23_arena_fini(&a);
 }
 
+static int make_cache(struct vname_ns *ns)
+{
+    return vname_cache_new_(ns->al, ns->cache_entries,
+        (uint64_t)vname_now_(ns), &ns->cache);
+}
+
+int vname_ns_disable_cache(struct vname_ns *ns, bool disable)
+{
+    if (disable) {
+        vname_cache_free_(ns->cache);
+        ns->cache = NULL;
+    }
+    return disable || ns->cache != NULL ? 0 : make_cache(ns);
+}
+
 int vname_ns_new(const struct vname_ns_config *cfg, struct vname_ns **out)
 {
     struct vname_ns *ns = v23_new(cfg->al, struct vname_ns);
@@ -498,11 +513,9 @@ int vname_ns_new(const struct vname_ns_config *cfg, struct vname_ns **out)
     ns->glob_depth
         = cfg->glob_depth == 0 ? VNAME_MAX_GLOB_DEPTH : cfg->glob_depth;
     v23_arena_init(&ns->roots_arena, ns->al, SIZE_MAX);
-    if (!cfg->no_cache
-        && vname_cache_new_(ns->al,
-               cfg->cache_entries == 0 ? VNAME_CACHE_MAX : cfg->cache_entries,
-               (uint64_t)vname_now_(ns), &ns->cache)
-            != 0)
+    ns->cache_entries
+        = cfg->cache_entries == 0 ? VNAME_CACHE_MAX : cfg->cache_entries;
+    if (!cfg->no_cache && make_cache(ns) != 0)
         goto out;
     rc = vname_ns_set_roots(ns, cfg->roots, cfg->nroots);
     if (rc != 0)

@@ -20,6 +20,7 @@ struct vname_ns {
     struct vrpc_resolver resolver;
     struct v23_errctx ctx;     /* of errors made here */
     struct vname_cache *cache; /* NULL = disabled */
+    uint32_t cache_entries;
     struct v23_arena roots_arena;
     vdl_str_list roots;
     uint32_t resolve_depth, glob_depth;

@@ -13,6 +13,7 @@
 #include <v23/vdl/signature/signature.vdl.h>
 #include <v23/vdl/v.io/x/ref/services/wspr/internal/app/app.rpc.h>
 #include <v23/vdl/v.io/x/ref/services/wspr/internal/lib/lib.vdl.h>
+#include <v23/vdl/v.io/x/ref/services/wspr/internal/rpc/server/server.vdl.h>
 #include <vrpc/manager.h>
 #include <vrpc/verror.h>
 #include <vrpc/vtrace.h>
@@ -248,6 +249,7 @@ struct wspr_ask_ {
     struct wspr_ask_ *next, **link; /* of the server, or none */
     enum wspr_ask_kind_ kind;
     struct wspr_due_ due;
+    int64_t deadline; /* of the call that looks up */
     struct wspr_server_ *server; /* but for grants */
     struct v23_op op;
     struct v23_arena *a; /* of the call it is about: the answer's */
@@ -255,6 +257,7 @@ struct wspr_ask_ {
     struct vsec_check *check;            /* caveats */
     const v23_security_caveat_list *sets;
     const struct v23_verror **errs; /* result of each set */
+    const struct vsec_call *security;
     size_t nsets;
     size_t nleft;                        /* that the page judges */
     struct wspr_call_ *call;             /* grant */
@@ -264,10 +267,10 @@ struct wspr_ask_ {
 struct wspr_object_ {
     struct wspr_server_ *server;
     int32_t handle;
+    int64_t deadline; /* of the call */
     bool has_authorizer, has_globber;
     uint32_t label; /* JSON */
     struct vrpc_dynamic dynamic;
-    struct vrpc_globber globber;
     struct vsec_authorizer auth;
 };
 
@@ -299,7 +302,6 @@ V23_MUST_USE int wspr_servers_new_(struct wspr_ctl *c,
 struct wspr_server_ *wspr_servers_find_(const struct wspr_ctl *c, uint32_t id);
 /* `call`, unless it is NULL, ends when the server has stopped. */
 void wspr_servers_stop_(struct wspr_server_ *s, struct wspr_call_ *call);
-void wspr_servers_forget_wait_(struct wspr_call_ *call);
 void wspr_servers_close_(struct wspr_ctl *c);
 void wspr_servers_fini_(struct wspr_ctl *c);
 void wspr_flows_release_(struct wspr_ctl *c);
@@ -311,6 +313,8 @@ V23_MUST_USE int wspr_ask_new_(struct wspr_ctl *c, enum wspr_ask_kind_ kind,
     struct wspr_server_ *s, struct wspr_ask_ **out);
 /* It is answered, or nobody wants to know any more. */
 void wspr_ask_free_(struct wspr_ask_ *k);
+/* It is to be answered soon. */
+void wspr_ask_limit_(struct wspr_ask_ *k, int64_t now);
 /* Find it by the op of the hook that asked. */
 struct wspr_ask_ *wspr_ask_find_(struct wspr_server_ *s,
     enum wspr_ask_kind_ kind, struct v23_op op);
@@ -327,6 +331,17 @@ void wspr_servers_authorized_(struct wspr_ask_ *k,
 /* One error or NULL for each set that was sent; n wrong: all are refused. */
 void wspr_servers_validated_(struct wspr_ask_ *k,
     const struct v23_verror *const *errs, size_t n);
+/* All sets that were sent fail. */
+void wspr_servers_not_validated_(struct wspr_ask_ *k,
+    const struct v23_verror *err);
+/* What the RPC layer calls. */
+const struct v23_verror *wspr_flows_invoke_(void *self,
+    struct vrpc_server_call *call, const struct vdl_any *args, size_t n);
+void wspr_flows_client_item_(void *self, struct vrpc_server_call *call,
+    const struct vdl_any *item);
+extern const struct vrpc_globber wspr_flows_globber_;
+/* The server stops. */
+void wspr_flows_stop_(struct wspr_flow_ *f);
 /* What the page sends on a call that it serves. */
 void wspr_flows_item_(struct wspr_flow_ *f, struct vdl_str data);
 void wspr_flows_reply_(struct wspr_flow_ *f, struct vdl_str data);
