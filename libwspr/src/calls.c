@@ -361,6 +361,8 @@ static int send_item(struct wspr_call_ *call, struct vdl_str data)
     int rc;
 
     rc = c->era->decode_item(c, &call->e, data, &c->scratch, &item);
+    if (rc == V23_ENOENT)
+        return 0;
     if (rc != 0) {
         wspr_calls_failf_(call, VRPC_ERR_INTERNAL,
             "failed to decode stream arg from %.*s: %s",
@@ -400,6 +402,12 @@ static void rpc_writable(void *ud, struct vrpc_call *rpc)
     drain(call);
 }
 
+/* A call of an object of ours; else it may wait for a signature at first. */
+static bool is_ours(const struct wspr_call_ *call)
+{
+    return call->local != NULL && call->local->method != NULL;
+}
+
 static void enqueue(struct wspr_call_ *call, enum wspr_chunk_kind_ kind,
     struct vdl_str data)
 {
@@ -415,7 +423,7 @@ static void enqueue(struct wspr_call_ *call, enum wspr_chunk_kind_ kind,
 
 void wspr_calls_item_(struct wspr_call_ *call, struct vdl_str data)
 {
-    if (!call->streaming || call->local != NULL)
+    if (!call->streaming || is_ours(call))
         return;
     if (call->queue.first == NULL && call->rpc != NULL &&
         send_item(call, data) == 0)
@@ -425,7 +433,7 @@ void wspr_calls_item_(struct wspr_call_ *call, struct vdl_str data)
 
 void wspr_calls_end_stream_(struct wspr_call_ *call)
 {
-    if (!call->streaming || call->local != NULL)
+    if (!call->streaming || is_ours(call))
         return;
     if (call->queue.first == NULL && call->rpc != NULL)
         vrpc_call_close_send(call->rpc);

@@ -163,7 +163,7 @@ static int send_item(struct wspr_flow_ *f, struct vdl_str data)
     v23_arena_rewind(&c->scratch, mark);
     if (rc == 0 || rc == V23_EAGAIN)
         return rc;
-    if (rc != V23_ECLOSED)
+    if (rc != V23_ECLOSED && rc != V23_ENOENT)
         bad_item(f, rc);
     return 0;
 }

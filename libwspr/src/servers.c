@@ -10,40 +10,6 @@
 
 /* ---- lookup -------------------------------------------------------------- */
 
-static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
-    struct v23_arena *a, struct vrpc_object *obj,
-    const struct vsec_authorizer **auth, const struct v23_verror **err)
-{
-    struct wspr_server_ *s = ud;
-    struct wspr_ctl *c = s->c;
-    struct v23_errctx ctx = wspr_ctl_ctx_(c);
-    struct vrpc_server *rs = s->serving->server;
-    const struct vrpc_server_call *call = vrpc_server_lookup_call(rs, op);
-    struct wspr_ask_ *k;
-    int rc;
-
-    (void)obj;
-    (void)auth;
-    if (s->stopped) {
-        *err = v23_wspr_server_err_server_stopped(a, &ctx);
-        return V23_EWIREERR;
-    }
-    rc = wspr_ask_new_(c, WSPR_LOOKUP_, s, &k);
-    if (rc != 0)
-        return rc;
-    k->op = op;
-    k->a = a;
-    k->deadline = vrpc_server_call_deadline(call);
-    if (k->deadline == V23_NEVER)
-        wspr_ask_limit_(k, vrpc_manager_now(vrpc_server_manager(rs)).mono_ns);
-    rc = c->era->lookup(k, suffix, wspr_lower_first_(a,
-                                       vrpc_server_call_method(call)));
-    if (rc == 0)
-        return V23_EAGAIN;
-    wspr_ask_free_(k);
-    return rc;
-}
-
 static void cancel_lookup(void *ud, struct v23_op op)
 {
     struct wspr_ask_ *k = wspr_ask_find_(ud, WSPR_LOOKUP_, op);
@@ -93,6 +59,41 @@ static void complete(struct wspr_ask_ *k, struct wspr_object_ *o,
     *auth = o->has_authorizer            ? &o->auth
             : k->c->era->everyone ? &vsec_auth_everyone
                                          : NULL;
+}
+
+static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
+    struct v23_arena *a, struct vrpc_object *obj,
+    const struct vsec_authorizer **auth, const struct v23_verror **err)
+{
+    struct wspr_server_ *s = ud;
+    struct wspr_ctl *c = s->c;
+    struct v23_errctx ctx = wspr_ctl_ctx_(c);
+    struct vrpc_server *rs = s->serving->server;
+    const struct vrpc_server_call *call = vrpc_server_lookup_call(rs, op);
+    struct wspr_object_ *found = NULL;
+    struct wspr_ask_ *k;
+    int rc;
+
+    if (s->stopped) {
+        *err = v23_wspr_server_err_server_stopped(a, &ctx);
+        return V23_EWIREERR;
+    }
+    rc = wspr_ask_new_(c, WSPR_LOOKUP_, s, &k);
+    if (rc != 0)
+        return rc;
+    k->op = op;
+    k->a = a;
+    k->deadline = vrpc_server_call_deadline(call);
+    if (k->deadline == V23_NEVER)
+        wspr_ask_limit_(k, vrpc_manager_now(vrpc_server_manager(rs)).mono_ns);
+    rc = c->era->lookup(k, suffix,
+        wspr_lower_first_(a, vrpc_server_call_method(call)), &found);
+    if (rc == 0 && found == NULL)
+        return V23_EAGAIN;
+    if (rc == 0)
+        complete(k, found, obj, auth);
+    wspr_ask_free_(k);
+    return rc;
 }
 
 void wspr_servers_looked_up_(struct wspr_ask_ *k, int rc,

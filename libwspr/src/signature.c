@@ -254,11 +254,14 @@ void wspr_signature_close_(struct wspr_ctl *c)
 {
     struct wspr_signature_ *s;
 
-    for (s = c->signatures; s != NULL; s = s->next)
+    for (s = c->signatures; s != NULL; s = s->next) {
+        while (s->waiting != NULL)
+            wspr_signature_cancel_(s->waiting);
         if (s->rpc != NULL) {
             s->dropped = true;
             vrpc_call_cancel(s->rpc);
         }
+    }
 }
 
 void wspr_signature_fini_(struct wspr_ctl *c)

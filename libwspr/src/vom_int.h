@@ -124,7 +124,7 @@ void wspr_vom_forget_(struct wspr_ctl *c);
 /* ---- vom_serve.c --------------------------------------------------------- */
 
 int wspr_vom_lookup_(struct wspr_ask_ *k, struct vdl_str suffix,
-    struct vdl_str method);
+    struct vdl_str method, struct wspr_object_ **now);
 int wspr_vom_authorize_(struct wspr_ask_ *k, const struct wspr_object_ *o,
     const struct vsec_call *call);
 int wspr_vom_caveats_(struct wspr_ask_ *k, const struct vsec_call *call);

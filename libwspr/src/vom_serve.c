@@ -51,11 +51,12 @@ static int describe(struct wspr_ctl *c, struct v23_arena *a,
 /* ---- questions ----------------------------------------------------------- */
 
 int wspr_vom_lookup_(struct wspr_ask_ *k, struct vdl_str suffix,
-    struct vdl_str method)
+    struct vdl_str method, struct wspr_object_ **now)
 {
     v23_wspr_server_dispatcher_request r;
 
     (void)method;
+    (void)now;
     r.server_id = k->server->id;
     r.suffix = suffix;
     return wspr_vom_send_alone_(k->c, k->e.id, WSPR_S2C_LOOKUP_,

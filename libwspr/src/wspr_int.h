@@ -229,6 +229,7 @@ struct wspr_server_ {
     struct vrpc_dispatcher dispatcher;
     struct vsec_caveat_hook hook;
     bool stopped;
+    const void *era_data;       /* the era's; NULL at first */
     struct wspr_call_ *waiting; /* for its stop */
     struct wspr_ask_ *asks;     /* what of it the page is asked */
     struct wspr_flow_ *flows;
@@ -370,7 +371,8 @@ struct wspr_era_ {
     int (*open)(struct wspr_ctl *c);
     void (*close)(struct wspr_ctl *c); /* also after a failed open */
     void (*message)(struct wspr_ctl *c, const struct wspr_frame_ *f);
-    /* A stream value of the page; *out in `a`. */
+    /* A stream value of the page; *out in `a`. V23_ENOENT: the page was told of
+     * what is wrong with it, and the stream goes on. */
     int (*decode_item)(struct wspr_ctl *c, struct wspr_entry_ *e,
         struct vdl_str data, struct v23_arena *a, struct vdl_any *out);
     /* The page's answer to a call: ends in wspr_flows_finish_(). */
@@ -384,8 +386,9 @@ struct wspr_era_ {
     int (*cancel)(struct wspr_ctl *c, int64_t id); /* NULL: not known */
     int (*log)(struct wspr_ctl *c, v23_wspr_lib_log_level level,
         struct vdl_str text);
+    /* *now: the object is known already, in k->a. */
     int (*lookup)(struct wspr_ask_ *k, struct vdl_str suffix,
-        struct vdl_str method);
+        struct vdl_str method, struct wspr_object_ **now);
     int (*authorize)(struct wspr_ask_ *k, const struct wspr_object_ *o,
         const struct vsec_call *call);
     /* The sets k->errs[i] of which is NULL and that are not empty; NULL:
