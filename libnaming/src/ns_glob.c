@@ -266,6 +266,10 @@ static void start_query(struct glob *g, struct query *q)
 
     in.pattern = q->pattern;
     vname_call_opts_(&g->op, &q->names, &opts);
+    if (q->depth > 0) { /* not the roots: who is gone is said to be gone */
+        opts.no_retry = true;
+        opts.connect_timeout_ns = VNAME_SHORT_NS;
+    }
     q->call = vrpc_client_start(g->op.ns->client, "", &opts, &glob_method,
         &in, &stub, (vrpc_any_fn *)item, (vrpc_any_fn *)query_done, q);
     if (q->call == NULL) {

@@ -3,7 +3,8 @@
 # docs.sh: what README.md and the guides in docs/ tell the reader to type works
 # and prints what they show. A comment <!-- file NAME --> in front of a block
 # makes it a file, <!-- run --> a session: lines with "$ " are commands, the
-# lines behind each are its output, errors included.
+# lines behind each are its output, errors included. What is exported holds to
+# the end of the page.
 . "$(dirname "$0")/../shell.sh"
 : "${CC:=gcc}"
 
@@ -62,6 +63,10 @@ session() {
     : >got
     while IFS= read -r line; do
         case $line in
+        '$ export '*)
+            printf '%s\n' "$line" >>got
+            eval "${line#??}"
+            ;;
         '$ '*)
             printf '%s\n' "$line" >>got
             sh -c "${line#??}" >>got 2>&1 </dev/null
@@ -71,7 +76,7 @@ session() {
 }
 
 for page in README.md docs/vom.md docs/vdl.md docs/security.md \
-    docs/rpc.md; do
+    docs/rpc.md docs/naming.md; do
     dir=$tmp/$(basename $page .md)
     mkdir "$dir" && cd "$dir" || exit 1
     : >index
@@ -94,6 +99,11 @@ for page in README.md docs/vom.md docs/vdl.md docs/security.md \
             ;;
         esac
     done <index
+    unset V23_CREDENTIALS V23_NAMESPACE
+    # Where a session went wrong, its daemons may still run.
+    for f in *.pid; do
+        [ ! -e "$f" ] || kill "$(cat "$f")" 2>/dev/null
+    done
 done
 
 # The first steps of the README: nothing but sources, and no library.
