@@ -29,6 +29,7 @@ for l in vom security rpc naming wspr; do
     security) libs="-lsecurity -lsecurity-$CRYPTO"
         private="$crypto -lcjson" ;;
     rpc) private="-levent_core -levent_extra -lwslay" ;;
+    naming) private="-lz" ;;
     esac
     {
         echo "prefix=$PREFIX"
@@ -43,6 +44,19 @@ for l in vom security rpc naming wspr; do
     requires=vanadium-$l
 done
 install -m 644 "$BUILD/lib/libsecurity-$CRYPTO.a" "$to/lib/"
+# What speaks mDNS, with the library it needs.
+if [ -e "$BUILD/lib/libnaming-avahi.a" ]; then
+    install -m 644 "$BUILD/lib/libnaming-avahi.a" "$to/lib/"
+    {
+        echo "prefix=$PREFIX"
+        echo "Name: libnaming-avahi"
+        echo "Description: Vanadium in C: DNS-SD over multicast DNS"
+        echo "Version: 0.1"
+        echo "Requires: vanadium-naming"
+        echo "Requires.private: avahi-core"
+        echo "Libs: -L\${prefix}/lib -lnaming-avahi"
+    } >"$to/lib/pkgconfig/vanadium-naming-avahi.pc"
+fi
 
 # The manual page of a program is what it says about itself.
 manual() {

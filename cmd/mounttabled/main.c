@@ -10,8 +10,11 @@
 #include <vname/mounttable.h>
 #include <vname/program.h>
 
+#include "engine.h"
+#include "neighborhood.h"
+
 static const char *name = "", *acls = "", *persist_dir = "",
-                  *neighborhood = "", *store = "journal", *password_file = "";
+                  *host = "", *store = "journal", *password_file = "";
 static int64_t max_nodes = VNAME_MAX_NODES_PER_USER, logging = 1;
 
 static const struct v23_flag flags[] = {
@@ -23,7 +26,7 @@ static const struct v23_flag flags[] = {
         V23_FLAG_STRING, &persist_dir, NULL },
     { "neighborhood-name",
         "Name to announce this host under in its neighborhood.", "",
-        V23_FLAG_STRING, &neighborhood, NULL },
+        V23_FLAG_STRING, &host, NULL },
     { "max-nodes-per-user",
         "Nodes that one user may have created; 0: no limit.", "1000",
         V23_FLAG_INT, &max_nodes, NULL },
@@ -158,6 +161,26 @@ static void tell_time(void *ud, struct v23_now *out)
     vrpc_ev_now(ud, out);
 }
 
+/* With its neighborhood, which ends first: its name is in the table. */
+static int print_and_run(struct vname_program *p, struct vname_serving *s)
+{
+    struct neighborhood *n;
+    int rc;
+
+    if (host[0] == 0)
+        return vname_serving_print_and_run(s);
+    rc = neighborhood_start(p, s, host, &n);
+    if (rc == 0) {
+        rc = vname_serving_print(s, "NAME");
+        if (rc == 0)
+            neighborhood_run(n);
+        else
+            neighborhood_stop(n);
+    }
+    vname_serving_stop(s);
+    return rc;
+}
+
 static int serve(struct vname_program *p, struct vname_table *t,
     struct vname_etcd *etcd)
 {
@@ -196,7 +219,7 @@ static int serve(struct vname_program *p, struct vname_table *t,
         return v23_error("mounttablelib.StartServers failed: %s",
             v23_strerror(rc));
     }
-    rc = vname_serving_print_and_run(s);
+    rc = print_and_run(p, s);
     vname_mount_stats_fini(&counts);
     return rc;
 }
@@ -225,9 +248,6 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     if (!with_etcd && strcmp(store, "journal") != 0)
         return v23_usage_error(inv, "-store must be journal or begin with %s",
             VNAME_ETCD_SCHEME);
-    if (neighborhood[0] != 0)
-        return v23_error("mounttablelib.StartServers failed: this version "
-                         "has no neighborhood; leave out -neighborhood-name");
     cfg.max_nodes_per_user = (uint32_t)max_nodes;
     rc = vname_table_new(&cfg, &t);
     if (rc != 0)
@@ -258,6 +278,8 @@ int main(int argc, char **argv)
 {
     static struct vname_program p;
 
+    if (argc == 2 && strcmp(argv[1], ENGINE_ARGUMENT) == 0)
+        return engine_main();
     return vname_program_main(&p, &command, VRPC_FLAGS_SERVER, argc,
         argv);
 }

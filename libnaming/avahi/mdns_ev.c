@@ -5,14 +5,7 @@
  * are made and read as such (not with avahi's service functions): their life is
  * ours to choose, and names of instances may come in forms that those refuse.
  */
-#define _DEFAULT_SOURCE /* interfaces */
 #include <vname/mdns.h>
-
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netpacket/packet.h>
-#include <stdio.h>
-#include <sys/socket.h>
 
 #include <avahi-common/domain.h>
 #include <avahi-common/error.h>
@@ -22,6 +15,7 @@
 #include <avahi-core/lookup.h>
 #include <avahi-core/publish.h>
 
+#include "interfaces_ev.h"
 #include "poll_ev.h"
 
 enum { PACKET_MAX = 9216 };
@@ -42,6 +36,7 @@ struct vname_mdns {
     AvahiServer *server;
     AvahiSEntryGroup *group;
     AvahiSRecordBrowser *services;
+    struct vname_news_ *news; /* of addresses */
     struct asked *asked;
     size_t nasked;
     bool renamed; /* the name was in use */
@@ -66,36 +61,6 @@ static struct vdl_str text_of(const struct v23_buf *b)
 
 /* ---- names --------------------------------------------------------------- */
 
-/* The highest hardware address of this machine, as HEAD orders them. */
-static void put_hardware(struct v23_buf *out)
-{
-    char best[3 * 8 + 1] = "", text[sizeof(best)];
-    struct ifaddrs *all, *i;
-    const char *c;
-    int k;
-
-    if (getifaddrs(&all) != 0)
-        return;
-    for (i = all; i != NULL; i = i->ifa_next) {
-        struct sockaddr_ll ll;
-
-        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_PACKET
-            || (i->ifa_flags & IFF_LOOPBACK) != 0)
-            continue;
-        memcpy(&ll, i->ifa_addr, sizeof(ll));
-        text[0] = 0;
-        for (k = 0; k < ll.sll_halen && k < 8; k++)
-            snprintf(text + 3 * k, sizeof(text) - 3 * (size_t)k, "%02x:",
-                ll.sll_addr[k]);
-        if (strcmp(text, best) > 0)
-            memcpy(best, text, sizeof(best));
-    }
-    freeifaddrs(all);
-    for (c = best; *c != 0; c++)
-        if (*c != ':')
-            v23_buf_put(out, c, 1);
-}
-
 /* `()` at the end of the host becomes the hardware address in parentheses. */
 static int complete_host(struct vname_mdns *m)
 {
@@ -103,23 +68,10 @@ static int complete_host(struct vname_mdns *m)
 
     if (h->n >= 2 && memcmp(h->p + h->n - 2, "()", 2) == 0) {
         v23_buf_cut(h, h->n - 1);
-        put_hardware(h);
+        vname_put_hardware_(h);
         v23_buf_puts(h, ")");
     }
     return h->err;
-}
-
-/* The host as one label, without the domain behind it. */
-static int host_label(const struct vname_mdns *m, char *label, size_t n)
-{
-    struct v23_buf b;
-    int rc;
-
-    v23_buf_init_fixed(&b, label, n);
-    rc = vname_dns_instance(text_of(&m->host), vdl_str(""), &b);
-    if (rc == 0)
-        label[b.n - 1] = 0; /* the dot */
-    return rc == V23_ENOSPC ? V23_EARG : rc;
 }
 
 /* ---- announcing ---------------------------------------------------------- */
@@ -171,7 +123,8 @@ static AvahiRecord *texts(const struct vname_mdns *m, const char *instance)
     return r;
 }
 
-static AvahiRecord *location(const struct vname_mdns *m, const char *instance)
+static AvahiRecord *location(const struct vname_mdns *m, const char *instance,
+    const char *host)
 {
     AvahiRecord *r = record(instance, AVAHI_DNS_TYPE_SRV, m->cfg.ttl);
 
@@ -180,8 +133,7 @@ static AvahiRecord *location(const struct vname_mdns *m, const char *instance)
     r->data.srv.priority = 0;
     r->data.srv.weight = 0;
     r->data.srv.port = m->cfg.port;
-    r->data.srv.name = avahi_strdup(
-        avahi_server_get_host_name_fqdn(m->server));
+    r->data.srv.name = avahi_strdup(host);
     if (r->data.srv.name == NULL) {
         avahi_record_unref(r);
         return NULL;
@@ -189,19 +141,63 @@ static AvahiRecord *location(const struct vname_mdns *m, const char *instance)
     return r;
 }
 
-/* The host has its name: announce the service. */
+struct addressing {
+    struct vname_mdns *m;
+    const char *host;
+};
+
+/*
+ * An address of the host, on the interface that has it. The library could do
+ * that itself, but it also claims the name that belongs to the address, and
+ * there another server of this machine would be in its way.
+ */
+static int add_address(void *ud, AvahiIfIndex interface, const AvahiAddress *a)
+{
+    const struct addressing *x = ud;
+    AvahiAddress copy = *a;
+
+    return avahi_server_add_address(x->m->server, x->m->group, interface,
+        AVAHI_PROTO_UNSPEC, AVAHI_PUBLISH_NO_REVERSE, x->host, &copy);
+}
+
+static bool make_name(struct vdl_str label, struct vdl_str domain, char *out)
+{
+    struct v23_buf b;
+    bool ok;
+
+    v23_buf_init_fixed(&b, out, VNAME_DOMAIN_MAX - 1);
+    ok = vname_dns_instance(label, domain, &b) == 0;
+    out[b.n] = 0;
+    return ok;
+}
+
+static int add_records(struct vname_mdns *m, const char *instance,
+    const char *host)
+{
+    struct addressing x = { m, host };
+    int rc = add_record(m, 0,
+        pointer(m, (const char *)m->service.p, instance));
+
+    if (rc == 0)
+        rc = add_record(m, AVAHI_PUBLISH_UNIQUE, texts(m, instance));
+    if (rc == 0)
+        rc = add_record(m, AVAHI_PUBLISH_UNIQUE, location(m, instance, host));
+    if (rc == 0)
+        rc = vname_each_address_(m->cfg.loopback, add_address, &x);
+    return rc == 0 ? avahi_s_entry_group_commit(m->group) : rc;
+}
+
+/* Begin, or begin again, to announce host and service. */
 static void announce(struct vname_mdns *m)
 {
-    char instance[VNAME_DOMAIN_MAX], *service = (char *)m->service.p;
-    struct v23_buf b;
+    char instance[VNAME_DOMAIN_MAX], host[VNAME_DOMAIN_MAX];
     int rc;
 
-    v23_buf_init_fixed(&b, instance, sizeof(instance) - 1);
-    if (vname_dns_instance(text_of(&m->host), text_of(&m->service), &b) != 0) {
-        give_up(m, "the name is too long");
+    if (!make_name(text_of(&m->host), text_of(&m->service), instance)
+        || !make_name(text_of(&m->host), vdl_str("local"), host)) {
+        give_up(m, "the name is empty or too long");
         return;
     }
-    instance[b.n] = 0;
     if (m->group == NULL)
         m->group = avahi_s_entry_group_new(m->server, on_group, m);
     if (m->group == NULL) {
@@ -209,22 +205,22 @@ static void announce(struct vname_mdns *m)
         return;
     }
     avahi_s_entry_group_reset(m->group);
-    rc = add_record(m, 0, pointer(m, service, instance));
-    if (rc == 0)
-        rc = add_record(m, AVAHI_PUBLISH_UNIQUE, texts(m, instance));
-    if (rc == 0)
-        rc = add_record(m, AVAHI_PUBLISH_UNIQUE, location(m, instance));
-    if (rc == 0)
-        rc = avahi_s_entry_group_commit(m->group);
+    rc = add_records(m, instance, host);
     if (rc != 0)
         give_up(m, avahi_strerror(rc));
+}
+
+static void on_change(void *ud)
+{
+    struct vname_mdns *m = ud;
+
+    if (m->group != NULL && !m->over)
+        announce(m);
 }
 
 /* Somebody else has the name. */
 static void rename_host(struct vname_mdns *m)
 {
-    char label[VNAME_DOMAIN_MAX];
-
     if (m->renamed) {
         give_up(m, "the name is in use, and so is the one with the hardware "
             "address");
@@ -235,14 +231,10 @@ static void rename_host(struct vname_mdns *m)
         "mDNS: somebody else is called %.*s; appending the hardware address",
         (int)m->host.n, (const char *)m->host.p);
     v23_buf_puts(&m->host, "()");
-    if (complete_host(m) != 0 || host_label(m, label, sizeof(label)) != 0) {
-        give_up(m, "the name is in use, and too long to append something");
-        return;
-    }
-    if (m->group != NULL)
-        avahi_s_entry_group_reset(m->group);
-    if (avahi_server_set_host_name(m->server, label) < 0)
-        give_up(m, avahi_strerror(avahi_server_errno(m->server)));
+    if (complete_host(m) != 0)
+        give_up(m, "out of memory");
+    else
+        announce(m);
 }
 
 static void on_group(AvahiServer *s, AvahiSEntryGroup *g,
@@ -272,24 +264,10 @@ static void on_server(AvahiServer *s, AvahiServerState state, void *ud)
     struct vname_mdns *m = ud;
 
     m->server = s; /* this also runs before avahi_server_new() has returned */
-    switch (state) {
-    case AVAHI_SERVER_RUNNING:
-        if (m->cfg.host.n != 0)
-            announce(m);
-        break;
-    case AVAHI_SERVER_COLLISION:
-        rename_host(m);
-        break;
-    case AVAHI_SERVER_REGISTERING:
-        if (m->group != NULL)
-            avahi_s_entry_group_reset(m->group);
-        break;
-    case AVAHI_SERVER_FAILURE:
+    if (state == AVAHI_SERVER_RUNNING && m->cfg.host.n != 0)
+        announce(m);
+    else if (state == AVAHI_SERVER_FAILURE)
         give_up(m, avahi_strerror(avahi_server_errno(s)));
-        break;
-    default:
-        break;
-    }
 }
 
 /* ---- looking ------------------------------------------------------------- */
@@ -445,22 +423,6 @@ static int look(struct vname_mdns *m)
 
 /* ---- the object ---------------------------------------------------------- */
 
-/* Names of the loopback interfaces. */
-static AvahiStringList *loopbacks(void)
-{
-    AvahiStringList *list = NULL;
-    struct ifaddrs *all, *i;
-
-    if (getifaddrs(&all) != 0)
-        return NULL;
-    for (i = all; i != NULL; i = i->ifa_next)
-        if ((i->ifa_flags & IFF_LOOPBACK) != 0
-            && avahi_string_list_find(list, i->ifa_name) == NULL)
-            list = avahi_string_list_add(list, i->ifa_name);
-    freeifaddrs(all);
-    return list;
-}
-
 /* What the library has to say is not for users of programs. */
 static void be_silent(AvahiLogLevel level, const char *text)
 {
@@ -470,38 +432,29 @@ static void be_silent(AvahiLogLevel level, const char *text)
 
 static int start(struct vname_mdns *m, const char **why)
 {
-    char label[VNAME_DOMAIN_MAX];
-    AvahiStringList *list = loopbacks();
+    AvahiStringList *list = vname_loopbacks_();
     AvahiServerConfig c;
-    int err = 0, rc = 0;
+    int err = 0;
 
     avahi_set_log_function(be_silent);
     avahi_server_config_init(&c);
     c.n_cache_entries_max = VNAME_MDNS_CACHE;
     c.publish_domain = 0;
+    c.publish_addresses = 0;
     c.disable_publishing = m->cfg.host.n == 0;
-    if (m->cfg.host.n != 0) {
-        rc = host_label(m, label, sizeof(label));
-        if (rc == 0 && (c.host_name = avahi_strdup(label)) == NULL)
-            rc = V23_ENOMEM;
-    }
     if (m->cfg.loopback)
         c.allow_interfaces = list;
     else
         c.deny_interfaces = list;
-    if (rc == V23_EARG)
-        *why = "the name is empty or too long";
-    if (rc == 0) {
-        m->server = avahi_server_new(&m->poll, &c, on_server, m, &err);
-        if (m->server == NULL) {
-            *why = avahi_strerror(err);
-            rc = err == AVAHI_ERR_NO_MEMORY ? V23_ENOMEM
-                : err == AVAHI_ERR_INVALID_HOST_NAME ? V23_EARG
-                                                     : V23_ESYS;
-        }
-    }
+    m->server = avahi_server_new(&m->poll, &c, on_server, m, &err);
     avahi_server_config_free(&c);
-    return rc != 0 ? rc : look(m);
+    if (m->server == NULL) {
+        *why = avahi_strerror(err);
+        return err == AVAHI_ERR_NO_MEMORY ? V23_ENOMEM : V23_ESYS;
+    }
+    if (m->cfg.host.n != 0)
+        m->news = vname_news_new_(m->cfg.base, on_change, m);
+    return look(m);
 }
 
 /* With a NUL behind it, for the library. */
@@ -542,6 +495,10 @@ int vname_mdns_new(const struct vname_mdns_config *cfg,
     }
     if (rc == 0)
         rc = complete_host(m);
+    if (rc == 0 && m->host.n > VNAME_LABEL_MAX) {
+        *why = "the name is too long";
+        rc = V23_EARG;
+    }
     if (rc == 0)
         rc = start(m, why);
     if (rc != 0) {
@@ -562,6 +519,7 @@ void vname_mdns_free(struct vname_mdns *m)
         m->asked = q->next;
         asked_free(q);
     }
+    vname_news_free_(m->news);
     if (m->services != NULL)
         avahi_s_record_browser_free(m->services);
     if (m->server != NULL)

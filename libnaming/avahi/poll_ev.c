@@ -1,5 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /* avahi's interface to event loops, on libevent. */
+#define _DEFAULT_SOURCE /* timersub */
 #include "poll_ev.h"
 
 #include <event2/event.h>
