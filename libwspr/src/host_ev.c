@@ -340,15 +340,23 @@ static void on_closed(void *ud)
     reap_soon(page->h);
 }
 
-static void on_gone(void *object)
+static void page_gone(struct wspr_held_ *held)
 {
-    struct wspr_page_ *page = object;
+    struct wspr_page_ *page = (struct wspr_page_ *)held;
 
     page->conn = NULL;
     page->h->npages--;
     v23_logf(page->h->log, V23_LOG_INFO, "wspr: page %llu of %s has gone",
         (unsigned long long)page->number, page->peer);
     wspr_ctl_close(page->ctl, on_closed, page);
+}
+
+/* Only websockets have the other events. */
+static void on_gone(void *object)
+{
+    struct wspr_held_ *held = object;
+
+    held->gone(held);
 }
 
 static const struct wspr_http_hooks_ http_hooks = { wspr_host_request_,
@@ -394,6 +402,7 @@ static struct wspr_page_ *page_new(struct wspr_host *h, struct wspr_conn_ *c,
         memcpy(p, origin.p, origin.n);
     p[origin.n] = 0;
     page->origin = p;
+    page->held.gone = page_gone;
     page->h = h;
     page->conn = c;
     page->since = vrpc_ev_wall();
@@ -533,6 +542,7 @@ void wspr_host_free(struct wspr_host *h)
         return;
     h->stopped = NULL;
     wspr_http_free_(h->http);
+    wspr_host_forget_accounts_(h);
     while (h->pages != NULL)
         page_free(h->pages);
     if (h->ev != NULL)

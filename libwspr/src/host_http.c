@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include <vrpc/ev.h>
 #include <vrpc/websocket.h>
 
 /* ---- origins ------------------------------------------------------------- */
@@ -103,17 +104,61 @@ static enum wspr_protocol choose(const struct wspr_host *h,
     return p;
 }
 
+/*
+ * Whom an origin's page acts as: 0 with a reference; V23_EDENIED: nobody;
+ * others with a sentence in `why`.
+ */
+static int principal_of(const struct wspr_host *h, struct vdl_str origin,
+    struct vsec_principal **out, char why[WSPR_WHY])
+{
+    struct wspr_principals *m = h->cfg.principals;
+
+    if (m != NULL && wspr_principals_has_account(m, origin, vrpc_ev_wall()))
+        return wspr_principals_make(m, origin, out, why);
+    if (h->cfg.require_account)
+        return V23_EDENIED;
+    v23_logf(h->log, V23_LOG_DEBUG, "wspr: origin \"%.*s\" has no account: it "
+        "gets our own principal", (int)origin.n, origin.n == 0 ? "" : origin.p);
+    *out = vsec_principal_ref(h->p->rt.principal);
+    return 0;
+}
+
+static void open_page(struct wspr_host *h, struct wspr_conn_ *c,
+    const struct wspr_request_ *r, const struct way *way,
+    struct vdl_str origin)
+{
+    struct vsec_principal *principal = NULL;
+    enum wspr_protocol protocol;
+    char why[WSPR_WHY] = "";
+    const char *sub;
+    struct v23_buf b;
+    int rc = principal_of(h, origin, &principal, why);
+
+    if (rc == V23_EDENIED) {
+        h->refused++;
+        wspr_conn_say_(c, 403, "The origin has no account");
+        return;
+    }
+    if (rc == 0) {
+        protocol = choose(h, way, r, &sub);
+        rc = wspr_page_open_(h, c, r, principal, origin, protocol, sub);
+        vsec_principal_unref(principal);
+    }
+    if (rc == 0)
+        return;
+    v23_buf_init(&b, NULL, 4096);
+    v23_buf_printf(&b, "Failed to create controller: %s",
+        why[0] != 0 ? why : v23_strerror(rc));
+    wspr_conn_say_(c, 500, v23_buf_cstr(&b));
+    v23_buf_fini(&b);
+}
+
 /* In the order of spec/wspr.md 2, but nothing is made for what is refused. */
 static void open_websocket(struct wspr_host *h, struct wspr_conn_ *c,
     const struct wspr_request_ *r, const struct way *way)
 {
-    struct vsec_principal *principal = h->p->rt.principal;
-    enum wspr_protocol protocol;
     struct vdl_str origin;
-    const char *sub;
-    struct v23_buf b;
     unsigned n = vrpc_http_head_get(&r->head, "Origin", &origin);
-    int rc;
 
     if (!vdl_str_is(r->head.method, "GET")) {
         wspr_conn_say_(c, 405, "Method not allowed.");
@@ -132,14 +177,7 @@ static void open_websocket(struct wspr_host *h, struct wspr_conn_ *c,
         wspr_conn_say_(c, 403, "Origin not allowed");
         return;
     }
-    protocol = choose(h, way, r, &sub);
-    rc = wspr_page_open_(h, c, r, principal, origin, protocol, sub);
-    if (rc == 0)
-        return;
-    v23_buf_init(&b, NULL, 4096);
-    v23_buf_printf(&b, "Failed to create controller: %s", v23_strerror(rc));
-    wspr_conn_say_(c, 500, v23_buf_cstr(&b));
-    v23_buf_fini(&b);
+    open_page(h, c, r, way, origin);
 }
 
 /* ---- pages --------------------------------------------------------------- */
@@ -228,6 +266,10 @@ void wspr_host_request_(void *ud, struct wspr_conn_ *c,
         return;
     else if (h->cfg.protocol == WSPR_VOM)
         not_found(c);
+    else if (vdl_str_is(r->path, "/create-account"))
+        wspr_host_create_account_(h, c, r);
+    else if (vdl_str_is(r->path, "/assoc-account"))
+        wspr_host_assoc_account_(h, c, r);
     else if (vdl_str_is(r->path, "/debug"))
         send_made(h, c, r, "text/html; charset=utf-8", wspr_host_debug_);
     else if (vdl_str_is(r->path, "/debug/stats"))

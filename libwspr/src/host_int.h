@@ -7,8 +7,14 @@
 
 #include "http_int.h"
 
+struct creation;
 struct serving;
 struct wspr_page_;
+
+/* First member of what a connection is given to. */
+struct wspr_held_ {
+    void (*gone)(struct wspr_held_ *held);
+};
 
 struct wspr_host {
     struct wspr_host_config cfg;
@@ -20,13 +26,15 @@ struct wspr_host {
     size_t npages;
     uint64_t opened; /* of all pages so far, the last one's number */
     uint64_t refused;
-    struct wspr_host_ev_ *ev; /* host_ev.c's */
+    struct wspr_host_ev_ *ev;   /* host_ev.c's */
+    struct creation *creations; /* host_accounts.c's */
     void (*stopped)(void *ud);
     void *stopped_ud;
 };
 
 /* host_ev.c: a page, from its handshake until all that it had has ended. */
 struct wspr_page_ {
+    struct wspr_held_ held; /* first */
     struct wspr_host *h;
     struct wspr_page_ *next, **plink;
     struct wspr_conn_ *conn; /* NULL: gone */
@@ -54,6 +62,14 @@ V23_MUST_USE int wspr_page_open_(struct wspr_host *h, struct wspr_conn_ *c,
 /* host_http.c: what is asked of the host. */
 void wspr_host_request_(void *ud, struct wspr_conn_ *c,
     const struct wspr_request_ *r);
+
+/* host_accounts.c: POST requests about accounts. */
+void wspr_host_create_account_(struct wspr_host *h, struct wspr_conn_ *c,
+    const struct wspr_request_ *r);
+void wspr_host_assoc_account_(struct wspr_host *h, struct wspr_conn_ *c,
+    const struct wspr_request_ *r);
+/* Nobody gets an answer any more. */
+void wspr_host_forget_accounts_(struct wspr_host *h);
 
 /* host_debug.c: the pages about it. */
 void wspr_host_debug_(struct wspr_host *h, struct v23_buf *out);

@@ -10,6 +10,7 @@
 #define WSPR_HOST_H
 
 #include <vname/program.h>
+#include <wspr/accounts.h>
 #include <wspr/controller.h>
 
 #ifdef __cplusplus
@@ -40,7 +41,8 @@ struct wspr_host_config {
     const char *allowed_origins;
     bool require_origin;           /* refuse who names none */
     bool require_account;          /* refuse origins without one */
-    struct wspr_accounts *accounts; /* of origins (none) */
+    struct wspr_principals *principals; /* of origins with an account (none) */
+    struct wspr_accounts *accounts; /* to make accounts (cannot be made) */
     bool native_caveats;           /* as in struct wspr_ctl_config */
     struct vdl_str language;       /* likewise */
     struct wspr_ctl_limits limits; /* likewise */
