@@ -260,6 +260,16 @@ $(BUILD)/obj/gen/cmd/debug/assets.o: $(BUILD)/gen/cmd/debug/assets.c cmd/debug/a
 cmd_debug_EXTRA_OBJS := $(BUILD)/obj/cmd/vrpc/ask.o $(BUILD)/obj/gen/cmd/debug/assets.o $(a_avahi)
 cmd_debug_INC := -Icmd/vrpc -I$(BUILD)/gen/avahi
 cmd_debug_LIBS := $(sys_avahi) -lz
+# wsprd carries the JavaScript client and its demonstration.
+wsprd_web := $(sort $(wildcard libwspr/js/*.js libwspr/js/demo/*.html libwspr/js/demo/*.css libwspr/js/demo/*.js libwspr/js/demo/*.svg))
+$(BUILD)/gen/cmd/wsprd/assets.c: cmd/debug/embed.sh $(wsprd_web)
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@) sh $< $(wsprd_web) >$@
+$(BUILD)/obj/gen/cmd/wsprd/assets.o: $(BUILD)/gen/cmd/wsprd/assets.c cmd/debug/assets.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(CC) $(ALLCFLAGS) $(GENWARN) -Icmd/debug -c -o $@ $<
+cmd_wsprd_EXTRA_OBJS := $(BUILD)/obj/gen/cmd/wsprd/assets.o
+cmd_wsprd_INC := -Icmd/debug
 $(foreach c,$(CMDS),$(eval $(call cmd_rules,$(firstword $(subst :, ,$(c))),$(lastword $(subst :, ,$(c))))))
 $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
 
@@ -457,7 +467,7 @@ sim: $(BUILD)/test/sim
 
 VECTORS ?= test/vectors
 # Recorded runs of a program need it, and a machine that starts it.
-vectors: $(BUILD)/test/runner $(if $(EXEC),,$(BUILD)/bin/principal)
+vectors: $(BUILD)/test/runner $(if $(EXEC),,$(BUILD)/bin/principal $(BUILD)/bin/wsprd)
 	$(Q)$(EXEC) $(BUILD)/test/runner $(if $(EXEC),,-bin $(BUILD)/bin) \
 	  -companions test/vectors $(VECTORS)
 

@@ -6,5 +6,6 @@ CMDS := $(foreach c,vdl:libvom vom:libvom vomtestgen:libvom principal:libnaming 
 	vrun:libnaming fortuned:libnaming fortune:libnaming debug:libnaming \
 	helloserver:libnaming helloclient:libnaming stressd:libnaming \
 	stress:libnaming rpcbenchd:libnaming rpcbench:libnaming \
-	gclogs:libvom uniqueid:libvom mtstress:libnaming xproxyd:libnaming,\
+	gclogs:libvom uniqueid:libvom mtstress:libnaming xproxyd:libnaming \
+	wsprd:libwspr servicerunner:libwspr,\
 	$(if $(wildcard cmd/$(firstword $(subst :, ,$(c)))/*.c),$(c)))

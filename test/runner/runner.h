@@ -21,6 +21,7 @@ struct run_case {
     const cJSON *json;
     void *state;            /* what `begin` returned */
     char why[512];          /* filled on failure */
+    const char *left;       /* why it was left out, set by who does that */
 };
 
 /* Returns true when the case passes; else explains in c->why. */

@@ -6,6 +6,7 @@ static const struct run_file files[] = {
     { "channel.jsonl", wspr_channel, NULL, NULL, NULL, NULL },
     { "ws2016-*.jsonl", NULL, wspr_transcript, NULL, NULL, NULL },
     { "principal-state.jsonl", wspr_accounts, NULL, NULL, NULL, NULL },
+    { "http-*.jsonl", wspr_http, NULL, NULL, NULL, NULL },
     { "*.jsonl", NULL, NULL, "nothing reads it yet", NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL, NULL },
 };

@@ -19,6 +19,11 @@ bool wspr_has_order(const struct vdl_type *t, const void *v);
 /* ws2016-*.jsonl: decode every frame, encode those of the proxy again. */
 void wspr_transcript(const char *dir, const char *companions,
     const char *path);
+/* http-*.jsonl, against wsprd. */
+bool wspr_http(struct run_case *c);
+/* Is a case of edge-*.jsonl about frames? Then it is run against wsprd, too. */
+bool wspr_is_about_frames(const struct run_case *c);
+bool wspr_frames(struct run_case *c);
 /* channel.jsonl */
 bool wspr_channel(struct run_case *c);
 /* principal-state.jsonl */
