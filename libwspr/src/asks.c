@@ -60,6 +60,8 @@ void wspr_ask_free_(struct wspr_ask_ *k)
 {
     struct wspr_ctl *c = k->c;
 
+    if (k->then != NULL)
+        wspr_ask_free_(k->then);
     wspr_due_drop_(k->kind == WSPR_GRANT_ ? &c->grants : &c->answers,
         &k->due);
     wspr_table_drop_(c, &k->e);

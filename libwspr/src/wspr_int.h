@@ -262,6 +262,7 @@ struct wspr_ask_ {
     size_t nsets;
     size_t nleft;                        /* that the page judges */
     struct wspr_call_ *call;             /* grant */
+    struct wspr_ask_ *then; /* a question that ends with this one */
 };
 
 /* What a lookup has found; in the arena of the call. */

@@ -116,6 +116,8 @@ struct wspr_ctl_config {
                                          the controller */
     struct vrpc_vtrace *vtrace;  /* NULL = nothing is collected; the same */
     struct vdl_str component;    /* program name, for error texts; borrowed */
+    vdl_str_list roots;          /* of the name space, as pages of 2014 are
+                                    told when they connect; borrowed */
     struct vdl_str language;     /* of calls that name none, "en-US"; borrowed */
     enum wspr_protocol protocol;
     /* Caveats of known kinds are not shown to the page (11.1). */
