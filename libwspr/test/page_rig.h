@@ -270,7 +270,7 @@ static void h_stop(void *ud, struct wspr_serving *s, void (*done)(void *ud),
     (void)ud;
     X.stop_done = done;
     X.stop_ud = done_ud;
-    vrpc_server_stop(s->server, 0, h_stopped, s);
+    vrpc_server_stop(s->server, SEC, h_stopped, s);
 }
 
 static const struct wspr_ctl_hooks rig_hooks = {

@@ -73,7 +73,8 @@ struct wspr_ctl_hooks {
     /* Endpoints, as text, in `a`. */
     int (*endpoints)(void *ud, struct wspr_serving *s, struct v23_arena *a,
         vdl_str_list *out);
-    /* Unmount, stop the server, and free it: then `done`, which may be called
+    /* Unmount, stop the server with a moment for the answers that are on their
+     * way (vrpc_server_stop()), and free it: then `done`, which may be called
      * from inside. Nothing is asked of the controller for it afterwards. */
     void (*stop)(void *ud, struct wspr_serving *s, void (*done)(void *ud),
         void *done_ud);
