@@ -52,7 +52,7 @@ export function connect(address = globalThis.location?.origin, options = {}) {
     const Socket = options.WebSocket ?? globalThis.WebSocket;
     if (Socket === undefined)
         throw new TypeError("there is no WebSocket here; see connect()");
-    const url = address.replace(/^https?:/, "ws:").replace(/\/?$/, "/ws");
+    const url = address.replace(/^http/, "ws").replace(/\/?$/, "/ws");
     return new Promise((resolve, reject) => {
         const client = new Client(new Socket(url), options, () =>
             resolve(client));
