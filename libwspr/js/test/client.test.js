@@ -541,7 +541,7 @@ test("a proxy that cannot be reached is told", async () => {
         close() {}
     }
     await assert.rejects(connect("https://host:1/", { WebSocket: Dead }),
-        /no connection to ws:\/\/host:1\/ws/);
+        /no connection to wss:\/\/host:1\/ws/);
 });
 
 test("what a broken proxy sends costs the connection, not more", async () => {
