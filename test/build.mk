@@ -6,6 +6,7 @@ TESTPROGS := $(foreach c,typetester:libnaming runner:libwspr echo-server:libnami
 	hostile:librpc valuetext:librpc mdnsflood:libvom,\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
 fuzz_naming_LAYER := libnaming
+fuzz_etcd_LAYER := libnaming
 fuzz_journal_LAYER := libnaming
 fuzz_agent_LAYER := libsecurity
 fuzz_ws_LAYER := librpc
