@@ -42,39 +42,6 @@ int print_buf(struct v23_buf *out)
     return rc == 0 ? 0 : v23_error("%s", v23_strerror(rc));
 }
 
-/* ---- discovery ----------------------------------------------------------- */
-
-static int scan(void *ud, const struct v23_invocation *inv, int argc,
-    char **argv)
-{
-    (void)ud;
-    (void)argv;
-    if (argc > 1)
-        return v23_usage_error(inv, "got %d arguments, expected at most 1",
-            argc);
-    v23_error("discovery scan: this build cannot discover services; name the "
-        "server, or find it with debug glob");
-    return 2;
-}
-
-static const struct v23_command cmd_scan = {
-    .name = "scan",
-    .brief = "Scan for advertised v23 services",
-    .about = "Services that advertise themselves near by cannot be found yet: "
-        "this command always fails. Servers that are mounted are found with "
-        "debug glob.",
-    .args = "[<query>]",
-    .args_help = "<query> scans for services that match the provided query.",
-    .run = scan,
-};
-static const struct v23_command *const discovery_children[] = { &cmd_scan };
-const struct v23_command cmd_discovery = {
-    .name = "discovery",
-    .brief = "Scan and advertise using the v23 discovery API",
-    .children = discovery_children,
-    .nchildren = 1,
-};
-
 /* ---- the command tree ---------------------------------------------------- */
 
 static const struct v23_flag root_flags[] = {

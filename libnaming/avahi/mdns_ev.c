@@ -182,7 +182,7 @@ static int add_records(struct vname_mdns *m, const char *instance,
         rc = add_record(m, AVAHI_PUBLISH_UNIQUE, texts(m, instance));
     if (rc == 0)
         rc = add_record(m, AVAHI_PUBLISH_UNIQUE, location(m, instance, host));
-    if (rc == 0)
+    if (rc == 0 && m->cfg.port != 0)
         rc = vname_each_address_(m->cfg.loopback, add_address, &x);
     return rc == 0 ? avahi_s_entry_group_commit(m->group) : rc;
 }

@@ -6,8 +6,7 @@
  */
 #include <stdlib.h>
 
-#include <vname/discovery.h>
-#include <vname/dnssd.h>
+#include "discovery_int.h"
 
 enum {
     PIECE_HEAD = 5, /* _x<i><j>= */
@@ -330,8 +329,6 @@ static int set_attribute(struct reader *r, struct vdl_str key,
 
     if (key.n == 0 || key.p[0] == '_')
         return bad(r, "an attribute has no name");
-    if (!is_text(key) || !is_text(val))
-        return bad(r, "an attribute is not valid UTF-8");
     for (i = 0; i < m->n && !vdl_str_eq(m->v[i].key, key); i++)
         ;
     if (i == VNAME_AD_ATTRIBUTES_MAX)
@@ -349,8 +346,8 @@ static int set_attachment(struct reader *r, struct vdl_str key,
     v23_discovery_attachments *m = &r->info->ad.attachments;
     uint32_t i;
 
-    if (key.n == 0 || !is_text(key))
-        return bad(r, "an attachment has no name, or none in UTF-8");
+    if (key.n == 0)
+        return bad(r, "an attachment has no name");
     for (i = 0; i < m->n && !vdl_str_eq(m->v[i].key, key); i++)
         ;
     if (i == VNAME_AD_ATTACHMENTS_MAX)
@@ -371,8 +368,6 @@ static int set_known(struct reader *r, char key, struct vdl_str val)
 
     switch (key) {
     case 'i':
-        if (!is_text(val))
-            return bad(r, "the interface name is not valid UTF-8");
         info->ad.interface_name = val;
         return 0;
     case 'a':
@@ -475,21 +470,30 @@ static int read_all(struct reader *r, vdl_str_list txt)
     return rc != 0 ? rc : set_pieces(r, pieces, n);
 }
 
-/* What is not encrypted is shown and called. */
-static int check_addresses(struct reader *r)
+/* Addresses that are encrypted are neither shown nor called. */
+const char *vname_ad_fault_(const v23_lib_discovery_ad_info *info)
 {
-    const v23_lib_discovery_ad_info *info = r->info;
+    const v23_discovery_advertisement *ad = &info->ad;
     uint32_t i;
 
+    if (!is_text(ad->interface_name))
+        return "the interface name is not valid UTF-8";
+    for (i = 0; i < ad->attributes.n; i++)
+        if (!is_text(ad->attributes.v[i].key)
+            || !is_text(ad->attributes.v[i].val))
+            return "an attribute is not valid UTF-8";
+    for (i = 0; i < ad->attachments.n; i++)
+        if (!is_text(ad->attachments.v[i].key))
+            return "the name of an attachment is not valid UTF-8";
     for (i = 0; i < info->dir_addrs.n; i++)
         if (!is_text(info->dir_addrs.v[i]))
-            return bad(r, "the address of a directory is not valid UTF-8");
+            return "the address of a directory is not valid UTF-8";
     if (info->encryption_algorithm != V23_LIB_DISCOVERY_NO_ENCRYPTION)
-        return 0;
-    for (i = 0; i < info->ad.addresses.n; i++)
-        if (!is_text(info->ad.addresses.v[i]))
-            return bad(r, "an address is not valid UTF-8");
-    return 0;
+        return NULL;
+    for (i = 0; i < ad->addresses.n; i++)
+        if (!is_text(ad->addresses.v[i]))
+            return "an address is not valid UTF-8";
+    return NULL;
 }
 
 int vname_ad_from_txt(const struct vname_deflate *z, struct vdl_str instance,
@@ -499,6 +503,7 @@ int vname_ad_from_txt(const struct vname_deflate *z, struct vdl_str instance,
     const char *dot = instance.n == 0 ? NULL
                                       : memchr(instance.p, '.', instance.n);
     struct reader *r = v23_arena_new(a, struct reader);
+    const char *fault;
     int rc;
 
     if (r == NULL)
@@ -515,5 +520,8 @@ int vname_ad_from_txt(const struct vname_deflate *z, struct vdl_str instance,
     if (vname_ad_instance_parse(instance, &info->ad.id) != 0)
         return bad(r, "the instance is not the id of an advertisement");
     rc = read_all(r, txt);
-    return rc != 0 ? rc : check_addresses(r);
+    if (rc != 0)
+        return rc;
+    fault = vname_ad_fault_(info);
+    return fault == NULL ? 0 : bad(r, fault);
 }

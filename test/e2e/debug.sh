@@ -75,7 +75,8 @@ t 1 '' 'ERROR: cannot convert 00 to Id, size mismatch' vtrace tell/fortune 00
 t 1 '' 'Error: [: syntax error in pattern' stats watch '['
 t 1 '' '[: syntax error in pattern' stats read '['
 t 2 '' 'ERROR: debug discovery: no command specified' discovery
-t 2 '' 'ERROR: discovery scan: this build cannot discover services; name the server, or find it with debug glob' discovery scan
+t 1 '' "ERROR: invalid query: offset 2: v has InterfaceName, Attributes and Addresses" discovery scan 'v.Name = 1'
+t 2 '' 'ERROR: got 2 arguments, expected at most 1' discovery scan a b
 t 2 '' 'ERROR: got 2 arguments, expected at most 1' discovery scan a b
 t 1 '[]' '[: syntax error in pattern' stats read -json '['
 # What nobody serves: no value to read, no log to be sized.

@@ -111,5 +111,45 @@ gone() {
 check "is gone" wait_for gone
 kill "$joe_pid"
 check "the other ends, too" wait "$joe_pid"
+
+# Advertisements are on all interfaces but the loopback: on a cable from this
+# machine to itself.
+if ip link add v0 type veth peer name v1 2>cable.log; then
+    ip addr add 192.0.2.1/24 dev v0 && ip link set v0 up && ip link set v1 up ||
+        die "the cable"
+    debug discovery scan >all.out 2>all.log &
+    all=$!
+    debug discovery scan 'v.InterfaceName = "v.io/y"' >some.out 2>some.log &
+    pids="$pids $all $!"
+    daemon x '^ID=' advertise v.io/x /h:1/x b=2 a=1
+    x=$pid xid=$(said x ID=)
+    daemon y '^ID=' advertise v.io/y /h:2/y
+    yid=$(said y ID=)
+    check "an advertisement is found" wait_for grep -q "$xid" all.out
+    check "another, too" wait_for grep -q "$yid" all.out
+    check "those that are asked for" wait_for grep -q "$yid" some.out
+    check "and no others" eval '! grep -q v.io/x some.out'
+    kill "$x" && wait "$x"
+    check "one is lost" wait_for grep -q "^LOST:$xid" all.out
+    cat >want <<EOT
+FOUND:
+Id:            $xid
+InterfaceName: v.io/x
+Addresses:     {
+  /h:1/x
+}
+Attributes:    {
+  "a": "1"
+  "b": "2"
+}
+
+EOT
+    grep -A9 "^Id:.*$xid" all.out | sed '1i\
+FOUND:' >got
+    check "and was shown as it is" diff want got
+else
+    echo "part neighborhood.sh: no virtual cable can be made here, so nothing" \
+        "is advertised"
+fi
 [ $fail -eq 0 ] || logs
 summary

@@ -14,7 +14,9 @@
 #ifndef VNAME_DISCOVERY_H
 #define VNAME_DISCOVERY_H
 
+#include <v23/log.h>
 #include <v23/vdl/v.io/x/ref/lib/discovery/discovery.vdl.h>
+#include <vname/mdns.h>
 #include <vsec/crypto.h>
 
 #ifdef __cplusplus
@@ -181,6 +183,50 @@ bool vname_query_match(const struct vname_query *q,
     const v23_discovery_advertisement *ad);
 /** The only interface that can match; empty if there may be several. */
 struct vdl_str vname_query_interface(const struct vname_query *q);
+
+/* ---- what is near by ----------------------------------------------------- */
+
+/*
+ * Follows advertisements: tells once of each that matches a query, and when it
+ * has changed or gone. An advertisement that did not fit is asked for.
+ * Source: spec/naming.md 19.5.
+ */
+struct vname_scan;
+
+struct vname_scan_config {
+    const struct v23_alloc *al; /* NULL = libc */
+    const struct v23_log *log;  /* NULL = silent */
+    const struct vname_deflate *z; /* may be NULL */
+    const struct vname_query *query; /* outlives the scan */
+    void (*found)(void *ud, const v23_discovery_advertisement *ad);
+    void (*lost)(void *ud, const v23_discovery_advertisement *ad);
+    /* Ask a Directory at `info`'s dir_addrs for the advertisement with this
+     * id, and give the answer to vname_scan_fetched(), later. NULL: what did
+     * not fit is ignored. */
+    void (*fetch)(void *ud, const v23_lib_discovery_ad_info *info);
+    void *ud;
+};
+
+enum {
+    VNAME_SCAN_ADS = 1024,  /* followed at the same time */
+    VNAME_SCAN_SOURCES = 16 /* of one */
+};
+
+/** @return 0 or V23_ENOMEM */
+V23_MUST_USE int vname_scan_new(const struct vname_scan_config *cfg,
+    struct vname_scan **out);
+void vname_scan_free(struct vname_scan *s); /* NULL is ignored */
+/**
+ * A TXT record was heard.
+ * @return 0, also when it is of no interest; V23_ETEXT: not an advertisement
+ *         (logged); V23_ELIMIT: there are too many; V23_ENOMEM
+ */
+int vname_scan_heard(struct vname_scan *s, const struct vname_dns_found *f);
+/** It is gone, or all of the instance. */
+void vname_scan_gone(struct vname_scan *s, const struct vname_dns_found *f);
+/** What a Directory has answered; results as vname_scan_heard(). */
+int vname_scan_fetched(struct vname_scan *s,
+    const v23_lib_discovery_ad_info *info);
 
 #ifdef __cplusplus
 }
