@@ -229,7 +229,8 @@ static v23_signature_arg rig_arg(const char *name, const char *type)
 
 static struct vrpc_dynamic rig_dynamic;
 
-static struct vrpc_object rig_adder_object(void)
+/* With the first n of its methods. */
+static struct vrpc_object rig_adder_object(uint32_t n)
 {
     static v23_signature_method m[5];
     static v23_signature_arg two[2], concat[2], joined[2], one, item;
@@ -261,7 +262,7 @@ static struct vrpc_object rig_adder_object(void)
     m[3].in_stream = m[3].out_stream = &item;
     x.name = vdl_str("Adder");
     x.methods.v = m;
-    x.methods.n = 5;
+    x.methods.n = n;
     rig_dynamic.interfaces = &x;
     rig_dynamic.ninterfaces = 1;
     rig_dynamic.invoke = rig_invoke;
@@ -492,7 +493,7 @@ static void rig_sleep(int64_t ns)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static void rig_setup(void)
+static void rig_setup_with(uint32_t nmethods)
 {
     struct vrpc_server_config cfg;
 
@@ -502,9 +503,14 @@ static void rig_setup(void)
     ck_assert_int_eq(vdl_types_new(&W.t.al, NULL, &R.types), 0);
     ck_assert_int_eq(world_node(&W, "adder", 50, &R.adder), 0);
     memset(&cfg, 0, sizeof(cfg));
-    cfg.object = rig_adder_object();
+    cfg.object = rig_adder_object(nmethods);
     cfg.authorizer = &vsec_auth_everyone;
     ck_assert_int_eq(vrpc_server_new(R.adder->m, &cfg, &R.adder->s), 0);
+}
+
+static void rig_setup(void)
+{
+    rig_setup_with(5);
 }
 
 /* Everything ends, and nothing is left. */

@@ -5,6 +5,8 @@
 static const struct run_file files[] = {
     { "channel.jsonl", wspr_channel, NULL, NULL, NULL, NULL },
     { "ws2016-*.jsonl", NULL, wspr_transcript, NULL, NULL, NULL },
+    { "ws2014-*.jsonl", NULL, wspr_json_transcript, NULL, NULL, NULL },
+    { "edge-2014.jsonl", wspr_json_edge, NULL, NULL, NULL, NULL },
     { "principal-state.jsonl", wspr_accounts, NULL, NULL, NULL, NULL },
     { "http-*.jsonl", wspr_http, NULL, NULL, NULL, NULL },
     { "*.jsonl", NULL, NULL, "nothing reads it yet", NULL, NULL },

@@ -19,6 +19,11 @@ bool wspr_has_order(const struct vdl_type *t, const void *v);
 /* ws2016-*.jsonl: decode every frame, encode those of the proxy again. */
 void wspr_transcript(const char *dir, const char *companions,
     const char *path);
+/* ws2014-*.jsonl: the page's part is played to a controller. */
+void wspr_json_transcript(
+    const char *dir, const char *companions, const char *path);
+/* edge-2014.jsonl */
+bool wspr_json_edge(struct run_case *c);
 /* http-*.jsonl, against wsprd. */
 bool wspr_http(struct run_case *c);
 /* Is a case of edge-*.jsonl about frames? Then it is run against wsprd, too. */
