@@ -215,6 +215,10 @@ static int send_some(struct vrpc_glob_call *g, struct globbing *x)
         if (!x->waiting)
             rc = vname_glob_next(x->walk, vrpc_manager_now(x->m).mono_ns,
                 &x->entry);
+        if (!x->waiting && rc == V23_EAGAIN) {
+            vrpc_glob_yield(g); /* a long search: others have their turn */
+            return rc;
+        }
         if (rc == 0)
             rc = vrpc_glob_send_entry(g, &x->entry);
         x->waiting = rc == V23_EAGAIN;

@@ -13,6 +13,7 @@
 #define MAX_CALLS 64
 /* A name space made to be endless ends here. */
 #define MAX_QUERIES 65536
+#define MAX_HELD (64u << 20) /* bytes of questions asked and to be asked */
 #define VISITED_BUCKETS 256
 
 struct glob;
@@ -26,6 +27,7 @@ struct query {
     struct vdl_str pattern;
     vdl_str_list names;
     uint32_t depth, left;      /* elements of the pattern */
+    size_t size;               /* of the question, in g->held */
     struct vrpc_call *call;    /* NULL: waiting */
 };
 
@@ -42,7 +44,7 @@ struct glob {
     vname_done_fn *done;
     void *ud;
     struct query *waiting, **last, *running;
-    size_t nrunning, nqueries;
+    size_t nrunning, nqueries, held;
     struct visited *visited[VISITED_BUCKETS];
     bool no_memory, too_many;
 };
@@ -56,6 +58,7 @@ static bool seen(struct glob *g, struct vdl_str server, struct vdl_str pattern)
     size_t n = (size_t)server.n + 1 + pattern.n, i;
     char *key = v23_arena_get(a, n, 1);
 
+    g->held += sizeof(*v) + n;
     v = v23_arena_new(a, struct visited);
     if (key == NULL || v == NULL) {
         g->no_memory = true;
@@ -117,6 +120,7 @@ static void query_free(struct query *q)
 {
     struct glob *g = q->g;
 
+    g->held -= q->size;
     v23_arena_fini(&q->arena);
     v23_put(g->op.al, q);
 }
@@ -150,9 +154,11 @@ static void ask(struct glob *g, const v23_naming_mount_entry *x,
         || vname_object_names(&q->arena, &servers, &q->names) != 0)
         g->no_memory = true;
     v23_buf_fini(&text);
+    q->size = q->arena.used;
+    g->held += q->size;
     for (i = 0; i < x->servers.n && !g->no_memory; i++)
         again = seen(g, q->names.v[i], q->pattern) || again;
-    if (!again && g->nqueries == MAX_QUERIES)
+    if (!again && (g->nqueries == MAX_QUERIES || g->held > MAX_HELD))
         again = g->too_many = true;
     if (again || g->no_memory) {
         query_free(q);

@@ -4,7 +4,8 @@
  * their parents, and the name being built tells how deep it is. Nodes met on
  * the way that are of no use any more are collected.
  *
- * Between two entries the table may change. A walk rests at the node that it
+ * Between two entries, and between two parts of a long search, the table may
+ * change. A walk rests at the node that it
  * will look at next; that node counts who rests at it, and when it goes, they
  * move on.
  */
@@ -20,6 +21,13 @@ struct step {
     bool fixed;
 };
 
+/* What is to be done with the node in hand. */
+enum stage {
+    ARRIVE, /* is it wanted at all? */
+    ENTER,  /* its children first */
+    LEAVE   /* itself */
+};
+
 struct vname_glob {
     struct vname_glob *next, **pprev; /* of the table */
     struct vname_table *t;
@@ -27,7 +35,7 @@ struct vname_glob {
     struct vrpc_glob pattern;
     struct step *steps;
     struct node *at;          /* to be looked at; NULL: the end */
-    bool down;                /* its children too; else it is left */
+    enum stage stage;
     bool below;               /* `at` is a mount above the name */
     struct vdl_str rest;      /* what of the name is below it */
     size_t depth;             /* of `at` */
@@ -115,30 +123,24 @@ static bool may_list(struct vname_glob *w, const struct node *n,
             && vname_satisfies_(w->t, n, TAGS_TRAVERSE, &w->c));
 }
 
-/* The first of these siblings that is to be visited. */
-static struct node *pick(struct vname_glob *w, struct node *from,
-    const struct vrpc_glob *g)
+/* It matches what its parent was asked for, and may be seen. */
+static bool is_wanted(struct vname_glob *w, const struct node *n)
 {
-    while (from != NULL
-        && (!vrpc_glob_match(g, vdl_strn(from->name, from->len))
-            || !vname_satisfies_(w->t, from, TAGS_ALL, &w->c)))
-        from = from->next;
-    return from;
+    struct vrpc_glob g = rest_at(w, w->depth - 1);
+
+    return vrpc_glob_match(&g, vdl_strn(n->name, n->len))
+        && vname_satisfies_(w->t, n, TAGS_ALL, &w->c);
 }
 
 static struct node *first_child(struct vname_glob *w, struct node *n)
 {
     struct vrpc_glob g = rest_at(w, w->depth);
-    struct node *child;
 
     if (n->mounted || !may_list(w, n, &g))
         return NULL;
     if (g.n == 0 || !w->steps[w->depth].fixed)
-        return pick(w, n->children, &g);
-    child = vname_child_(w->t, n, w->steps[w->depth].literal);
-    return child != NULL && vname_satisfies_(w->t, child, TAGS_ALL, &w->c)
-        ? child
-        : NULL;
+        return n->children;
+    return vname_child_(w->t, n, w->steps[w->depth].literal);
 }
 
 static struct node *next_child(struct vname_glob *w, struct node *n)
@@ -148,9 +150,7 @@ static struct node *next_child(struct vname_glob *w, struct node *n)
     if (w->depth == 0 /* the start has no siblings here */)
         return NULL;
     g = rest_at(w, w->depth - 1);
-    if (g.n != 0 && w->steps[w->depth - 1].fixed)
-        return NULL;
-    return pick(w, n->next, &g);
+    return g.n != 0 && w->steps[w->depth - 1].fixed ? NULL : n->next;
 }
 
 /* Names in replies are clean: an empty element does not show. */
@@ -172,7 +172,7 @@ static void pop(struct v23_buf *name, size_t len)
 static void move_on(struct vname_glob *w, size_t len, struct node *next,
     struct node *parent)
 {
-    w->down = next != NULL;
+    w->stage = next != NULL ? ARRIVE : LEAVE;
     if (w->depth == 0) {
         w->at = NULL;
         return;
@@ -212,29 +212,42 @@ void vname_glob_leaves_(struct vname_table *t, struct node *n)
         }
 }
 
-/* 0 with an entry, V23_EEOF or V23_ENOMEM. */
+static void go_down(struct vname_glob *w, struct node *child)
+{
+    push(&w->name, child);
+    w->depth++;
+    w->at = child;
+    w->stage = ARRIVE;
+}
+
+/* One step. 0: there is an entry; V23_EAGAIN: not yet; V23_ENOMEM. */
 static int visit(struct vname_glob *w, v23_naming_mount_entry *e)
 {
-    struct node *n, *child, *next, *parent;
-    size_t len;
+    struct node *n = w->at, *child, *next, *parent;
+    size_t len = n->len;
     int rc = V23_EAGAIN;
 
-    while (rc == V23_EAGAIN && (n = w->at) != NULL) {
-        child = w->down ? first_child(w, n) : NULL;
-        if (child != NULL) {
-            push(&w->name, child);
-            w->depth++;
-            w->at = child;
-            continue;
-        }
+    if (w->name.err != 0)
+        return V23_ENOMEM;
+    if (w->stage == ARRIVE && is_wanted(w, n))
+        w->stage = ENTER;
+    else if (w->stage == ARRIVE)
+        move_on(w, len, next_child(w, n), n->parent);
+    if (w->at == n && w->stage == ENTER) {
+        child = first_child(w, n);
+        if (child != NULL)
+            go_down(w, child);
+        else
+            w->stage = LEAVE;
+    }
+    if (w->at == n && w->stage == LEAVE) {
         /* Leaving may free n, but neither its parent nor its siblings. */
         next = next_child(w, n);
         parent = n->parent;
-        len = n->len;
-        rc = w->name.err != 0 ? V23_ENOMEM : leave(w, n, e);
+        rc = leave(w, n, e);
         move_on(w, len, next, parent);
     }
-    return rc == V23_EAGAIN ? V23_EEOF : rc;
+    return rc;
 }
 
 static int find_literals(struct vname_glob *w)
@@ -290,7 +303,7 @@ int vname_glob_new(struct vname_table *t, const struct vname_caller *c,
     w->t = t;
     w->c = *c;
     w->pattern = *pattern;
-    w->down = true;
+    w->stage = ENTER;
     v23_buf_init(&w->name, t->al, SIZE_MAX);
     v23_arena_init(&w->scratch, t->al, SIZE_MAX);
     w->next = t->globs;
@@ -312,18 +325,18 @@ int vname_glob_new(struct vname_table *t, const struct vname_caller *c,
 int vname_glob_next(struct vname_glob *w, int64_t now_ns,
     v23_naming_mount_entry *e)
 {
-    int rc;
+    int rc = V23_EAGAIN, i;
 
     w->c.now_ns = now_ns;
     get_up(w);
     if (w->below && w->at != NULL) {
         rc = report(w, w->at, true, false, e);
         w->at = NULL;
-    } else {
-        rc = visit(w, e);
     }
+    for (i = 0; i < w->t->glob_steps && rc == V23_EAGAIN && w->at != NULL; i++)
+        rc = visit(w, e);
     rest(w);
-    return rc;
+    return rc == V23_EAGAIN && w->at == NULL ? V23_EEOF : rc;
 }
 
 void vname_glob_free(struct vname_glob *w)

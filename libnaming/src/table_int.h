@@ -110,6 +110,7 @@ struct vname_table {
     struct v23_arena scratch; /* between two operations empty */
     struct vname_glob *globs;
     size_t nglobs;
+    int glob_steps; /* of one turn; less in tests */
     struct user **users; /* by hash of the id */
     size_t nuser_buckets, nusers;
     struct perms *superusers; /* map with one list, "Admin"; NULL = none */

@@ -654,6 +654,7 @@ int vname_table_new(const struct vname_table_config *cfg,
     t->max_nodes_per_user = cfg->max_nodes_per_user;
     t->empty_elements = cfg->empty_elements;
     t->waiting_end = &t->waiting;
+    t->glob_steps = VNAME_GLOB_STEPS;
     v23_arena_init(&t->scratch, t->al, SIZE_MAX);
     t->root = node_new(t, vdl_strn(NULL, 0), 0);
     if (t->root == NULL || !grow(t)) {

@@ -198,7 +198,7 @@ static inline int each(const struct vname_caller *c, const char *name,
 
     if (rc != 0)
         return rc;
-    while (rc == 0) {
+    while (rc == 0 || rc == V23_EAGAIN) {
         rc = vname_glob_next(g, R.now_ns, &e);
         if (rc == 0)
             rc = fn(ud, &e);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "ns_rig.h"
+#include "table_int.h"
 
 #define ROOT N.tables[0].name
 #define SUB N.tables[1].name
@@ -592,6 +593,46 @@ START_TEST(glob_reports_a_broken_connection)
 }
 END_TEST
 
+static int order[2];
+
+static void note_order(void *ud, const struct v23_verror *err)
+{
+    ck_assert_ptr_null(err);
+    order[N.done++] = *(int *)ud;
+}
+
+static void note_entry(void *ud, const struct v23_verror *err,
+    const v23_naming_mount_entry *e)
+{
+    (void)e;
+    note_order(ud, err);
+}
+
+START_TEST(long_search_of_one_client_does_not_keep_others_waiting)
+{
+    static int search = 1, quick = 2;
+    char name[32];
+    int i;
+
+    for (i = 0; i < 200; i++) {
+        snprintf(name, sizeof(name), "d/a%d", i);
+        mount(name, "/h:1", 600 * SEC, 0);
+    }
+    N.tables[0].t->glob_steps = 2;
+    ck_assert_int_eq(vname_glob(N.ns, vdl_str("d/b*"), NULL, on_reply,
+                         note_order, &search, NULL), 0);
+    ck_assert_int_eq(vname_resolve(N.ns, vdl_str("d/a7"), NULL, note_entry,
+                         &quick, NULL), 0);
+
+    for (i = 0; i < 1000 && N.done < 2; i++)
+        world_step(&W);
+
+    ck_assert_int_eq(N.done, 2);
+    ck_assert_int_eq(order[0], quick);
+    N.done = 0;
+}
+END_TEST
+
 START_TEST(glob_ends_in_a_loop)
 {
     build();
@@ -949,6 +990,7 @@ int main(void)
     tcase_add_test(tc, delete_and_permissions_reach_the_table);
     tcase_add_test(tc, glob_joins_the_tables);
     tcase_add_test(tc, glob_reports_dead_and_other_servers);
+    tcase_add_test(tc, long_search_of_one_client_does_not_keep_others_waiting);
     tcase_add_test(tc, glob_ends_in_a_loop);
     tcase_add_test(tc, glob_takes_publishers_names_and_rooted_ones_as_equal);
     tcase_add_test(tc, client_calls_relative_names);

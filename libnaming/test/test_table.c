@@ -2,6 +2,8 @@
 /* The mount table: names, servers, expiry, globs, quota. */
 #include "table_rig.h"
 
+#include "table_int.h"
+
 #define SEC V23_NS_PER_SEC
 #define S1 "/h1:1"
 #define S2 "/h2:2"
@@ -388,7 +390,11 @@ static void walk_disturbed(uint32_t seed)
 
     ck_assert_int_eq(vrpc_glob_parse(&R.arena, vdl_str("..."), &g), 0);
     ck_assert_int_eq(vname_glob_new(R.table, as(""), vdl_str(""), &g, &w), 0);
-    while ((rc = vname_glob_next(w, R.now_ns, &e)) == 0) {
+    while ((rc = vname_glob_next(w, R.now_ns, &e)) == 0 || rc == V23_EAGAIN) {
+        if (rc == V23_EAGAIN) {
+            disturb(&state);
+            continue;
+        }
         snprintf(name, sizeof(name), "%.*s", (int)e.name.n, e.name.p);
         if (sscanf(name, "d%u/x%u%n", &d, &x, &n) == 2 && name[n] == 0)
             seen[d][x]++;
@@ -416,8 +422,37 @@ START_TEST(glob_finds_what_stays_while_the_table_changes)
             snprintf(name, sizeof(name), "gone%u/a/b%u", d, x);
             ck_assert_str_eq(do_mount("", name, S1, 60, 0), "");
         }
-    for (seed = 1; seed <= 300; seed++)
+    for (seed = 1; seed <= 300; seed++) {
+        R.table->glob_steps = seed % 3 == 0 ? VNAME_GLOB_STEPS : (int)seed % 7 + 1;
         walk_disturbed(seed);
+    }
+}
+END_TEST
+
+START_TEST(glob_gives_way_in_a_long_search)
+{
+    v23_naming_mount_entry e;
+    struct vname_glob *w;
+    struct vrpc_glob g;
+    char name[32];
+    int i, rc, turns = 0, found = 0;
+
+    for (i = 0; i < 3 * VNAME_GLOB_STEPS; i++) {
+        snprintf(name, sizeof(name), "d/%s%d", i % 5000 == 7 ? "b" : "a", i);
+        ck_assert_str_eq(do_mount("", name, S1, 60, 0), "");
+        v23_arena_reset(&R.arena);
+    }
+    ck_assert_int_eq(vrpc_glob_parse(&R.arena, vdl_str("d/b*"), &g), 0);
+    ck_assert_int_eq(vname_glob_new(R.table, as(""), vdl_str(""), &g, &w), 0);
+
+    while ((rc = vname_glob_next(w, R.now_ns, &e)) != V23_EEOF) {
+        turns += rc == V23_EAGAIN;
+        found += rc == 0;
+    }
+
+    ck_assert_int_eq(found, 3);
+    ck_assert_int_ge(turns, 1);
+    vname_glob_free(w);
 }
 END_TEST
 
@@ -660,6 +695,7 @@ int main(void)
     tcase_add_test(tc, glob_of_a_deep_tree_needs_no_stack);
     tcase_add_test(tc, glob_ends_when_the_receiver_wants);
     tcase_add_test(tc, glob_finds_what_stays_while_the_table_changes);
+    tcase_add_test(tc, glob_gives_way_in_a_long_search);
     tcase_add_test(tc, glob_ends_when_its_start_is_gone);
     tcase_add_test(tc, quota_is_per_user_and_given_back);
     tcase_add_test(tc, user_ids_are_the_leading_components);

@@ -60,6 +60,7 @@ struct vrpc_glob_run_ {
     struct vrpc_glob_call part;
     v23_naming_glob_reply held; /* a reply that waits for the window */
     bool has_held, omitted, has_obj, busy;
+    struct vrpc_task_ again; /* the object has given way to others */
 };
 
 static void run(struct vrpc_glob_run_ *g);
@@ -174,6 +175,7 @@ static void part_over(struct vrpc_glob_run_ *g, int rc)
     const struct v23_verror *err = g->part.err;
     struct vdl_str why;
 
+    vrpc_task_drop_(&g->call->s->m->tasks, &g->again);
     g->part.live = false;
     g->state = RUN_NEXT;
     if (rc == 0 || rc == V23_ECLOSED)
@@ -361,6 +363,7 @@ static void finish(struct vrpc_glob_run_ *g)
     struct vrpc_server_call *call = g->call;
 
     release_object(g);
+    vrpc_task_drop_(&call->s->m->tasks, &g->again);
     vrpc_check_fini_(&g->check);
     v23_arena_fini(&g->levels[0].arena);
     v23_arena_fini(&g->levels[1].arena);
@@ -406,6 +409,14 @@ static void writable(void *ud, struct vrpc_server_call *call)
         return;
     }
     run(g);
+}
+
+static void go_on(void *ud)
+{
+    struct vrpc_glob_run_ *g = ud;
+
+    if (g->state == RUN_PART && g->part.live)
+        g->obj.glob->writable(g->obj.self, &g->part); /* g may be gone */
 }
 
 static void cancelled(void *ud, struct vrpc_server_call *call, int reason)
@@ -463,6 +474,8 @@ const struct v23_verror *vrpc_glob_start_(struct vrpc_server_call *call,
     level_init(&g->levels[0], s->m->al, s->cfg.glob_budget);
     level_init(&g->levels[1], s->m->al, s->cfg.glob_budget);
     v23_arena_init(&g->arena, s->m->al, s->cfg.call_budget);
+    g->again.fn = go_on;
+    g->again.ud = g;
     vrpc_server_call_on_cancel(call, cancelled, g);
     vrpc_server_call_on_writable(call, writable, g);
     rc = push(&g->levels[0], vdl_str(""), vdl_str(""), &parsed, 0);
@@ -504,6 +517,14 @@ static int send_part(struct vrpc_glob_call *g,
     if (rc == V23_EAGAIN)
         g->writable = true;
     return rc;
+}
+
+void vrpc_glob_yield(struct vrpc_glob_call *g)
+{
+    struct vrpc_glob_run_ *r = g->run;
+
+    if (g->live && r->state == RUN_PART && r->obj.glob->writable != NULL)
+        vrpc_mgr_post_(r->call->s->m, &r->again);
 }
 
 int vrpc_glob_send_entry(struct vrpc_glob_call *g,

@@ -138,13 +138,15 @@ static void glob(struct vname_table *t, const struct vname_caller *c,
     v23_naming_mount_entry e;
     struct vname_glob *walk;
     struct vrpc_glob g;
-    int n = 0;
+    int n = 0, rc = 0;
 
     if (vrpc_glob_parse(c->arena, pattern, &g) != 0
         || vname_glob_new(t, c, name, &g, &walk) != 0)
         return;
-    while (n++ < 1000 && vname_glob_next(walk, c->now_ns, &e) == 0)
-        check(e.servers.n <= VNAME_MAX_SERVERS);
+    while (n++ < 1000 && rc != V23_EEOF) {
+        rc = vname_glob_next(walk, c->now_ns, &e);
+        check(rc != 0 || e.servers.n <= VNAME_MAX_SERVERS);
+    }
     vname_glob_free(walk);
 }
 

@@ -209,7 +209,7 @@ static bool do_glob(struct script *s, const cJSON *op,
         rc = vname_glob_next(walk, c->now_ns, &e);
         if (rc == 0)
             rc = collect(&es, &e);
-    } while (rc == 0);
+    } while (rc == 0 || rc == V23_EAGAIN);
     vname_glob_free(walk);
     if (rc != V23_EEOF)
         return fail(s, op, "glob failed");

@@ -123,6 +123,7 @@ static double glob(struct vname_table *t, uint32_t n)
     struct vrpc_glob g;
     size_t found = 0;
     double start;
+    int rc;
 
     v23_arena_init(&keep, NULL, SIZE_MAX);
     if (vrpc_glob_parse(&keep, vdl_str("site/*/*"), &g) != 0)
@@ -130,8 +131,8 @@ static double glob(struct vname_table *t, uint32_t n)
     start = now();
     if (vname_glob_new(t, &caller, vdl_str(""), &g, &walk) != 0)
         die("glob");
-    while (vname_glob_next(walk, 0, &e) == 0)
-        found++;
+    while ((rc = vname_glob_next(walk, 0, &e)) != V23_EEOF)
+        found += rc == 0;
     vname_glob_free(walk);
     if (found != n)
         die("glob");

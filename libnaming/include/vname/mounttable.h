@@ -144,6 +144,8 @@ struct vrpc_glob;
 struct vname_glob; /* a walk over the matches; one entry is in memory */
 /* Walks of a table at the same time. */
 #define VNAME_MAX_GLOBS 65535
+/* Nodes looked at in one turn. */
+#define VNAME_GLOB_STEPS 4096
 
 /**
  * Begin to look for every entry at or below `name` that matches (spec/naming.md
@@ -162,7 +164,8 @@ V23_MUST_USE int vname_glob_new(struct vname_table *t,
  * The next entry, in no particular order.
  * @param now_ns  monotonic time
  * @param e       valid until the next call
- * @return 0; V23_EEOF: there are no more; V23_ENOMEM
+ * @return 0; V23_EAGAIN: none among VNAME_GLOB_STEPS nodes, so ask again after
+ *         others had their turn; V23_EEOF: there are no more; V23_ENOMEM
  */
 V23_MUST_USE int vname_glob_next(struct vname_glob *g, int64_t now_ns,
     v23_naming_mount_entry *e);

@@ -75,7 +75,8 @@ struct vrpc_globber {
     /* Send entries for the whole pattern with vrpc_glob_send_entry(). */
     int (*glob)(void *self, struct vrpc_glob_call *g,
         const struct vrpc_glob *pattern);
-    /* After a send gave V23_EAGAIN: there is room again. */
+    /* After a send gave V23_EAGAIN: there is room again. Or after
+     * vrpc_glob_yield(). */
     void (*writable)(void *self, struct vrpc_glob_call *g);
     /* The client has gone; g is dead afterwards. */
     void (*cancel)(void *self, struct vrpc_glob_call *g);
@@ -94,6 +95,12 @@ V23_MUST_USE int vrpc_glob_send_child(struct vrpc_glob_call *g,
  */
 V23_MUST_USE int vrpc_glob_send_entry(struct vrpc_glob_call *g,
     const v23_naming_mount_entry *e);
+/**
+ * Give way to others in the middle of a long search: `writable` is called at
+ * the next turn of the loop. The function that calls this returns, or the
+ * object's function gives V23_EAGAIN.
+ */
+void vrpc_glob_yield(struct vrpc_glob_call *g);
 /** Report an error about a name relative to the object; both styles. */
 V23_MUST_USE int vrpc_glob_send_error(struct vrpc_glob_call *g,
     struct vdl_str name, const struct v23_verror *err);
