@@ -7,42 +7,50 @@ static const char hex_digits[] = "0123456789abcdef";
 void v23_hex_put(struct v23_buf *out, const void *p, size_t n)
 {
     const uint8_t *b = p;
+    uint8_t *to;
     size_t i;
 
+    if (n == 0 ||
+        v23_buf_room(out, n > SIZE_MAX / 2 ? SIZE_MAX : 2 * n) != 0)
+        return;
+    to = out->p + out->n;
     for (i = 0; i < n; i++) {
-        v23_buf_put_byte(out, (uint8_t)hex_digits[b[i] >> 4]);
-        v23_buf_put_byte(out, (uint8_t)hex_digits[b[i] & 15]);
+        *to++ = (uint8_t)hex_digits[b[i] >> 4];
+        *to++ = (uint8_t)hex_digits[b[i] & 15];
     }
+    out->n += 2 * n;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+/* Values of digits, plus 1; 0 for everything else. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6,
+    ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12,
+    ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+    ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 int v23_hex_parse(const char *s, size_t n, struct v23_buf *out)
 {
+    unsigned hi, lo, bad = 0;
+    uint8_t *to;
     size_t i;
-    int rc, hi, lo;
+    int rc;
 
     if (n % 2 != 0)
         return V23_ETEXT;
     rc = v23_buf_room(out, n / 2);
-    if (rc != 0)
+    if (rc != 0 || n == 0)
         return rc;
+    to = out->p + out->n;
     for (i = 0; i < n; i += 2) {
-        hi = hex_value(s[i]);
-        lo = hex_value(s[i + 1]);
-        if (hi < 0 || lo < 0)
-            return V23_ETEXT;
-        out->p[out->n + i / 2] = (uint8_t)(hi << 4 | lo);
+        /* Huge for what is no digit: one check at the end is enough. */
+        hi = (unsigned)hex_values[(uint8_t)s[i]] - 1;
+        lo = (unsigned)hex_values[(uint8_t)s[i + 1]] - 1;
+        bad |= hi | lo;
+        *to++ = (uint8_t)(hi << 4 | lo);
     }
+    if (bad > 15)
+        return V23_ETEXT;
     out->n += n / 2;
     return 0;
 }

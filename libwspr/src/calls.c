@@ -114,6 +114,26 @@ static void answered(struct wspr_call_ *call)
     vrpc_span_end(&call->span);
 }
 
+/* For errors and traces; other calls need no name. */
+static void name_call(struct wspr_call_ *call)
+{
+    struct v23_buf b;
+
+    if (call->ctx.op.n > 0)
+        return;
+
+    v23_buf_init(&b, call->c->al, 8192);
+    v23_buf_puts(&b, "<wspr>");
+    vdl_format_quoted(&b, call->name.p, call->name.n);
+    v23_buf_put_byte(&b, '.');
+    v23_buf_put_str(&b, call->method);
+    if (b.err == 0) {
+        call->ctx.op.p = v23_arena_dup(&call->arena, b.p, b.n);
+        call->ctx.op.n = call->ctx.op.p == NULL ? 0 : (uint32_t)b.n;
+    }
+    v23_buf_fini(&b);
+}
+
 bool wspr_calls_register_(struct wspr_call_ *call, int64_t id)
 {
     struct wspr_ctl *c = call->c;
@@ -127,6 +147,7 @@ bool wspr_calls_register_(struct wspr_call_ *call, int64_t id)
         c->ncalls++;
         return true;
     }
+    name_call(call);
     if (rc == V23_EEXIST)
         err = vrpc_err_make(&call->arena, &call->ctx, VRPC_ERR_BAD_STATE,
             "invalid state: message %lld is not answered yet",
@@ -142,29 +163,14 @@ bool wspr_calls_register_(struct wspr_call_ *call, int64_t id)
 
 /* ---- traces -------------------------------------------------------------- */
 
-static void name_call(struct wspr_call_ *call)
-{
-    struct v23_buf b;
-
-    v23_buf_init(&b, call->c->al, 8192);
-    v23_buf_puts(&b, "<wspr>");
-    vdl_format_quoted(&b, call->name.p, call->name.n);
-    v23_buf_put_byte(&b, '.');
-    v23_buf_put_str(&b, call->method);
-    if (b.err == 0) {
-        call->ctx.op.p = v23_arena_dup(&call->arena, b.p, b.n);
-        call->ctx.op.n = call->ctx.op.p == NULL ? 0 : (uint32_t)b.n;
-    }
-    v23_buf_fini(&b);
-}
-
 void wspr_calls_span_(struct wspr_call_ *call, const v23_vtrace_request *r)
 {
     static const v23_uniqueid_id none;
     struct vrpc_vtrace *store = call->c->cfg.vtrace;
     struct vrpc_span parent;
 
-    name_call(call);
+    if (store != NULL)
+        name_call(call);
     if (r == NULL || memcmp(&r->trace_id, &none, sizeof(none)) == 0) {
         if (store != NULL)
             vrpc_span_begin_trace(&call->span, store, call->ctx.op);
@@ -224,6 +230,7 @@ void wspr_calls_failf_(struct wspr_call_ *call, enum vrpc_err kind,
     struct vdl_str s;
     va_list ap;
 
+    name_call(call);
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
@@ -285,6 +292,7 @@ static const struct v23_verror *not_started(struct wspr_call_ *call,
     struct vdl_str args = args_text(call), text;
     struct v23_buf b;
 
+    name_call(call);
     v23_buf_init(&b, call->c->al, 1u << 20);
     v23_buf_printf(&b, "error starting call (name: %.*s, method: %.*s, "
                        "args: %.*s): %.*s",
@@ -596,6 +604,7 @@ void wspr_local_start_(struct wspr_call_ *call)
         call->out = v23_arena_get0(&call->arena, 1, m->out_size, 16);
         rc = call->out == NULL ? V23_ENOMEM : 0;
     }
+    name_call(call);
     if (rc == 0)
         rc = call->local->fn(call, &err);
     if (rc != V23_EAGAIN)

@@ -81,11 +81,20 @@ const struct v23_verror *wspr_status_error_(struct v23_arena *a,
 
 int wspr_ctl_identity_(struct wspr_ctl *c)
 {
+    struct vrpc_client *client = NULL;
+    struct vname_ns *ns = NULL;
+    int rc;
+
     if (c->client != NULL)
         return 0;
     if (c->closing)
         return V23_ECLOSED;
-    return c->cfg.hooks->identity(c->cfg.ud, &c->client, &c->ns);
+    rc = c->cfg.hooks->identity(c->cfg.ud, &client, &ns);
+    if (rc == 0) {
+        c->client = client;
+        c->ns = ns;
+    }
+    return rc;
 }
 
 void wspr_ctl_timer_(struct wspr_ctl *c)

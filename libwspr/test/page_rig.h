@@ -575,7 +575,7 @@ static void o_item(void *self, struct vrpc_server_call *call,
     }
     O.items++;
     O.sum += item->type == &vdl_bytes_desc ? 1 : int_of(*item);
-    ck_assert_int_eq(vrpc_server_call_send_any(call, sum), 0);
+    (void)!vrpc_server_call_send_any(call, sum);
 }
 
 static int o_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
