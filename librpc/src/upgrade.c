@@ -180,7 +180,8 @@ int vrpc_upgrade_request_(struct vrpc_upgrade_ *u, struct vdl_str address,
     v23_buf_init_fixed(&b, u->key, sizeof(u->key));
     v23_base64_put(&b, octets, sizeof(octets), false);
     u->key[b.n] = 0;
-    v23_buf_puts(out, "GET / HTTP/1.1\r\nHost: ");
+    v23_buf_printf(out, "GET %s HTTP/1.1\r\nHost: ",
+        u->path != NULL ? u->path : "/");
     if (zone != NULL && close != NULL && zone < close) {
         /* The zone of an address means something on this machine only. */
         v23_buf_put(out, address.p, (size_t)(zone - address.p));
@@ -188,7 +189,10 @@ int vrpc_upgrade_request_(struct vrpc_upgrade_ *u, struct vdl_str address,
     }
     v23_buf_put_str(out, address);
     v23_buf_printf(out, "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", u->key);
+        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n", u->key);
+    if (u->origin != NULL)
+        v23_buf_printf(out, "Origin: %s\r\n", u->origin);
+    v23_buf_puts(out, "\r\n");
     return out->err;
 }
 

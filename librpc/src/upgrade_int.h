@@ -14,6 +14,7 @@ struct vrpc_upgrade_ {
     struct vsec_engine *engine; /* borrowed */
     bool server;
     char key[25];         /* client: sent; NUL-terminated */
+    const char *path, *origin; /* client: or NULL */
 };
 
 void vrpc_upgrade_init_(struct vrpc_upgrade_ *u, struct vsec_engine *e,

@@ -366,6 +366,8 @@ int vrpc_ws_new(const struct vrpc_ws_config *cfg, struct vrpc_ws **out)
     v23_buf_init(&ws->control, cfg->al, SIZE_MAX);
     v23_buf_init(&ws->held, cfg->al, SIZE_MAX);
     vrpc_upgrade_init_(&ws->upgrade, cfg->engine, cfg->al, ws->server);
+    ws->upgrade.path = cfg->path;
+    ws->upgrade.origin = cfg->origin;
     if (wslay_frame_context_init(&ws->frames, &callbacks, ws) == 0)
         rc = ws->server ? 0 : vrpc_upgrade_request_(&ws->upgrade,
             *cfg->address, &ws->control);

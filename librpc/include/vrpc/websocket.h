@@ -61,6 +61,9 @@ struct vrpc_ws_config {
     void *ud;
     /* Client: "host:port" for the request. Server: NULL. */
     const struct vdl_str *address;
+    /* Client: what else it says there; NULL = "/", none. No blanks or control
+     * characters. */
+    const char *path, *origin;
     /* Messages are text. Those that come binary are taken for text, too; all
      * must be UTF-8. Else messages are binary, and text is refused. */
     bool text;
