@@ -3,7 +3,7 @@ TESTPROGS := $(foreach c,typetester:libnaming runner:libwspr echo-server:libnami
 	echo-client:libnaming pingpong:libsecurity testd:libnaming \
 	cli:libvom vombench:librpc secbench:libsecurity sim:librpc vdl:libvom pty:libvom idp:libnaming \
 	memscan:libvom roled:libnaming parent:libnaming permload:libnaming tablebench:libnaming \
-	hostile:librpc valuetext:librpc mdnsflood:libvom \
+	hostile:librpc valuetext:librpc wsprclient:libwspr mdnsflood:libvom \
 	$(if $(AVAHI),advertise:libnaming),\
 	$(if $(wildcard test/$(firstword $(subst :, ,$(c)))/*.c test/interop/$(firstword $(subst :, ,$(c)))/*.c),$(c)))
 fuzz_naming_LAYER := libnaming

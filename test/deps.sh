@@ -6,7 +6,7 @@
 # print the list.
 build="gcc g++ make pkg-config flex bison libevent-dev libmbedtls-dev
     libsodium-dev libwslay-dev libcjson-dev zlib1g-dev libavahi-core-dev check
-    binutils openssh-client procps iproute2 util-linux etcd-server
+    binutils openssh-client procps iproute2 util-linux curl etcd-server
     etcd-client"
 ci="clang libssl-dev qemu-user gcc-s390x-linux-gnu libc6-dev-s390x-cross
     gcc-i686-linux-gnu libc6-dev-i386-cross
