@@ -259,16 +259,31 @@ async function stream(name, m, args, options, result) {
         }));
     }
     result.append(count, items);
-    let n = 0;
-    for await (const item of s) {
+    let n = 0, waiting = [];
+    // Streams are faster than pages: what came is shown once for each picture.
+    const show = () => {
         const low = items.scrollTop + items.clientHeight >=
-            items.scrollHeight - 4;
-        items.append(el("li", { value: ++n }, el("output", {}, line(item))));
-        if (items.children.length > SHOWN)
+            items.scrollHeight - 4, first = n - waiting.length + 1;
+        items.append(...waiting.map((item, i) => el("li", { value: first + i },
+            el("output", {}, line(item)))));
+        waiting = [];
+        while (items.children.length > SHOWN)
             items.firstChild.remove();
         count.textContent = `${n} item${n === 1 ? "" : "s"}`;
         if (low)
             items.scrollTop = items.scrollHeight;
+    };
+    try {
+        for await (const item of s) {
+            if (waiting.length === 0)
+                requestAnimationFrame(show);
+            else if (waiting.length === SHOWN)
+                waiting.shift();
+            waiting.push(item);
+            n++;
+        }
+    } finally {
+        show();
     }
     return s.result;
 }

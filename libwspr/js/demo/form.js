@@ -83,7 +83,8 @@ function any(type, label) {
     case "list":
     case "array":
         return type.isBytes ? line(type, label, el("input", {
-            placeholder: "text, or 0x and hex" }), bytes) :
+            placeholder: "text, or 0x and hex" }), (text) => text === "" ?
+            undefined : bytes(text)) :
             type.kind === "array" ? array(type, label) :
                 many(type, label, () => any(type.elem, ""), (v) => v);
     case "set":

@@ -1,0 +1,258 @@
+// BSD-3-Clause; see LICENSE.
+// wspr.mjs: clicks through the demonstration of wsprd in Chromium, for wspr.sh,
+// which sets
+//   WSPR     address of wsprd           WSPR_PID  its process
+//   MODULES  where playwright-core is   BROWSER   path of Chromium
+//   OUT      directory for pictures
+import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const env = process.env;
+const { chromium } = createRequire(env.MODULES + "/")("playwright-core");
+let passed = 0, failed = 0;
+function check(what, ok, more) {
+    if (ok) {
+        passed++;
+        return;
+    }
+    failed++;
+    console.log("FAIL " + what + (more === undefined ? "" : ": " + more));
+}
+
+const browser = await chromium.launch({ executablePath: env.BROWSER,
+    args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
+const context = await browser.newContext({ colorScheme: "light",
+    viewport: { width: 1200, height: 800 }, reducedMotion: "reduce" });
+context.setDefaultTimeout(20000);
+const trouble = [];
+function listen(page) {
+    page.on("pageerror", (e) => trouble.push("error: " + e.message));
+    page.on("console", (m) => m.type() === "error" &&
+        trouble.push("console: " + m.text()));
+    page.on("request", (r) => r.url().startsWith(env.WSPR) ||
+        trouble.push("asked elsewhere: " + r.url()));
+    return page;
+}
+const page = listen(await context.newPage());
+mkdirSync(env.OUT, { recursive: true });
+const picture = (name) => page.screenshot({ fullPage: true,
+    path: `${env.OUT}/wspr-${name}.png` });
+async function step(name, run) {
+    try {
+        await run();
+    } catch (e) {
+        check(name, false, e.message.split("\n").slice(0, 3).join(" "));
+        await picture("failed-" + name.replace(/\W+/g, "-"));
+    }
+}
+const name = (text) => page.locator(".names .name", { hasText:
+    new RegExp(`^${text}$`) });
+const method = (text) => page.locator(`[data-method=${text}]`);
+const button = (of, text) => of.locator(`button:text-is("${text}")`);
+/** Calls a method; what came out. */
+async function call(m) {
+    await button(m, "Call").click();
+    await m.locator("output, .error").first().waitFor();
+    return m.locator(".result").innerText();
+}
+
+await step("names", async () => {
+    await page.goto(env.WSPR + "/");
+    await name("fortune").waitFor();
+    check("who this is", /You are root:wsprd/.test(await page.innerText(
+        "#me")), await page.innerText("#me"));
+    check("all names", await page.locator(".names .name").count() === 3);
+    await page.locator(".names li", { has:
+        page.locator(".name", { hasText: /^dir$/ }) }).locator(".toggle")
+        .click();
+    await name("inner").waitFor();
+    check("what is below is shown on demand", true);
+    await picture("names");
+});
+
+await step("a call", async () => {
+    await name("fortune").click();
+    await method("Add").waitFor();
+    check("its signature", (await method("Has").locator("h3").innerText()) ===
+        "Has(fortune string) (bool | error)",
+    await method("Has").locator("h3").innerText());
+    check("its documentation", /remembers a fortune/.test(
+        await method("Add").innerText()));
+    await method("Add").locator("textarea").fill("<img src=x> from a page");
+    check("no results are done", /^done/.test(await call(method("Add"))));
+    await method("Has").locator("textarea").fill("<img src=x> from a page");
+    check("a result", /^true/.test(await call(method("Has"))));
+    check("text with markup is text", /^"|^fortune = "/.test(
+        await call(method("Get"))) && await page.locator("main img").count()
+        === 0);
+    await picture("call");
+});
+
+await step("a form for every kind", async () => {
+    await name("echo").click();
+    const m = method("EchoRecord");
+    await m.waitFor();
+    const input = (label) => m.locator(".field", { has: page.locator(
+        `label:text-is("${label}")`) }).first().locator(
+        "input, select, textarea").last();
+    await input("Name").fill("from a form");
+    await input("Data").fill("0x00ff");
+    await input("Flag").check();
+    await input("U64").fill("18446744073709551615");
+    await input("I8").fill("-128");
+    await input("F").fill("1e-7");
+    await input("Color").selectOption("Blue");
+    const group = (label) => m.locator("fieldset", { has: page.locator(
+        `> legend:text-matches("^${label} ")`) }).first();
+    await button(group("List"), "Add").click();
+    await group("List").locator("textarea").fill("an item");
+    await group("Choice").locator("select").selectOption("S");
+    await group("Choice").locator("textarea").fill("chosen");
+    await group("Opt").locator("input[type=checkbox]").first().check();
+    const text = await call(m);
+    for (const part of ['Name: "from a form"', 'Data: "\\x00\\xff"',
+        "Flag: true", "U64: 18446744073709551615", "I8: -128", "F: 1e-07",
+        "Color: Blue", 'List: {"an item"}', 'Choice: {S: "chosen"}',
+        "Opt: {X: 0, Y: 0}", "Next: nil"])
+        check(`the record has ${part}`, text.includes(part),
+            text.slice(0, 600));
+    await input("I8").fill("-129");
+    check("a number that does not fit", /I8/.test(await call(m)));
+    await input("I8").fill("abc");
+    check("text that is no number", /I8: abc is no whole number/.test(
+        await call(m)));
+    check("the field is marked and has the focus", await page.evaluate(() =>
+        document.activeElement.getAttribute("aria-invalid") === "true"));
+    await picture("form");
+});
+
+await step("several results, and errors", async () => {
+    const sum = method("Sum"), values = sum.locator(".field input");
+    await values.nth(0).fill("40");
+    await values.nth(1).fill("2");
+    check("results have names", /isum = int64\(42\)/.test(await call(sum)),
+        await sum.locator(".result").innerText());
+    await method("Fail").locator("textarea").fill("noexist");
+    check("an error has its id", /v\.io\/v23\/verror\.NoExist/.test(
+        await call(method("Fail"))));
+});
+
+await step("a stream is watched", async () => {
+    const m = method("StreamCount");
+    await m.locator(".field input").fill("2000000000");
+    await button(m, "Start").click();
+    await m.locator("li:nth-child(200)").waitFor();
+    await picture("stream");
+    await button(m, "Stop").click();
+    await m.locator(".error").waitFor();
+    check("stopped", /Canceled/.test(await m.locator(".error").innerText()));
+    check("only the last items are kept", await m.locator("li").count() <=
+        200);
+});
+
+await step("a stream both ways", async () => {
+    const m = method("StreamSum");
+    await button(m, "Start").click();
+    for (const n of ["40", "2"]) {
+        await m.locator(".result .field input").fill(n);
+        await button(m, "Send").click();
+    }
+    await button(m, "No more").click();
+    await m.locator(".result output").first().waitFor();
+    check("its results", /sum = int64\(42\)\s+n = int64\(2\)/.test(
+        await m.locator(".result").innerText()),
+    await m.locator(".result").innerText());
+});
+
+await step("keyboard", async () => {
+    await page.goto(env.WSPR + "/");
+    await name("fortune").waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    check("the first stop skips to the content", await page.evaluate(() =>
+        document.activeElement.id) === "main");
+    await page.locator("#name").focus();
+    await page.keyboard.type("fortune");
+    await page.keyboard.press("Enter");
+    await method("Get").waitFor();
+    await button(method("Get"), "Call").focus();
+    await page.keyboard.press("Enter");
+    await method("Get").locator("output").waitFor();
+    check("a call without a mouse", true);
+    const bare = await page.evaluate(() => [...document.querySelectorAll(
+        "input, select, textarea, button")].filter((e) => !e.labels?.length &&
+        !e.textContent && !e.getAttribute("aria-label")).length);
+    check("everything to act on has a name", bare === 0, bare);
+});
+
+await step("names that do not answer", async () => {
+    await page.goto(env.WSPR + "/#" + encodeURIComponent("no/such <b>name"));
+    await page.locator("main .error").first().waitFor();
+    check("what is not there is told", /no\/such <b>name/.test(
+        await page.innerText("h1")));
+    await page.goto(env.WSPR + "/#%");
+    check("a broken address does no harm", /Open a name/.test(
+        await page.innerText("main")));
+});
+
+await step("narrow and dark", async () => {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.goto(env.WSPR + "/#echo");
+    await method("EchoRecord").waitFor();
+    await picture("dark");
+    await page.setViewportSize({ width: 420, height: 800 });
+    check("a narrow window needs no sideways scrolling", await page.evaluate(
+        () => document.scrollingElement.scrollWidth <= innerWidth));
+    await picture("narrow");
+    await page.setViewportSize({ width: 1200, height: 800 });
+});
+
+const files = () => readdirSync(`/proc/${env.WSPR_PID}/fd`).length;
+const kib = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(
+    `/proc/${env.WSPR_PID}/status`, "utf8"))[1]);
+
+await step("a page that reloads in a loop", async () => {
+    const reload = async (n) => {
+        for (let i = 0; i < n; i++) {
+            await page.reload();
+            await method("StreamCount").waitFor();
+            const m = method("StreamCount");
+            await m.locator(".field input").fill("2000000000");
+            await button(m, "Start").click();
+            await m.locator("li").first().waitFor();
+        }
+    };
+    await reload(3);
+    const before = [files(), kib()];
+    await reload(20);
+    await page.goto("about:blank");
+    for (let i = 0; i < 100 && files() >= before[0]; i++)
+        await page.waitForTimeout(50);
+    check("leaves no connections", files() < before[0] + 2,
+        `${before[0]}, ${files()}`);
+    check("and no memory", kib() - before[1] < 8192,
+        `${kib() - before[1]} KiB`);
+});
+
+await step("a proxy that goes away", async () => {
+    await page.goto(env.WSPR + "/#fortune");
+    await method("Get").waitFor();
+    process.kill(Number(env.WSPR_PID));
+    await page.locator("#state button").waitFor();
+    check("is told", /connection to the proxy is gone/.test(
+        await page.innerText("#state")));
+    await page.locator("#state button").click();
+    await page.locator("#state button").waitFor();
+    check("and can be tried again", /no connection/.test(
+        await page.innerText("#state")));
+    await picture("gone");
+    // Chromium itself complains of that.
+    trouble.splice(0, trouble.length, ...trouble.filter((t) =>
+        !/WebSocket connection/.test(t)));
+});
+
+check("nothing went wrong on any page", trouble.length === 0,
+    trouble.slice(0, 5).join("; "));
+await browser.close();
+console.log(passed + " passed, " + failed + " failed");
+process.exit(failed === 0 ? 0 : 1);
