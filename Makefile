@@ -496,11 +496,12 @@ headers-cxx: all
 demo: all
 	$(Q)BUILD=$(BUILD) sh test/demo.sh
 
-# The JavaScript client, and the page of debug browse in a browser; pictures of
-# it in build/web.
+# The JavaScript client, the demonstration of wsprd and the page of debug browse
+# in a browser; pictures of them in build/web.
 web: all
 	$(Q)sh test/web/js.sh
 	$(Q)BUILD=$(BUILD) sh test/web/browse.sh
+	$(Q)BUILD=$(BUILD) sh test/web/wspr.sh
 
 bench: all test-programs
 	$(Q)BUILD=$(BUILD) CRYPTO=$(CRYPTO) sh test/bench.sh

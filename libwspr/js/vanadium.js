@@ -26,6 +26,7 @@ import { Any, Type, TypeReader, TypeWriter, VError, dateOf, decode, encode,
 
 /** Above so many bytes not yet sent, sending on a stream waits. */
 const MUCH = 1 << 20;
+const ANSWERS = new Set([FROM.FINAL, FROM.ITEM, FROM.ITEMS_END, FROM.ERROR]);
 const SIGNATURES = 100, SIGNATURE_AGE = 3600e3;
 const CANCELED = "v.io/v23/verror.Canceled";
 const TIMEOUT = "v.io/v23/verror.Timeout";
@@ -203,6 +204,7 @@ export class Client {
 
     /** Ends the connection, all calls and all servers. */
     close() {
+        this.#socket.onmessage = null; // What is on its way is for nobody.
         this.#socket.close(1000, "");
         return this.closed;
     }
@@ -393,21 +395,20 @@ export class Client {
             return n;
         };
         const id = number(), type = number();
+        const call = this.#calls.get(id), served = this.#serving.get(id);
+        if (ANSWERS.has(type) && call === undefined && served === undefined)
+            return undefined; // of a call that was given up
         // Most frames hold the hex of the value that they are about.
         const outer = decode(bytes.subarray(at)).value;
         const value = () => decode(fromHex(outer), this.#typesIn);
-        const call = this.#calls.get(id), served = this.#serving.get(id);
         switch (type) {
         case FROM.TYPE:
             return this.#typesIn.feed(outer);
         case FROM.BLESSINGS:
             return this.#blessings.update(outer);
         case FROM.FINAL:
-            return call === undefined ? undefined :
-                this.#finish(call, value().value.OutArgs);
+            return this.#finish(call, value().value.OutArgs);
         case FROM.ITEM: {
-            if (call === undefined && served === undefined)
-                return undefined;
             const item = value();
             call?.queue.push(call.options.typed ? item : plain(item));
             return served?.items.push(item);

@@ -329,7 +329,7 @@ test("pages that come and go leave nothing behind", async () => {
     };
     await round(12);
     const before = used();
-    await round(60);
+    await round(48);
     await until("their files are closed", async () =>
         used().files <= before.files + 4);
     const grown = used().kib - before.kib;

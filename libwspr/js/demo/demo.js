@@ -124,23 +124,19 @@ async function show() {
     document.title = `${name} – Vanadium`;
     main.replaceChildren(el("h1", {}, name), el("p", { className: "soft" },
         "Asking what it can do …"));
-    const [where, signature] = await Promise.allSettled([
-        client.namespace.resolve(name, { timeout: 15000 }),
-        client.signature(name, { timeout: 15000, fresh: true })]);
+    const parts = [], soon = { timeout: 15000 };
+    try {
+        const where = await client.namespace.resolve(name, soon);
+        parts.push(el("details", {}, el("summary", { className: "soft" },
+            `at ${where.length} address${where.length === 1 ? "" : "es"}`),
+        ...where.map((a) => el("pre", {}, a))));
+        parts.push(...(await client.signature(name, { ...soon, fresh: true }))
+            .map(part));
+    } catch (e) {
+        parts.push(failure(e));
+    }
     if (turn !== opened)
         return;
-    const parts = where.status === "rejected" ? [failure(where.reason)] :
-        [el("details", {}, el("summary", { className: "soft" },
-            `at ${where.value.length} address` +
-            (where.value.length === 1 ? "" : "es")),
-        ...where.value.map((a) => el("pre", {}, a)))];
-    try {
-        if (signature.status === "rejected")
-            throw signature.reason;
-        parts.push(...signature.value.map(part));
-    } catch (e) {
-        parts.push(failure(e)); // It may also be too large to show.
-    }
     main.replaceChildren(el("h1", {}, name), ...parts);
     function part(i) {
         const inside = [i.Doc === "" ? null : el("p", { className: "soft" },
