@@ -92,7 +92,7 @@ void vname_ad_instance(const v23_discovery_ad_id *id,
         for (k = 0; k < 5; k++) {
             bit = i * 5 + k;
             v = v << 1
-                | (bit < 128 ? (id->v[bit / 8] >> (7 - bit % 8)) & 1u : 0);
+                | (bit < 128 ? (unsigned)id->v[bit / 8] >> (7 - bit % 8) & 1u : 0);
         }
         text[i] = digits[v];
     }
