@@ -217,7 +217,7 @@ static void vtable(struct gen *g, const struct ir_iface *f, const char *name)
     gen_putw(g, "static inline struct vrpc_object %s(const %s_vt *vt, "
         "void *self)\n{\n    struct vrpc_object o;\n\n"
         "    o.iface = &%s_iface;\n    o.vt = vt;\n    o.self = self;\n"
-        "    o.glob = NULL;\n    return o;\n}\n",
+        "    o.glob = NULL;\n    o.dynamic = NULL;\n    return o;\n}\n",
         gen_ident(g, gen_str(g, "%s_object", name), f->name), name, name);
 }
 

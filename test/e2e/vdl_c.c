@@ -393,7 +393,8 @@ static void server(void)
     sensor_monitor_watch_out count = { 3 };
 
     memset(&out, 0, sizeof(out));
-    CHECK(o.iface == &sensor_monitor_iface && o.glob == NULL);
+    CHECK(o.iface == &sensor_monitor_iface && o.glob == NULL &&
+        o.dynamic == NULL);
     CHECK(SENSOR_MONITOR_GET_METHOD->thunk(o.vt, o.self, NULL, &in, &out) ==
         NULL);
     CHECK(self == 1 && sensor_reading_equal(&out.r, &SENSOR_DEFAULT));
