@@ -138,19 +138,36 @@ static int get_perms(struct v23_bytes v, struct v23_arena *a,
     return rc == V23_ELIMIT ? V23_EARG : rc;
 }
 
-/* The JSON library ends a text at its first NUL, and what is not UTF-8 would
- * be written in another way: other names would result. */
+/* Octets of the escape at p that stands for itself; 0: for half a character, or
+ * for a NUL, where the JSON library ends a text. */
+static size_t escape_len(const uint8_t *p, size_t n)
+{
+    if (n < 6 || p[1] != 'u')
+        return 2;
+    if (memcmp(p + 2, "0000", 4) == 0)
+        return 0;
+    if ((p[2] != 'd' && p[2] != 'D') || p[3] < '8')
+        return 6;
+    /* Of the two halves this has to be the first. */
+    if ((p[3] | 0x20) > 'b' || n < 12 || p[6] != '\\' || p[7] != 'u'
+        || (p[8] != 'd' && p[8] != 'D') || (p[9] | 0x20) < 'c')
+        return 0;
+    return 12;
+}
+
+/* What is not exactly one text would be written in another way: other names
+ * would result. */
 static bool is_exact(struct v23_bytes line)
 {
     size_t i, len;
 
     for (i = 0; i < line.n; i += len) {
         len = 1;
-        if (line.p[i] >= 0x80)
+        if (line.p[i] == '\\')
+            len = escape_len(line.p + i, line.n - i);
+        else if (line.p[i] >= 0x80)
             len = v23_utf8_next((const char *)line.p + i, line.n - i, NULL);
-        if (len == 0
-            || (line.p[i] == '\\' && line.n - i >= 6
-                && memcmp(line.p + i, "\\u0000", 6) == 0))
+        if (len == 0)
             return false;
     }
     return true;

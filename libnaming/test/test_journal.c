@@ -281,7 +281,9 @@ START_TEST(unusable_records_are_left_out)
 {
     /* A NUL would make it another name; versions and names have limits. */
     put("persistent.permslog",
-        REC("a", "1") REC("b\\u0000x", "1") REC("c", "4294967296")
+        REC("a", "1") REC("b\\u0000x", "1") REC("b\\udf00", "1")
+            REC("b\\ud800x", "1") REC("b\\ud800\\u0041", "1")
+            REC("c", "4294967296")
             REC("d", "-1") "\n" REC("f\xff", "1") REC("e", "2147483647"));
 
     ck_assert_int_eq(open_it(), 0);
@@ -309,6 +311,19 @@ START_TEST(records_of_any_writer_are_read)
         "20 {\"Admin\":{\"In\":[\"root\"],\"NotIn\":null}}");
     ck_assert_ptr_nonnull(strstr(content("persistent.permslog"),
         "\"C\":\"meA\""));
+}
+END_TEST
+
+START_TEST(escapes_of_any_kind_are_read)
+{
+    /* A character in two halves; a backslash is no escape of what follows. */
+    put("persistent.permslog",
+        REC("x\\uD83d\\uDe00", "1") REC("y\\\\u0000", "1"));
+
+    ck_assert_int_eq(open_it(), 0);
+
+    ck_assert_int_eq(do_get("root", "x\xf0\x9f\x98\x80")[0], '1');
+    ck_assert_int_eq(do_get("root", "y\\u0000")[0], '1');
 }
 END_TEST
 
@@ -503,6 +518,7 @@ int main(void)
     tcase_add_test(tc, every_truncation_restores_the_whole_lines);
     tcase_add_test(tc, unusable_records_are_left_out);
     tcase_add_test(tc, records_of_any_writer_are_read);
+    tcase_add_test(tc, escapes_of_any_kind_are_read);
     tcase_add_test(tc, hostile_lines_do_no_harm);
     tcase_add_test(tc, mutated_journals_do_no_harm);
     tcase_add_test(tc, unfinished_rewrite_is_finished);
