@@ -19,6 +19,10 @@ bool wspr_has_order(const struct vdl_type *t, const void *v);
 /* ws2016-*.jsonl: decode every frame, encode those of the proxy again. */
 void wspr_transcript(const char *dir, const char *companions,
     const char *path);
+/* The same: what the page said is said to a controller. */
+void wspr_replay(const char *dir, const char *companions, const char *path);
+/* edge-2016.jsonl */
+bool wspr_edge(struct run_case *c);
 /* ws2014-*.jsonl: the page's part is played to a controller. */
 void wspr_json_transcript(
     const char *dir, const char *companions, const char *path);
