@@ -427,9 +427,9 @@ int wspr_servers_new_(struct wspr_ctl *c, const struct wspr_serve_ *what,
     s->name.p = v23_arena_dup(&s->arena, what->name.p, what->name.n);
     s->name.n = s->name.p == NULL ? 0 : what->name.n;
     configure(s, what);
-    rc = s->name.p == NULL ? V23_ENOMEM
-                           : c->cfg.hooks->serve(c->cfg.ud, &s->cfg, s->name,
-                                 &s->serving);
+    rc = s->name.p == NULL ? V23_ENOMEM : wspr_ctl_identity_(c);
+    if (rc == 0)
+        rc = c->cfg.hooks->serve(c->cfg.ud, &s->cfg, s->name, &s->serving);
     if (rc != 0)
         server_free(s);
     else

@@ -268,6 +268,16 @@ test("an object of this program", async () => {
     await other.close();
 });
 
+test("a page that only serves", async () => {
+    const c = await open();
+    await c.serve("js/first", { get: () => 1 }, { authorize() {} });
+    await until("it is mounted", async () =>
+        (await names("js/*")).includes("js/first"));
+    assert.equal(await v.call("js/first", "Get"), 1);
+    await c.close();
+    await until("it is gone", async () => (await names("js/*")).length === 0);
+});
+
 test("objects below a name", async () => {
     const rooms = { kitchen: 21, hall: 18 };
     const server = await v.serve("js/house", (suffix) => suffix === "" ? {

@@ -59,7 +59,8 @@ struct wspr_ctl_hooks {
      * wspr_ctl_free(). 0, or why not. */
     int (*identity)(void *ud, struct vrpc_client **c, struct vname_ns **ns);
     /*
-     * Serve for the page: listen, directly and through the proxy, with a server
+     * Serve for the page, after `identity`: listen, directly and through the
+     * proxy, with a server
      * made from `cfg`, which stays in place until the server has stopped, and
      * publish it under `name` unless that is empty. Returns 0 with *out when
      * listening has begun; mounting goes on by itself and is reported by
