@@ -5,6 +5,7 @@
 //   MODULES  where playwright-core is   BROWSER   path of Chromium
 //   OUT      directory for pictures
 import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
 const env = process.env;
@@ -220,6 +221,46 @@ await step("narrow and dark", async () => {
         () => document.scrollingElement.scrollWidth <= innerWidth));
     await picture("narrow");
     await page.setViewportSize({ width: 1200, height: 800 });
+});
+
+/** The page of docs/wspr.md, as its reader has it: beside the client. */
+function guide(request, response) {
+    const top = new URL("../../", import.meta.url);
+    if (request.url.startsWith("/js/")) {
+        response.writeHead(200, { "Content-Type": "text/javascript" });
+        response.end(readFileSync(new URL("libwspr" + request.url, top)));
+        return;
+    }
+    const text = readFileSync(new URL("docs/wspr.md", top), "utf8");
+    const html = /<!-- file oracle.html -->\n```html\n(.*?)```/s.exec(text)[1];
+    response.writeHead(200, { "Content-Type": "text/html" });
+    response.end(html.replaceAll("house/oracle", "fortune").replace(
+        "http://127.0.0.1:8124", env.WSPR));
+}
+
+await step("the page of the guide", async () => {
+    const site = createServer(guide);
+    await new Promise((ready) => site.listen(0, "127.0.0.1", ready));
+    const own = await context.newPage();
+    own.on("pageerror", (e) => trouble.push("guide: " + e.message));
+    const saying = own.locator("#saying");
+    await own.goto(`http://127.0.0.1:${site.address().port}/oracle.html`);
+    await own.locator("#saying:not(:text-is('…'))").waitFor();
+    check("it says something", !/verror|Error/.test(await saying.innerText()),
+        await saying.innerText());
+    await own.fill("[name=text]", "taught by a page");
+    await own.click("text=Teach");
+    await own.waitForFunction(() =>
+        document.querySelector("[name=text]").value === "");
+    for (let i = 0; i < 500; i++) {
+        if (await saying.innerText() === "taught by a page")
+            break;
+        await own.click("#ask");
+    }
+    check("it repeats what it was taught", await saying.innerText() ===
+        "taught by a page");
+    await own.close();
+    site.close();
 });
 
 const files = () => readdirSync(`/proc/${env.WSPR_PID}/fd`).length;
