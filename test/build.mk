@@ -30,3 +30,6 @@ fuzz_wspr_INC := -Itest/support
 fuzz_wspr_OBJS = $(support_OBJS)
 fuzz_mdns_LAYER := libnaming
 fuzz_mdns_LIBS := -lz
+fuzz_wspr_j3_LAYER := libwspr
+fuzz_wspr_j3_INC := -Itest/support
+fuzz_wspr_j3_OBJS = $(support_OBJS)

@@ -8,7 +8,7 @@
  *   Concat(A []string, M map[string]float64) ([]byte or string, map)
  *   StreamingAdd() stream<int32, int32> int32    running sums, then the sum
  *   Wait()                         until it is cancelled
- * Other names are those of nodes, "name" or "name/suffix".
+ * Other names are those that pages serve.
  */
 #ifndef WSPR_CTL_RIG_H
 #define WSPR_CTL_RIG_H
@@ -39,8 +39,9 @@ struct rig_page {
 
 /* A server of a page. */
 struct rig_serving {
-    struct wspr_serving s;
+    struct wspr_serving s; /* server NULL: it has stopped */
     struct wnode *n;
+    char name[64]; /* first one published */
     void (*done)(void *ud);
     void *done_ud;
 };
@@ -55,44 +56,53 @@ static struct {
     size_t nservings;
     int cancels;            /* of Wait */
     char names[512];        /* published: "+a +b -a" */
-    struct vrpc_resolver resolvers[RIG_PAGES + 1];
 } R;
 
 /* ---- names --------------------------------------------------------------- */
+
+/* Who serves under that name. */
+static const struct wnode *rig_node(const char *name, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < R.nservings; i++)
+        if (R.servings[i].s.server != NULL &&
+            strlen(R.servings[i].name) == n &&
+            memcmp(R.servings[i].name, name, n) == 0)
+            return R.servings[i].n;
+    if (n == 5 && memcmp(name, "adder", 5) == 0)
+        return R.adder;
+    return NULL;
+}
 
 static int rig_resolve(void *ud, struct v23_op op, struct vdl_str name,
     const struct vrpc_call_opts *opts, int64_t deadline, struct v23_arena *a,
     vdl_str_list *servers, const struct v23_verror **err)
 {
-    const char *slash = memchr(name.p, '/', name.n);
-    size_t n = slash == NULL ? name.n : (size_t)(slash - name.p), i;
+    const char *slash = memchr(name.p, '/', name.n), *text;
+    size_t n = slash == NULL ? name.n : (size_t)(slash - name.p);
     struct vdl_str *out = v23_arena_new(a, struct vdl_str);
-    char suffix[256] = "";
+    const struct wnode *node = rig_node(name.p, n);
+    char suffix[200] = "";
 
     (void)ud;
     (void)op;
     (void)opts;
     (void)deadline;
     (void)err;
-    if (out == NULL)
-        return V23_ENOMEM;
+    if (node == NULL)
+        return V23_ENOENT;
     if (slash != NULL)
         snprintf(suffix, sizeof(suffix), "%.*s", (int)(name.n - n - 1),
             slash + 1);
-    for (i = 0; i < W.nnodes; i++)
-        if (strlen(W.nodes[i].name) == n && W.nodes[i].s != NULL &&
-            memcmp(W.nodes[i].name, name.p, n) == 0) {
-            const char *text = world_name(&W.nodes[i], suffix);
-
-            out->p = v23_arena_dup(a, text, strlen(text));
-            out->n = (uint32_t)strlen(text);
-            if (out->p == NULL)
-                return V23_ENOMEM;
-            servers->v = out;
-            servers->n = 1;
-            return 0;
-        }
-    return V23_ENOENT;
+    text = world_name(node, suffix);
+    if (out == NULL)
+        return V23_ENOMEM;
+    out->p = v23_arena_dup(a, text, strlen(text));
+    out->n = (uint32_t)strlen(text);
+    servers->v = out;
+    servers->n = 1;
+    return out->p == NULL ? V23_ENOMEM : 0;
 }
 
 static void rig_resolve_cancel(void *ud, struct v23_op op)
@@ -323,28 +333,45 @@ static void rig_publish(char sign, struct vdl_str name)
         sign, (int)name.n, name.p);
 }
 
-/* Servers of pages live on nodes that are named like them. */
+/* A node for one more server, or one whose server has stopped; named like the
+ * first that it serves. */
+static int rig_serving_node(const char *name, struct rig_serving **out)
+{
+    static char names[WORLD_NODES][64];
+    struct rig_serving *s = R.servings, *end = s + R.nservings;
+    int rc;
+
+    while (s < end && s->s.server != NULL)
+        s++;
+    *out = s;
+    if (s < end)
+        return 0;
+    if (W.nnodes == WORLD_NODES)
+        return V23_ELIMIT;
+    snprintf(names[R.nservings], sizeof(names[0]), "%.20s", name);
+    memset(s, 0, sizeof(*s));
+    rc = world_node(&W, names[R.nservings], 100 + R.nservings, &s->n);
+    if (rc == 0)
+        R.nservings++;
+    return rc;
+}
+
 static int rig_serve(void *ud, const struct vrpc_server_config *cfg,
     struct vdl_str name, struct wspr_serving **out)
 {
-    static char node_names[WORLD_NODES][64];
     struct rig_serving *s;
-    char *text = node_names[R.nservings];
+    char text[64];
     int rc;
 
     (void)ud;
-    if (W.nnodes == WORLD_NODES)
-        return V23_ELIMIT;
-    snprintf(text, sizeof(node_names[0]), "%.*s",
-        name.n < 20 ? (int)name.n : 20, name.p);
-    s = &R.servings[R.nservings];
-    memset(s, 0, sizeof(*s));
-    rc = world_node(&W, text, 100 + R.nservings, &s->n);
+    snprintf(text, sizeof(text), "%.*s", name.n < 60 ? (int)name.n : 60,
+        name.n == 0 ? "" : name.p);
+    rc = rig_serving_node(text, &s);
     if (rc == 0)
         rc = vrpc_server_new(s->n->m, cfg, &s->n->s);
     if (rc != 0)
         return rc;
-    R.nservings++;
+    memcpy(s->name, text, sizeof(text));
     s->s.server = s->n->s;
     rig_publish('+', name);
     *out = &s->s;
@@ -389,6 +416,7 @@ static void rig_stopped(void *ud)
 
     vrpc_server_free(s->n->s);
     s->n->s = NULL;
+    s->s.server = NULL;
     s->done(s->done_ud);
 }
 
@@ -411,17 +439,12 @@ static const struct wspr_ctl_hooks rig_hooks = {rig_send, rig_queued,
 
 static const struct vdl_str rig_root = VDL_STR_INIT("/127.0.0.1:9101");
 
-/* A page; `limits` may be NULL. */
-static struct rig_page *rig_page(
-    enum wspr_protocol protocol, const struct wspr_ctl_limits *limits)
+/* The page opens its websocket; `limits` may be NULL. */
+static void rig_connect(struct rig_page *p, enum wspr_protocol protocol,
+    const struct wspr_ctl_limits *limits)
 {
-    static const char *const names[RIG_PAGES] = {"page1", "page2", "page3"};
-    struct rig_page *p = &R.pages[R.npages];
     struct wspr_ctl_config cfg;
 
-    ck_assert_int_eq(world_node(&W, names[R.npages], 0, &p->n), 0);
-    R.npages++;
-    vrpc_client_set_resolver(p->n->c, &rig_resolver);
     memset(&cfg, 0, sizeof(cfg));
     cfg.al = &W.t.al;
     cfg.hooks = &rig_hooks;
@@ -434,6 +457,18 @@ static struct rig_page *rig_page(
     if (limits != NULL)
         cfg.limits = *limits;
     ck_assert_int_eq(wspr_ctl_new(&cfg, &p->ctl), 0);
+}
+
+static struct rig_page *rig_page(
+    enum wspr_protocol protocol, const struct wspr_ctl_limits *limits)
+{
+    static const char *const names[RIG_PAGES] = {"page1", "page2", "page3"};
+    struct rig_page *p = &R.pages[R.npages];
+
+    ck_assert_int_eq(world_node(&W, names[R.npages], 0, &p->n), 0);
+    R.npages++;
+    vrpc_client_set_resolver(p->n->c, &rig_resolver);
+    rig_connect(p, protocol, limits);
     return p;
 }
 
@@ -465,6 +500,17 @@ static void rig_hang_up(struct rig_page *p)
 {
     wspr_ctl_close(p->ctl, rig_closed, p);
     world_settle(&W);
+}
+
+/* The page is gone, and may connect again. */
+static void rig_forget(struct rig_page *p)
+{
+    wspr_ctl_free(p->ctl);
+    p->ctl = NULL;
+    while (p->nframes > 0)
+        free(p->frames[--p->nframes]);
+    p->next = 0;
+    p->code = p->closed = 0;
 }
 
 /* Let time pass, for the pages too. */
@@ -516,18 +562,15 @@ static void rig_setup(void)
 /* Everything ends, and nothing is left. */
 static void rig_teardown(void)
 {
-    size_t i, k;
+    size_t i;
 
     for (i = 0; i < R.npages; i++)
         if (R.pages[i].ctl != NULL && !R.pages[i].closed)
             rig_hang_up(&R.pages[i]);
     for (i = 0; i < W.nnodes; i++)
         world_node_fini(&W.nodes[i]);
-    for (i = 0; i < R.npages; i++) {
-        wspr_ctl_free(R.pages[i].ctl);
-        for (k = 0; k < R.pages[i].nframes; k++)
-            free(R.pages[i].frames[k]);
-    }
+    for (i = 0; i < R.npages; i++)
+        rig_forget(&R.pages[i]);
     vdl_types_unref(R.types);
     v23_arena_fini(&R.arena);
     world_teardown();

@@ -1,0 +1,142 @@
+/* BSD-3-Clause; see LICENSE. */
+/*
+ * Fuzz target of the protocol of 2014: what two pages say, one of which calls
+ * what the other serves. Each line of the input is a message:
+ *
+ *   page and haste ('0' first, '1' second page; 'a', 'b': the same, and the
+ *   next one follows at once; 'r': the first says the rest of the line as it
+ *   is; 't': time passes), type as a letter from '0' on, id as a letter from
+ *   '!' on, data
+ *
+ * What must hold: whatever is sent to a page is JSON within JSON, and when the
+ * pages have gone nothing of them is left.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WORLD_WITHOUT_CHECK
+#define ck_abort_msg(text) abort()
+#define ck_assert_int_lt(a, b) check((a) < (b))
+#define ck_assert_int_eq(a, b) check((a) == (b))
+#define ck_assert_uint_eq(a, b) check((a) == (b))
+static void check(int ok)
+{
+    if (!ok)
+        abort();
+}
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+#include "../../libwspr/test/ctl_rig.h"
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
+
+#include <vname/json.h>
+#include <wspr/json.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+enum { MAX_LINES = 64 };
+
+static struct rig_page *pages[2];
+
+/* Nodes and their connections stay from one input to the next. */
+static void begin(void)
+{
+    static bool ready;
+
+    if (!ready) {
+        ready = true;
+        rig_setup();
+        pages[0] = rig_page(WSPR_JSON, NULL);
+        pages[1] = rig_page(WSPR_JSON, NULL);
+        return;
+    }
+    rig_connect(pages[0], WSPR_JSON, NULL);
+    rig_connect(pages[1], WSPR_JSON, NULL);
+}
+
+/* Messages but the greeting and plain texts hold another one. */
+static void check_frames(const struct rig_page *p)
+{
+    static const char plain[] = "can't unmarshall JSONMessage: ";
+    struct v23_bytes frame;
+    size_t i, end;
+
+    for (i = 0; i < p->nframes; i++) {
+        if (strncmp(p->frames[i], plain, sizeof(plain) - 1) == 0)
+            continue;
+        frame = v23_bytes(p->frames[i], strlen(p->frames[i]));
+        check(vname_json_check(frame, &end, NULL) == 0 && end == frame.n);
+    }
+}
+
+static void say(struct rig_page *p, const char *line, size_t n)
+{
+    struct v23_buf b;
+
+    if (n < 3)
+        return;
+    v23_buf_init(&b, NULL, SIZE_MAX);
+    v23_buf_printf(&b, "{\"id\":%d,\"type\":%d,\"data\":", line[2] - '!',
+        line[1] - '0');
+    wspr_json_quote(&b, vdl_strn(line + 3, n - 3));
+    v23_buf_put_byte(&b, '}');
+    wspr_ctl_input(p->ctl, (const char *)b.p, b.n, &W.now);
+    v23_buf_fini(&b);
+}
+
+static void play(const char *line, size_t n)
+{
+    switch (n == 0 ? 0 : line[0]) {
+    case '0':
+    case '1':
+        say(pages[line[0] - '0'], line, n);
+        break;
+    case 'a':
+    case 'b':
+        say(pages[line[0] - 'a'], line, n);
+        return;
+    case 'r':
+        wspr_ctl_input(pages[0]->ctl, line + 1, n - 1, &W.now);
+        break;
+    case 't':
+        rig_sleep(31 * V23_NS_PER_SEC);
+        return;
+    default:
+        return;
+    }
+    world_settle(&W);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+    const char *text = (const char *)p, *end = text + n, *nl;
+    size_t i;
+    int lines;
+
+    begin();
+    R.names[0] = 0;
+    for (lines = 0; text < end && lines < MAX_LINES; lines++) {
+        nl = memchr(text, '\n', (size_t)(end - text));
+        if (nl == NULL)
+            nl = end;
+        play(text, (size_t)(nl - text));
+        text = nl == end ? end : nl + 1;
+    }
+    for (i = 0; i < 2; i++) {
+        rig_hang_up(pages[i]);
+        rig_sleep(V23_NS_PER_SEC);
+        check(pages[i]->closed == 1);
+        check_frames(pages[i]);
+    }
+    for (i = 0; i < 2; i++)
+        rig_forget(pages[i]);
+    return 0;
+}
