@@ -289,8 +289,20 @@ static int identity(void *ud, struct vrpc_client **c, struct vname_ns **ns)
     return 0;
 }
 
+static int assume(void *ud, struct vsec_principal *p)
+{
+    struct wspr_page_ *page = ud;
+
+    if (page->has_id)
+        return V23_ESTATE;
+    vsec_principal_unref(page->principal);
+    page->principal = vsec_principal_ref(p);
+    return 0;
+}
+
 static const struct wspr_ctl_hooks ctl_hooks = { send_text, queued, end_page,
-    timer_moved, identity, serve, add_name, remove_name, endpoints, stop };
+    timer_moved, identity, serve, add_name, remove_name, endpoints, stop,
+    assume };
 
 /* ---- the websocket's side ------------------------------------------------ */
 
@@ -424,6 +436,7 @@ int wspr_page_open_(struct wspr_host *h, struct wspr_conn_ *c,
         .ud = page, .principal = principal, .chains = h->chains,
         .vtrace = h->p->rt.vtrace, .component = vdl_str(h->p->name),
         .language = h->cfg.language, .protocol = protocol,
+        .roots = vname_ns_roots(h->p->ns), .principals = h->cfg.principals,
         .native_caveats = h->cfg.native_caveats, .limits = h->cfg.limits };
     int rc;
 

@@ -201,6 +201,12 @@ static void to_entry(struct wspr_ctl *c, const struct wspr_frame_ *f)
         to_ask(c, f, (struct wspr_ask_ *)e);
 }
 
+void wspr_json_unknown_(struct wspr_ctl *c, const struct wspr_frame_ *f)
+{
+    wspr_json_error_(c, f->id, "v.io/v23/verror.Unknown",
+        "unknown message type: %lld", (long long)f->type);
+}
+
 static void message(struct wspr_ctl *c, const struct wspr_frame_ *f)
 {
     switch (f->type) {
@@ -215,6 +221,9 @@ static void message(struct wspr_ctl *c, const struct wspr_frame_ *f)
         break;
     case WSPR_J_STOP_:
         wspr_json_stop_(c, f);
+        break;
+    case WSPR_J_ASSOC_:
+        wspr_json_assoc_(c, f);
         break;
     case WSPR_J_BLESS_:
         wspr_json_bless_(c, f);
@@ -233,8 +242,7 @@ static void message(struct wspr_ctl *c, const struct wspr_frame_ *f)
         to_entry(c, f);
         break;
     default:
-        wspr_json_error_(c, f->id, "v.io/v23/verror.Unknown",
-            "unknown message type: %lld", (long long)f->type);
+        wspr_json_unknown_(c, f);
     }
 }
 

@@ -28,6 +28,7 @@ enum {
     WSPR_J_VALUES_END_ = 4,
     WSPR_J_SIGNATURE_ = 5,
     WSPR_J_STOP_ = 6,
+    WSPR_J_ASSOC_ = 7, /* 2014-07 */
     WSPR_J_BLESS_ = 8,
     WSPR_J_UNLINK_ID_ = 9,
     WSPR_J_NEW_ID_ = 10,
@@ -73,6 +74,8 @@ bool wspr_json_open_(struct wspr_ctl *c, const struct wspr_frame_ *f,
     const struct vdl_type *t, struct v23_arena *a, void *out,
     const char *what);
 extern const char wspr_json_bad_message_[]; /* such a `what` */
+/* A message of a kind that there is not. */
+void wspr_json_unknown_(struct wspr_ctl *c, const struct wspr_frame_ *f);
 /* One member of the object in a text, which is JSON; p NULL: it has none. */
 struct v23_bytes wspr_json_member_(struct v23_bytes text, const char *name);
 
@@ -108,5 +111,9 @@ void wspr_json_new_id_(struct wspr_ctl *c, const struct wspr_frame_ *f);
 void wspr_json_bless_(struct wspr_ctl *c, const struct wspr_frame_ *f);
 void wspr_json_unlink_id_(struct wspr_ctl *c, const struct wspr_frame_ *f);
 void wspr_json_forget_ids_(struct wspr_ctl *c);
+
+/* ---- json_assoc.c -------------------------------------------------------- */
+
+void wspr_json_assoc_(struct wspr_ctl *c, const struct wspr_frame_ *f);
 
 #endif

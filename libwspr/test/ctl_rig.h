@@ -35,6 +35,7 @@ struct rig_page {
     int code;              /* it was to be closed */
     char why[128];
     int closed;            /* it has ended */
+    struct vsec_principal *assumed; /* whom it wants to be; a reference */
 };
 
 /* A server of a page. */
@@ -56,6 +57,8 @@ static struct {
     size_t nservings;
     int cancels;            /* of Wait */
     char names[512];        /* published: "+a +b -a" */
+    struct wspr_principals *principals; /* of pages that connect now */
+    const struct v23_alloc *al;         /* of their controllers; or NULL */
 } R;
 
 /* ---- names --------------------------------------------------------------- */
@@ -431,32 +434,42 @@ static void rig_stop(
     vrpc_server_stop(s->n->s, 0, rig_stopped, s);
 }
 
+static int rig_assume(void *ud, struct vsec_principal *who)
+{
+    struct rig_page *p = ud;
+
+    vsec_principal_unref(p->assumed);
+    p->assumed = vsec_principal_ref(who);
+    return 0;
+}
+
 static const struct wspr_ctl_hooks rig_hooks = {rig_send, rig_queued,
     rig_close, rig_timer, rig_identity, rig_serve, rig_add_name,
-    rig_remove_name, rig_endpoints, rig_stop};
+    rig_remove_name, rig_endpoints, rig_stop, rig_assume};
 
 /* ---- pages --------------------------------------------------------------- */
 
 static const struct vdl_str rig_root = VDL_STR_INIT("/127.0.0.1:9101");
 
-/* The page opens its websocket; `limits` may be NULL. */
-static void rig_connect(struct rig_page *p, enum wspr_protocol protocol,
+/* The page opens its websocket; `limits` may be NULL. 0 or V23_ENOMEM. */
+static int rig_connect(struct rig_page *p, enum wspr_protocol protocol,
     const struct wspr_ctl_limits *limits)
 {
     struct wspr_ctl_config cfg;
 
     memset(&cfg, 0, sizeof(cfg));
-    cfg.al = &W.t.al;
+    cfg.al = R.al != NULL ? R.al : &W.t.al;
     cfg.hooks = &rig_hooks;
     cfg.ud = p;
     cfg.principal = p->n->principal;
     cfg.component = vdl_str("wsprd");
+    cfg.principals = R.principals;
     cfg.roots.v = &rig_root;
     cfg.roots.n = 1;
     cfg.protocol = protocol;
     if (limits != NULL)
         cfg.limits = *limits;
-    ck_assert_int_eq(wspr_ctl_new(&cfg, &p->ctl), 0);
+    return wspr_ctl_new(&cfg, &p->ctl);
 }
 
 static struct rig_page *rig_page(
@@ -468,7 +481,7 @@ static struct rig_page *rig_page(
     ck_assert_int_eq(world_node(&W, names[R.npages], 0, &p->n), 0);
     R.npages++;
     vrpc_client_set_resolver(p->n->c, &rig_resolver);
-    rig_connect(p, protocol, limits);
+    ck_assert_int_eq(rig_connect(p, protocol, limits), 0);
     return p;
 }
 
@@ -507,6 +520,8 @@ static void rig_forget(struct rig_page *p)
 {
     wspr_ctl_free(p->ctl);
     p->ctl = NULL;
+    vsec_principal_unref(p->assumed);
+    p->assumed = NULL;
     while (p->nframes > 0)
         free(p->frames[--p->nframes]);
     p->next = 0;

@@ -2,6 +2,9 @@
 /* Pages of 2014: the controller with JSON (spec/wspr.md 16). */
 #include "ctl_rig.h"
 
+#include <v23/vdl/v.io/x/ref/services/wspr/internal/json/json.vdl.h>
+#include <wspr/accounts.h>
+
 #define SEC V23_NS_PER_SEC
 #define OLD "veyron.io/veyron/veyron2/verror."
 
@@ -574,10 +577,194 @@ START_TEST(handles_are_bounded)
 }
 END_TEST
 
+/* ---- memory -------------------------------------------------------------- */
+
+/* What a page does, of each kind something. */
+static void visit(struct rig_page *page)
+{
+    say(page, 1, 5, "{\"name\":\"adder\"}");
+    say(page, 3, 0, CALL("concat", "[[\"a\"],{\"x\":1.5}]", "3", "false"));
+    say(page, 5, 0, CALL("streamingAdd", "[]", "2", "true"));
+    say(page, 5, 3, "1");
+    say(page, 5, 4, "");
+    say(page, 7, 10, "\"me\"");
+    say(page, 9, 8, "{\"handle\":1,\"name\":\"x\",\"caveats\":[{\"_type\":"
+                    "\"MethodCaveat\",\"data\":[\"Get\"]}]}");
+    say(page, 11, 1, "{\"name\":\"js\",\"serverId\":1}");
+    say(q, 1, 5, "{\"name\":\"js/a\"}");
+    say(page, 0, 11, "{" SIG ",\"hasAuthorizer\":true,\"handle\":0}");
+    say(page, 2, 12, "{}");
+    say(q, 3, 0, "{\"name\":\"js/a\",\"method\":\"echo\",\"inArgs\":[\"hi\"],"
+                 "\"numOutArgs\":2}");
+    say(page, 4, 11, "{" SIG ",\"handle\":1}");
+    say(page, 6, 2, "{\"results\":[\"echo:hi\"],\"err\":null}");
+    say(page, 13, 6, "1");
+}
+
+START_TEST(memory_may_end_anywhere)
+{
+    struct tst_alloc t;
+    size_t k = 0;
+
+    q = rig_page(WSPR_JSON, NULL);
+    rig_hang_up(p);
+    do {
+        tst_alloc_init(&t);
+        t.fail_at = ++k;
+        R.al = &t.al;
+        R.names[0] = 0;
+        rig_forget(p);
+        if (rig_connect(p, WSPR_JSON, NULL) == 0) {
+            visit(p);
+            rig_hang_up(p);
+            rig_sleep(SEC);
+            ck_assert_int_eq(p->closed, 1);
+        }
+        wspr_ctl_free(p->ctl);
+        p->ctl = NULL;
+        ck_assert_uint_eq(t.live, 0);
+        R.al = NULL;
+        rig_hang_up(q); /* what it knows of the server is old */
+        rig_sleep(SEC);
+        rig_forget(q);
+        ck_assert_int_eq(rig_connect(q, WSPR_JSON, NULL), 0);
+    } while (t.calls >= k);
+    ck_assert_uint_gt(k, 30);
+}
+END_TEST
+
+/* ---- pages of 2014-07 ---------------------------------------------------- */
+
+/* A message that brings the identity "alice" with a key of `key`, blessed for
+ * the key of `blessed`. */
+static const char *identity(
+    struct vsec_signer *key, struct vsec_principal *blessed)
+{
+    static char out[4096];
+    const v23_security_caveat_list none = {NULL, 0};
+    v23_wspr_json_private_identity id;
+    struct vsec_blessings *b;
+    struct v23_buf der, vom, text;
+
+    v23_buf_init(&der, NULL, SIZE_MAX);
+    v23_buf_init(&vom, NULL, SIZE_MAX);
+    v23_buf_init_fixed(&text, out, sizeof(out) - 1);
+    ck_assert_int_eq(vsec_pkcs8_put(key, &der), 0);
+    ck_assert_int_eq(
+        vsec_principal_bless_self(blessed, vdl_str("alice"), none, &b), 0);
+    id.key = vdl_bytes(der.p, der.n);
+    id.blessings = vsec_blessings_wire(b);
+    ck_assert_int_eq(vom_encode_single(NULL,
+                         &v23_wspr_json_private_identity_desc, &id, &vom),
+        0);
+    v23_buf_puts(&text, "{\"account\":\"acc\",\"origin\":\"http://o\","
+                        "\"identity\":\"");
+    v23_base64_put(&text, vom.p, vom.n, true);
+    while (text.p[text.n - 1] == '=') /* old pages did not pad */
+        text.n--;
+    v23_buf_puts(&text, "\"}");
+    ck_assert_int_eq(text.err, 0);
+    out[text.n] = 0;
+    vsec_blessings_unref(b);
+    v23_buf_fini(&der);
+    v23_buf_fini(&vom);
+    return out;
+}
+
+static struct vsec_principal *alice;
+
+static void assoc_setup(void)
+{
+    setup();
+    ck_assert_int_eq(
+        vsec_principal_generate(W.engine, "ecdsa256", &alice), 0);
+}
+
+static void assoc_teardown(void)
+{
+    vsec_principal_unref(alice);
+    rig_hang_up(p);
+    rig_forget(p);
+    wspr_principals_free(R.principals);
+    rig_teardown();
+}
+
+/* The page connects once more, to a proxy that keeps accounts. */
+static void keep_accounts(void)
+{
+    char why[WSPR_WHY];
+
+    ck_assert_int_eq(
+        wspr_principals_new(W.root, NULL, &R.principals, why), 0);
+    rig_hang_up(p);
+    rig_forget(p);
+    ck_assert_int_eq(rig_connect(p, WSPR_JSON, NULL), 0);
+    p->next = 1;
+}
+
+START_TEST(pages_may_bring_their_identity)
+{
+    struct v23_walltime now = W.now.wall;
+
+    keep_accounts();
+    ck_assert_str_eq(
+        ask(1, 7, identity(alice->signer, alice)), "1 0 null");
+    ck_assert_ptr_nonnull(p->assumed);
+    ck_assert(vsec_pubkey_eq(p->assumed->key, alice->key));
+    ck_assert(wspr_principals_has_account(
+        R.principals, vdl_str("http://o"), now));
+    ck_assert(vdl_str_is(
+        vsec_blessings_text(
+            wspr_principals_blessings(R.principals, vdl_str("acc"))),
+        "alice:wspr"));
+    ck_assert_str_eq(
+        ask(3, 10, "\"me\""), "3 0 {\"handle\": 1, \"names\": []}");
+    ck_assert_str_eq(ask(5, 8, "{\"handle\":1,\"name\":\"x\"}"),
+        "5 0 {\"handle\": 2, \"names\": [\"alice:x\"]}");
+}
+END_TEST
+
+START_TEST(identities_are_taken_also_where_accounts_are_not_kept)
+{
+    const char *s = ask(1, 7, identity(alice->signer, alice));
+
+    ck_assert_str_eq(s, "1 2 {\"iD\": \"" OLD "Internal\", \"msg\": "
+                        "\"identity.AddAccount(acc) failed: there are no "
+                        "accounts here\"}");
+    ck_assert_str_eq(next(p), "1 0 null");
+    ck_assert_ptr_nonnull(p->assumed);
+}
+END_TEST
+
+START_TEST(identities_that_are_none_change_nothing)
+{
+    struct vsec_principal *bob;
+
+    ck_assert_int_eq(
+        vsec_principal_generate(W.engine, "ecdsa256", &bob), 0);
+    keep_accounts();
+    ck_assert_ptr_nonnull(strstr(ask(1, 7, identity(alice->signer, bob)),
+        "1 2 {\"iD\": \"" OLD "BadArg\", \"msg\": \"invalid identity: "));
+    ck_assert_ptr_nonnull(strstr(
+        ask(3, 7, "{\"identity\":\"not!base64\"}"), OLD "BadArg"));
+    ck_assert_ptr_nonnull(
+        strstr(ask(5, 7, "{\"identity\":\"gQ\"}"), OLD "BadArg"));
+    ck_assert_str_eq(ask(7, 7, "1"),
+        "7 2 {\"iD\": \"\", \"msg\": \"unknown message type: 7\"}");
+    ck_assert_ptr_nonnull(strstr(ask(9, 5, "{\"name\":\"adder\"}"), "9 0 "));
+    ck_assert_ptr_nonnull(strstr( /* too late */
+        ask(11, 7, identity(alice->signer, alice)), OLD "BadArg"));
+    ck_assert_ptr_null(p->assumed);
+    ck_assert_uint_eq(wspr_principals_accounts(R.principals).n, 0);
+    vsec_principal_unref(bob);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("wspr/json_era");
     TCase *tc = tcase_create("calls"), *ts = tcase_create("servers");
+    TCase *ta = tcase_create("identities");
 
     tcase_add_checked_fixture(tc, setup, rig_teardown);
     tcase_set_timeout(tc, 120);
@@ -595,6 +782,7 @@ int main(void)
     tcase_add_test(tc, identities_are_made_blessed_and_given_back);
     tcase_add_test(tc, caveats_that_are_not_known_are_refused);
     tcase_add_test(tc, handles_are_bounded);
+    tcase_add_test(tc, memory_may_end_anywhere);
     suite_add_tcase(s, tc);
     tcase_add_checked_fixture(ts, serve_setup, rig_teardown);
     tcase_set_timeout(ts, 120);
@@ -612,5 +800,11 @@ int main(void)
     tcase_add_test(ts, callers_may_go_while_signatures_are_authorized);
     tcase_add_test(ts, callers_learn_that_the_page_is_gone);
     suite_add_tcase(s, ts);
+    tcase_add_checked_fixture(ta, assoc_setup, assoc_teardown);
+    tcase_set_timeout(ta, 120);
+    tcase_add_test(ta, pages_may_bring_their_identity);
+    tcase_add_test(ta, identities_are_taken_also_where_accounts_are_not_kept);
+    tcase_add_test(ta, identities_that_are_none_change_nothing);
+    suite_add_tcase(s, ta);
     return tst_run(s);
 }

@@ -58,8 +58,8 @@ static void begin(void)
         pages[1] = rig_page(WSPR_JSON, NULL);
         return;
     }
-    rig_connect(pages[0], WSPR_JSON, NULL);
-    rig_connect(pages[1], WSPR_JSON, NULL);
+    check(rig_connect(pages[0], WSPR_JSON, NULL) == 0);
+    check(rig_connect(pages[1], WSPR_JSON, NULL) == 0);
 }
 
 /* Messages but the greeting and plain texts hold another one. */

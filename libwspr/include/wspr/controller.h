@@ -32,6 +32,7 @@ extern "C" {
 #endif
 
 struct wspr_ctl;
+struct wspr_principals;
 struct vrpc_vtrace;
 
 /* First member of what the host keeps for a server of the page. */
@@ -79,6 +80,10 @@ struct wspr_ctl_hooks {
      * from inside. Nothing is asked of the controller for it afterwards. */
     void (*stop)(void *ud, struct wspr_serving *s, void (*done)(void *ud),
         void *done_ud);
+    /* Act as somebody else from now on, as pages of 2014-07 ask for: before
+     * `identity`, and before anything is served. A reference is to be taken.
+     * NULL: they are refused. 0, or why not. */
+    int (*assume)(void *ud, struct vsec_principal *p);
 };
 
 enum wspr_protocol {
@@ -120,6 +125,8 @@ struct wspr_ctl_config {
     struct vdl_str component;    /* program name, for error texts; borrowed */
     vdl_str_list roots;          /* of the name space, as pages of 2014 are
                                     told when they connect; borrowed */
+    struct wspr_principals *principals; /* where they add accounts; NULL =
+                                           nowhere; outlives the controller */
     struct vdl_str language;     /* of calls that name none, "en-US"; borrowed */
     enum wspr_protocol protocol;
     /* Caveats of known kinds are not shown to the page (11.1). */
