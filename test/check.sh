@@ -2,16 +2,28 @@
 # BSD-3-Clause; see LICENSE.
 # check.sh UNIT-PROGRAM…: every test of the project, what each stage took, one
 # summary line at the end. BUILD and VECTORS come from the Makefile.
+#
+# Most stages wait for processes and timers, so several run at once; each is
+# reported as a whole, in the order below.
 . "$(dirname "$0")/shell.sh"
 cd "$here" || exit 1
 : "${VECTORS:=test/vectors}"
 export BUILD
 begin=$(date +%s)
 [ -t 1 ] && exec 3>&1 # where a stage may show how far it is
+# A line for each stage that may run; whoever starts one takes it away.
+: "${AT_ONCE:=$(($(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1))}"
+mkfifo "$tmp/free" && exec 4<>"$tmp/free" || exit 1
+i=0
+while [ $i -lt "$AT_ONCE" ]; do
+    echo >&4
+    i=$((i + 1))
+done
+started=0 reported=0
 
-# report OUTPUT EXIT-CODE SECONDS: add up the "N passed, M failed" line of a
+# counts OUTPUT EXIT-CODE SECONDS: add up the "N passed, M failed" line of a
 # stage; one without it counts as one test.
-report() {
+counts() {
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -1)
     if [ -n "$line" ]; then
         p=${line%% *}
@@ -30,23 +42,53 @@ report() {
     pass=$((pass + p)) fail=$((fail + f))
     printf '   %s passed, %s failed (%s s)\n' "$p" "$f" "$3"
 }
-stage() { # NAME COMMAND…
-    printf '== %s\n' "$1"
+report() { # KEY NAME
+    [ -t 1 ] && printf '\r\033[K'
+    printf '== %s\n' "$2"
+    counts "$tmp/$1.out" $(cat "$tmp/$1.end")
+}
+# The stages that have ended, up to the first that has not.
+report_all() {
+    while [ -e "$tmp/$((reported + 1)).end" ]; do
+        reported=$((reported + 1))
+        report $reported "$(cat "$tmp/$reported.name")"
+    done
+}
+# run KEY COMMAND…: in a process of its own, until the command has ended.
+run() {
+    key=$1
     shift
+    trap - EXIT INT HUP
     since=$(date +%s)
-    timeout 900 "$@" >"$tmp/out" 2>&1 </dev/null
-    report "$tmp/out" $? $(($(date +%s) - since))
+    timeout 900 "$@" >"$tmp/$key.out" 2>&1 </dev/null 4>&- &
+    command=$!
+    trap 'kill $command; exit 143' TERM
+    wait $command
+    echo "$? $(($(date +%s) - since))" >"$tmp/$key.was"
+    mv "$tmp/$key.was" "$tmp/$key.end"
+}
+# stage NAME COMMAND…: beside those that run, as soon as there is room.
+stage() {
+    report_all
+    read -r line <&4
+    started=$((started + 1))
+    echo "$1" >"$tmp/$started.name"
+    shift
+    (
+        run $started "$@"
+        echo >&4
+    ) &
+    pids="$pids $!"
 }
 
 # The recorded command lines wait for a minute's time-outs: beside the others.
-timeout 900 sh test/e2e/cli.sh >"$tmp/cli" 2>&1 </dev/null &
+(run cli sh test/e2e/cli.sh) &
 cli=$!
-pids="$pids $cli"
+pids=$cli
 
 stage "unit tests" sh test/run-units.sh "$@"
 stage "vectors" "$BUILD/test/runner" -bin "$BUILD/bin" \
     -companions test/vectors "$VECTORS"
-stage "simulation, 30 s" "$BUILD/test/sim" -seeds=1000000 -time=30s
 stage "VDL language" "$BUILD/test/vdl" test/vdl/*.tsv
 for f in test/fuzz/fuzz_*.c; do
     f=${f##*/fuzz_} f=${f%.c}
@@ -62,14 +104,19 @@ done
 stage "layers" sh test/layers.sh
 stage "symbols" sh test/symbols.sh
 stage "headers as C++" sh test/headers-cxx.sh
+stage "simulation, 30 s" "$BUILD/test/sim" -seeds=1000000 -time=30s
 for t in test/e2e/*.sh; do
     [ "${t##*/}" = cli.sh ] || stage "$t" sh "$t"
 done
 stage "demo" sh test/demo.sh
+for p in ${pids#$cli}; do
+    wait "$p"
+    report_all
+done
+pids=$cli
 echo "== left out: JavaScript, the page of debug browse (make deps-ci web)"
-echo "== test/e2e/cli.sh"
-since=$(date +%s)
 wait $cli
-report "$tmp/cli" $? $(($(date +%s) - since))
+report cli test/e2e/cli.sh
+pids=
 echo "took $(($(date +%s) - begin)) s"
 summary
