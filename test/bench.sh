@@ -173,6 +173,42 @@ naming() {
         "$(calc 0 "($after - $before) * 1024 / 1e6 - 31")" bytes 300 most
     end "$table_pid"
     tablebench || die tablebench
+    if have_etcd; then
+        over_etcd
+    else
+        note "left out: tables over etcd, which is not installed (make deps)"
+    fi
+}
+# A table over etcd beside one in memory: what is read is as fast, what is
+# written waits for etcd.
+over_etcd() {
+    echo "mount table over etcd, 20,000 names"
+    start_etcd yes || die etcd
+    table --max-nodes-per-user=0
+    mounts -workers=16 -names=20000 mount many
+    memory=$rate
+    resolves -workers=16 -names=20000 resolve many
+    memory_resolves=$rate
+    end "$table_pid"
+    place=--store=etcd://127.0.0.1:$etcd_port/bench
+    table --max-nodes-per-user=0 $place
+    for workers in 1 16 64; do
+        mounts -workers=$workers -names=$((2000 + workers * 100)) \
+            mount "some$workers"
+        note "mounts, $workers at a time: $(calc 0 "$rate") /s," \
+            "$(calc 3 "$rate / $memory") of a table in memory with 16"
+    done
+    mounts -workers=64 -names=20000 mount many
+    resolves -workers=16 -names=20000 resolve many
+    row "    resolves, 16 workers, beside memory" \
+        "$(calc 2 "$rate / $memory_resolves")" times 0.9 least
+    end "$table_pid"
+    since=$(date +%s%N)
+    table --max-nodes-per-user=0 $place
+    note "names read at the start: $(calc 0 \
+        "30000 / (($(date +%s%N) - $since) / 1e9)") /s"
+    end "$table_pid"
+    end "$etcd_pid"
 }
 
 tcp=--listen=tcp@127.0.0.1:0

@@ -103,6 +103,43 @@ daemon() {
 said() { sed -n "s/^$2//p" "$1.out"; }
 on_loopback="--v23.tcp.protocol=tcp --v23.tcp.address=127.0.0.1:0"
 
+# ---- etcd -------------------------------------------------------------------
+
+have_etcd() {
+    command -v etcd >/dev/null && command -v etcdctl >/dev/null
+}
+etcd_ctl() {
+    ETCDCTL_API=3 etcdctl --endpoints "127.0.0.1:$etcd_port" \
+        --command-timeout 2s "$@"
+}
+# etcd has to be told its port: one that the kernel has just given to somebody
+# else, who is gone.
+free_port() {
+    daemon probe '^NAME=' mounttabled $on_loopback
+    kill "$pid" && wait "$pid"
+    etcd_port=$(sed -nE 's/^NAME=.*127\.0\.0\.1:([0-9]+)@.*/\1/p' probe.out)
+}
+etcd_answers_or_ended() { # PID
+    etcd_ctl get x >/dev/null 2>&1 || ended "$1"
+}
+# start_etcd yes|no: with its data in ./data; may it have another port than the
+# last time? If somebody has taken its port meanwhile it tries again. Sets
+# $etcd_pid and $etcd_port.
+start_etcd() {
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        [ "$1" = no ] || free_port
+        daemon etcd '' etcd --data-dir data --log-level error \
+            --listen-client-urls "http://127.0.0.1:$etcd_port" \
+            --advertise-client-urls "http://127.0.0.1:$etcd_port" \
+            --listen-peer-urls unix://localhost:1
+        etcd_pid=$pid
+        wait_for etcd_answers_or_ended $etcd_pid && ! ended $etcd_pid &&
+            return
+        sleep 0.2
+    done
+    return 1
+}
+
 # ---- principals -------------------------------------------------------------
 
 # as NAME COMMAND…: with the principal in $tmp/NAME.

@@ -15,7 +15,7 @@ enum {
     VNAME_ETCD_WATCH, /* answered piece by piece: vname_etcd_chunk_() */
     VNAME_ETCD_ASK,   /* what comes before it */
     VNAME_ETCD_TXN,   /* the first of several */
-    VNAME_ETCD_TXNS = 4,
+    VNAME_ETCD_TXNS = 2,
     VNAME_ETCD_SLOTS = VNAME_ETCD_TXN + VNAME_ETCD_TXNS
 };
 /* Largest answer, and largest message of a watch. */

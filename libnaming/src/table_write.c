@@ -213,12 +213,24 @@ void vname_table_committed(struct vname_table *t, struct v23_op op, int rc,
         finish(t, w, try_later(&w->c, why));
 }
 
+/* One that has waited in line: it is over for it, or it is tried again. */
+static bool is_refused(struct vname_table *t, struct vname_write *w,
+    int64_t now_ns)
+{
+    const struct v23_verror *err;
+    bool refused;
+
+    w->c.now_ns = now_ns;
+    err = attempt(t, w, &refused);
+    if (err != &vname_waiting)
+        finish(t, w, err);
+    return refused;
+}
+
 void vname_table_go_on(struct vname_table *t, int64_t now_ns, const char *why)
 {
-    struct vname_write *w = t->waiting, *next;
-    const struct v23_verror *err;
+    struct vname_write *w = t->waiting, *next, *rest = NULL, **end = &rest;
     unsigned refusals = 0;
-    bool refused;
 
     t->waiting = NULL;
     t->waiting_end = &t->waiting;
@@ -227,15 +239,21 @@ void vname_table_go_on(struct vname_table *t, int64_t now_ns, const char *why)
         if (now_ns >= w->until_ns) {
             finish(t, w, try_later(&w->c, why));
         } else if (refusals < ENOUGH) {
-            w->c.now_ns = now_ns;
-            err = attempt(t, w, &refused);
-            refusals += refused;
-            if (err != &vname_waiting)
-                finish(t, w, err);
+            refusals += is_refused(t, w, now_ns);
         } else {
-            wait_in_line(t, w);
+            *end = w;
+            end = &w->next;
         }
     }
+    /* Those that were not tried are the first the next time: who asks for the
+     * same thing again and again does not keep others from theirs. */
+    *end = NULL;
+    if (rest == NULL)
+        return;
+    if (t->waiting == NULL)
+        t->waiting_end = end;
+    *end = t->waiting;
+    t->waiting = rest;
 }
 
 size_t vname_table_waiting(const struct vname_table *t)

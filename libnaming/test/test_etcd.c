@@ -199,6 +199,50 @@ START_TEST(quota_holds_over_all_tables)
 }
 END_TEST
 
+/* Somebody asks for the same thing all the time. */
+START_TEST(one_busy_name_does_not_keep_others_waiting)
+{
+    static struct waiting busy[500], other;
+    int64_t since = W.now_ns;
+    unsigned i, k;
+
+    for (i = 0; i < 500; i++)
+        w_begin_set(&busy[i], 0, "root", "busy", OPEN, "");
+    w_begin_mount(&other, 0, "root", "other", S1, 60);
+    for (i = 0; !other.ended && i < 200; i++)
+        for (k = 0; k < 4; k++)
+            (void)w_step();
+    ck_assert(other.ended);
+    ck_assert_str_eq(other.said, "");
+    for (i = 0; i < 500; i++)
+        ck_assert_str_eq(w_end(&busy[i]), "");
+    ck_assert_int_le(W.now_ns - since, VNAME_STORE_PATIENCE_NS);
+    ck_assert_str_eq(w_get(0, "root", "busy"),
+        "500 {\"Admin\":{\"In\":[\"root\"],\"NotIn\":null},\"Read\":{"
+        "\"In\":[\"...\"],\"NotIn\":null}}");
+}
+END_TEST
+
+START_TEST(too_many_that_wait_are_turned_away)
+{
+    static struct waiting x[VNAME_MAX_WAITING + 10];
+    static char names[VNAME_MAX_WAITING + 10][16];
+    unsigned i, late = 0;
+
+    W.down[0] = W.down[1] = true;
+    vname_etcd_failed_(W.r[0].core, VNAME_ETCD_WATCH, "gone");
+    for (i = 0; i < VNAME_MAX_WAITING + 10; i++) {
+        snprintf(names[i], sizeof(names[i]), "n%u", i);
+        w_begin_mount(&x[i], 0, "root", names[i], S1, 60);
+        late += x[i].ended;
+    }
+    ck_assert_uint_eq(late, 10);
+    w_pass(VNAME_STORE_PATIENCE_NS + SEC);
+    for (i = 0; i < VNAME_MAX_WAITING + 10; i++)
+        ck_assert_str_eq(w_end(&x[i]), "Aborted");
+}
+END_TEST
+
 /* ---- trouble ------------------------------------------------------------- */
 
 START_TEST(without_etcd_writes_fail_and_reads_go_on)
@@ -298,7 +342,7 @@ START_TEST(etcd_restored_from_a_copy_is_noticed)
     /* As of before, with other revisions. */
     fake_set("p/n/b", NULL);
     F.rev = 4;
-    F.nevents = 0;
+    fake_forget_events();
     for (i = 0; i < F.n; i++)
         F.v[i].rev = 3;
     w_pass(30 * SEC);
@@ -640,6 +684,8 @@ int main(void)
     tcase_add_test(tc, what_expires_is_removed_from_etcd);
     tcase_add_test(tc, race_for_permissions_has_one_winner);
     tcase_add_test(tc, permissions_that_have_just_changed_count);
+    tcase_add_test(tc, one_busy_name_does_not_keep_others_waiting);
+    tcase_add_test(tc, too_many_that_wait_are_turned_away);
     tcase_add_test(tc, without_etcd_writes_fail_and_reads_go_on);
     tcase_add_test(tc, attempts_become_rare);
     tcase_add_test(tc, another_end_point_takes_over);
@@ -654,8 +700,8 @@ int main(void)
     tcase_add_test(tc, other_formats_are_refused);
     tcase_add_test(tc, token_is_asked_for_and_renewed);
     tcase_add_test(tc, permissions_file_is_kept_once);
-    tcase_add_loop_test(tc, nothing_acknowledged_is_lost, 0, 20);
-    tcase_add_loop_test(tc, random_operations_end_in_one_tree, 0, 20);
+    tcase_add_loop_test(tc, nothing_acknowledged_is_lost, 0, 8);
+    tcase_add_loop_test(tc, random_operations_end_in_one_tree, 0, 8);
     tcase_add_test(bare, quota_holds_over_all_tables);
     tcase_add_test(bare, lack_of_memory_is_survived);
     suite_add_tcase(s, tc);

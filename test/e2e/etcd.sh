@@ -4,44 +4,13 @@
 # was acknowledged is lost when one of them, or etcd, dies.
 . "$(dirname "$0")/../shell.sh"
 cd "$tmp" || exit 1
-for p in etcd etcdctl; do
-    command -v $p >/dev/null && continue
-    echo "skip etcd.sh: there is no $p (make deps installs it)"
+if ! have_etcd; then
+    echo "skip etcd.sh: there is no etcd or no etcdctl (make deps)"
     echo "0 passed, 0 failed"
     exit 0
-done
-export ETCDCTL_API=3
-
-# ---- etcd -------------------------------------------------------------------
-
-# etcd has to be told its port: one that the kernel has just given to somebody
-# else, who is gone. If it is taken again meanwhile, the next one may be free.
-free_port() {
-    daemon probe '^NAME=' mounttabled $on_loopback
-    kill "$pid" && wait "$pid"
-    port=$(sed -nE 's/^NAME=.*127\.0\.0\.1:([0-9]+)@.*/\1/p' probe.out)
-}
-ctl() {
-    etcdctl --endpoints "127.0.0.1:$port" --command-timeout 2s "$@"
-}
-answers_or_ended() { # PID
-    ctl get x >/dev/null 2>&1 || ended "$1"
-}
-start_etcd() { # another port may be chosen: yes or no
-    for try in 1 2 3 4 5 6 7 8 9 10; do
-        [ "$1" = no ] || free_port
-        daemon etcd '' etcd --data-dir data --log-level error \
-            --listen-client-urls "http://127.0.0.1:$port" \
-            --advertise-client-urls "http://127.0.0.1:$port" \
-            --listen-peer-urls unix://localhost:1
-        etcd=$pid
-        wait_for answers_or_ended $etcd && ! ended $etcd && return
-        sleep 0.2
-    done
-    return 1
-}
+fi
 etcd_has() { # KEY PATTERN
-    ctl get "$1" --prefix 2>&1 | grep -q -e "$2"
+    etcd_ctl get "$1" --prefix 2>&1 | grep -q -e "$2"
 }
 etcd_has_no() {
     ! etcd_has "$@"
@@ -51,7 +20,7 @@ etcd_has_no() {
 
 start_table() { # NAME
     daemon "$1" '^NAME=' mounttabled $on_loopback \
-        --store="etcd://127.0.0.1:1,127.0.0.1:$port/fleet"
+        --store="etcd://127.0.0.1:1,127.0.0.1:$etcd_port/fleet"
 }
 at() { # TABLE COMMAND…
     table=$1
@@ -137,8 +106,8 @@ check "also in etcd" etcd_has_no fleet/n/site .
 check "what has expired is removed there, too" \
     wait_for etcd_has_no fleet/n/short .
 
-ctl put fleet/n/odd '{"C":1' >/dev/null
-ctl put fleet/else x >/dev/null
+etcd_ctl put fleet/n/odd '{"C":1' >/dev/null
+etcd_ctl put fleet/else x >/dev/null
 check "a malformed value is logged with its key" \
     wait_for grep -q 'key "fleet/n/odd" has a malformed value' a.log
 check "so is a key of somebody else" \
@@ -156,8 +125,8 @@ pids="$pids $!" last=$!
 check "names are mounted" wait_for many_are_in list.a 10
 kill -9 $victim
 check "names are mounted elsewhere" wait_for many_are_in list.b 10
-kill -9 $etcd
-wait $etcd 2>/dev/null
+kill -9 $etcd_pid
+wait $etcd_pid 2>/dev/null
 check "without etcd names are known" resolves c "$(head -1 list.b)" /more:1
 before=$(wc -l <list.b)
 check "etcd starts again" start_etcd no

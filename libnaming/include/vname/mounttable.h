@@ -86,7 +86,7 @@ struct vname_write {
     void *ud;
     /* private: */
     struct vname_caller c;
-    struct vname_write *next, **pprev; /* while it waits */
+    struct vname_write *next; /* while it waits */
     bool unsure; /* the store may have kept it, but did not say so */
     int64_t until_ns;
 };
