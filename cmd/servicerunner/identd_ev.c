@@ -71,8 +71,8 @@ static const struct v23_verror *use_token(void *self,
     if (rc != 0)
         return v23_verror_text(vrpc_server_call_arena(call),
             vrpc_server_call_errctx(call), vdl_str("v.io/v23/verror.NoAccess"),
-            V23_NO_RETRY, rc == V23_EARG ? "there is no token"
-                                         : v23_strerror(rc));
+            V23_NO_RETRY, "%s", rc == V23_EARG ? "there is no token"
+                                               : v23_strerror(rc));
     out->blessing = vsec_blessings_wire(d->last);
     out->email = vdl_str(USER ":" CLIENT);
     return NULL;
