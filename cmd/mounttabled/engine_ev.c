@@ -288,8 +288,9 @@ static int spawn(struct engine *e, struct v23_buf *why)
     (void)setsockopt(e->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
         sizeof(patience));
     rc = write_packet(e->fd, &e->p, &h, e->host.p, e->txt.p);
-    if (rc == 0)
-        rc = read_packet(e->fd, &e->p);
+    do
+        rc = rc == 0 ? read_packet(e->fd, &e->p) : rc;
+    while (rc == 0 && e->p.h.what == W_ANNOUNCED); /* that was quick */
     if (rc == 0 && e->p.h.what == W_FAILED)
         v23_buf_put_str(why, first(&e->p));
     return rc == 0 && e->p.h.what == W_STARTED ? 0 : V23_ESTATE;

@@ -370,6 +370,13 @@ bool vrpc_routing_id_is_null(const struct vrpc_routing_id *id)
     return vrpc_routing_id_eq(id, &null);
 }
 
+bool vrpc_routing_id_is_reserved(const struct vrpc_routing_id *id)
+{
+    static const uint8_t zero[14];
+
+    return memcmp(id->b, zero, sizeof(zero)) == 0 && id->b[14] < 4;
+}
+
 bool vrpc_routing_id_eq(const struct vrpc_routing_id *x,
     const struct vrpc_routing_id *y)
 {

@@ -414,6 +414,14 @@ static bool run_op(const cJSON *op)
         return do_flush(op, name);
     if (strcmp(kind, "call") == 0)
         return do_call(op);
+    if (strcmp(kind, "advance") == 0) {
+        world_pass((int64_t)(get(op, "seconds")->valuedouble * 1e9));
+        return true;
+    }
+    if (strcmp(kind, "warnings") == 0)
+        return world_warnings()
+                == (int)get(get(op, "expect"), "count")->valuedouble
+            || run_fail(S.c, "op %zu: %d warnings", S.op, world_warnings());
     return fail(op, "unknown operation", vdl_str(""));
 }
 

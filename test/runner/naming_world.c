@@ -52,7 +52,19 @@ static struct {
     size_t n;
     struct server client;
     struct vname_ns *ns;
+    int warnings;
 } S;
+
+static void count_warning(void *ud, enum v23_log_level level,
+    const char *text)
+{
+    (void)ud;
+    (void)level;
+    (void)text;
+    S.warnings++;
+}
+
+static const struct v23_log warnings = { count_warning, NULL, V23_LOG_WARN };
 
 /* ---- objects ------------------------------------------------------------- */
 
@@ -290,6 +302,7 @@ static int make_node(struct server *s, const char *blessing, uint64_t rid)
     tr.ud = n;
     memset(&mc, 0, sizeof(mc));
     mc.al = &W.t.al;
+    mc.log = &warnings;
     mc.transport = &tr;
     mc.principal = n->principal;
     if (rid != 0)
@@ -439,6 +452,26 @@ bool world_stop(void)
 bool world_wait(const int *done)
 {
     return world_until(&W, done, 600 * V23_NS_PER_SEC);
+}
+
+void world_pass(int64_t ns)
+{
+    const int64_t until = W.now.mono_ns + ns;
+    const int never = 0;
+
+    (void)world_until(&W, &never, ns);
+    world_set_time(&W, until);
+    world_settle(&W);
+}
+
+int64_t world_time(void)
+{
+    return W.now.mono_ns;
+}
+
+int world_warnings(void)
+{
+    return S.warnings;
 }
 
 struct vrpc_client *world_client(void)

@@ -13,6 +13,11 @@ bool world_start(struct run_case *c, struct vname_ns **ns);
 bool world_stop(void);
 /* Let things happen until *done, for at most ten minutes. */
 bool world_wait(const int *done);
+/* Let things happen for so long. */
+void world_pass(int64_t ns);
+int64_t world_time(void);
+/* Warnings and errors that were logged. */
+int world_warnings(void);
 /* A text with every ${id}, ${id:addr}, ${id:rid} put in; malloc'd. */
 char *world_expand(const char *text);
 /* Glob calls that a server of kind "globber" got since the last question. */

@@ -67,6 +67,8 @@ void vrpc_routing_id_format(const struct vrpc_routing_id *id,
 /** The id with n in its low 64 bits (reserved range below 1024: tests). */
 struct vrpc_routing_id vrpc_routing_id_fixed(uint64_t n);
 bool vrpc_routing_id_is_null(const struct vrpc_routing_id *id);
+/** One of those that vrpc_routing_id_fixed() makes of numbers below 1024. */
+bool vrpc_routing_id_is_reserved(const struct vrpc_routing_id *id);
 bool vrpc_routing_id_eq(const struct vrpc_routing_id *x,
     const struct vrpc_routing_id *y);
 
