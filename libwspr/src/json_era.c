@@ -248,7 +248,7 @@ static void message(struct wspr_ctl *c, const struct wspr_frame_ *f)
 
 /* ---- the era ------------------------------------------------------------- */
 
-/* What a page takes for its configuration: the first message, whatever it is. */
+/* A page takes the first message for its configuration, whatever it is. */
 static int greet(struct wspr_ctl *c)
 {
     int rc;

@@ -45,7 +45,8 @@ static const char *next(struct rig_page *page)
         return text;
     s = strstr(text, type);
     ck_assert_ptr_nonnull(s);
-    n = (size_t)snprintf(out, sizeof(out), "%d %c ", atoi(text + 7), s[sizeof(type) - 1]);
+    n = (size_t)snprintf(out, sizeof(out), "%d %c ", atoi(text + 7),
+        s[sizeof(type) - 1]);
     s = strstr(s, "\\\"message\\\": ");
     ck_assert_ptr_nonnull(s);
     for (s += 13; *s != 0 && n < sizeof(out) - 1; s++) {

@@ -226,7 +226,7 @@ static void h_stop(void *ud, struct wspr_serving *s, void (*done)(void *ud),
 
 static const struct wspr_ctl_hooks hooks = { h_send, h_queued, h_close,
     h_timer, h_identity, h_serve, h_add_name, h_remove_name, h_endpoints,
-    h_stop };
+    h_stop, NULL };
 
 /* ---- the world ----------------------------------------------------------- */
 
