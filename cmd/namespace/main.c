@@ -60,11 +60,9 @@ static void done(void *ud, const struct v23_verror *err)
 
 /* ---- glob ---------------------------------------------------------------- */
 
-struct names {
-    struct vdl_str *v;
+struct lines {
+    struct vdl_str *v; /* in the arena */
     size_t n, cap;
-    struct v23_buf errors;
-    size_t entries;
 };
 
 static void print_long(const v23_naming_mount_entry *e)
@@ -80,49 +78,84 @@ static void print_long(const v23_naming_mount_entry *e)
     fflush(stdout); /* the next one may take a while */
 }
 
-static struct names found;
+static struct lines names, errors;
+static bool any_entry;
+
+static void add(struct lines *l, struct vdl_str text)
+{
+    void *v = l->v;
+    struct vdl_str copy;
+
+    copy.p = v23_arena_dup(&arena, text.p, text.n);
+    copy.n = text.n;
+    if (copy.p == NULL
+        || v23_reserve(NULL, &v, &l->cap, l->n + 1, SIZE_MAX / 64,
+               sizeof(*l->v))
+            != 0) {
+        result = out_of_memory();
+        return;
+    }
+    l->v = v;
+    l->v[l->n++] = copy;
+}
 
 static void on_reply(void *ud, const v23_naming_glob_reply *r)
 {
     const v23_naming_mount_entry *e = &r->u.entry;
-    struct vdl_str name;
-    void *v = found.v;
+    struct v23_buf line;
 
     (void)ud;
     if (r->which == V23_NAMING_GLOB_REPLY_ERROR) {
         const struct v23_verror *err = r->u.error.error;
 
-        v23_buf_put_str(&found.errors, r->u.error.name);
-        v23_buf_puts(&found.errors, ": ");
+        v23_buf_init(&line, NULL, SIZE_MAX);
+        v23_buf_put_str(&line, r->u.error.name);
+        v23_buf_puts(&line, ": ");
         if (err != NULL)
-            v23_buf_put_str(&found.errors, err->msg);
-        v23_buf_puts(&found.errors, "\n");
+            v23_buf_put_str(&line, err->msg);
+        add(&errors, vdl_strn((const char *)line.p, line.n));
+        v23_buf_fini(&line);
         return;
     }
-    found.entries++;
-    if (long_form) {
+    any_entry = true;
+    if (long_form)
         print_long(e);
-        return;
-    }
-    if (e->name.n == 0)
-        return;
-    name.p = v23_arena_dup(&arena, e->name.p, e->name.n);
-    name.n = e->name.n;
-    if (name.p == NULL
-        || v23_reserve(NULL, &v, &found.cap, found.n + 1, SIZE_MAX / 64,
-               sizeof(*found.v))
-            != 0) {
-        result = out_of_memory();
-        return;
-    }
-    found.v = v;
-    found.v[found.n++] = name;
+    else if (e->name.n != 0)
+        add(&names, e->name);
 }
 
-static int by_name(const void *a, const void *b)
+static int by_text(const void *a, const void *b)
 {
     return vdl_str_cmp(*(const struct vdl_str *)a,
         *(const struct vdl_str *)b);
+}
+
+/* Servers answer in any order; what is printed at the end is in one. */
+static void sort(struct lines *l)
+{
+    if (l->n != 0)
+        qsort(l->v, l->n, sizeof(*l->v), by_text);
+}
+
+/* Errors are warnings when there are entries, too. */
+static void print_errors(void)
+{
+    struct v23_buf b;
+    size_t i;
+
+    if (errors.n == 0)
+        return;
+    v23_buf_init(&b, NULL, SIZE_MAX);
+    for (i = 0; i < errors.n; i++) {
+        v23_buf_puts(&b, i == 0 ? "" : "\n");
+        v23_buf_put_str(&b, errors.v[i]);
+    }
+    fflush(stdout);
+    if (any_entry && !fail_on_error)
+        fprintf(stderr, "%s\n", v23_buf_cstr(&b));
+    else
+        result = v23_error("%s", v23_buf_cstr(&b));
+    v23_buf_fini(&b);
 }
 
 static int glob(void *ud, const struct v23_invocation *inv, int argc,
@@ -135,24 +168,17 @@ static int glob(void *ud, const struct v23_invocation *inv, int argc,
 
     if (rc != 0)
         return rc;
-    v23_buf_init(&found.errors, NULL, 16u << 20);
     if (vname_glob(p->ns, vdl_str(argv[0]), &o, on_reply, done, p, NULL) != 0)
         return out_of_memory();
     vname_program_wait(p);
-    if (found.n != 0)
-        qsort(found.v, found.n, sizeof(*found.v), by_name);
-    for (i = 0; i < found.n; i++)
-        if (i == 0 || !vdl_str_eq(found.v[i], found.v[i - 1]))
-            printf("%.*s\n", (int)found.v[i].n, found.v[i].p);
-    if (found.errors.n != 0 && found.entries != 0 && !fail_on_error) {
-        fflush(stdout);
-        fwrite(found.errors.p, 1, found.errors.n, stderr);
-    } else if (found.errors.n != 0) {
-        found.errors.n--; /* its own line end */
-        result = v23_error("%s", v23_buf_cstr(&found.errors));
-    }
-    v23_buf_fini(&found.errors);
-    v23_put(NULL, found.v);
+    sort(&names);
+    sort(&errors);
+    for (i = 0; i < names.n; i++)
+        if (i == 0 || !vdl_str_eq(names.v[i], names.v[i - 1]))
+            printf("%.*s\n", (int)names.v[i].n, names.v[i].p);
+    print_errors();
+    v23_put(NULL, names.v);
+    v23_put(NULL, errors.v);
     return result;
 }
 
