@@ -259,6 +259,8 @@ static int authorize(struct vrpc_glob_run_ *g)
     c->ud = g;
     c->call = g->call->check.call;
     c->call.suffix = g->suffix;
+    if (g->dispatcher == g->call->s->dispatcher)
+        c->call.hook = g->call->s->cfg.caveats;
     c->call.method_tags.v = &g->tag;
     c->call.method_tags.n = 1;
     /* The names do not depend on the suffix unless a caveat does: check. */

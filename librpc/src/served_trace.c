@@ -72,6 +72,7 @@ static int ask(struct vrpc_served_trace_ *t)
     vrpc_served_security_(call, &c->call);
     t->tag.type = &v23_access_tag_desc;
     t->tag.val = &debug;
+    c->call.hook = NULL;
     c->call.method = vdl_str("Trace");
     c->call.suffix = vdl_str(STORE_SUFFIX);
     c->call.method_tags.v = &t->tag;

@@ -5,6 +5,7 @@
 #include "server_int.h"
 
 #include <string.h>
+#include <vrpc/name.h>
 #include <vsec/blessings.h>
 #include <vsec/principal.h>
 
@@ -200,7 +201,10 @@ void vrpc_served_security_(struct vrpc_server_call *call,
     sc->method = call->method_name;
     sc->suffix = call->suffix;
     sc->language = call->language;
-    sc->hook = call->s->cfg.caveats;
+    /* The hook's owner has nothing to do with objects of our own. */
+    if (!vrpc_name_is_reserved(call->method_name) &&
+        !vrpc_name_is_reserved(call->suffix))
+        sc->hook = call->s->cfg.caveats;
     sc->principal = call->s->m->principal;
     sc->chains = call->s->m->chains;
     /* Checks only read; their struct has no const members. */

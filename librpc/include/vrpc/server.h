@@ -212,7 +212,8 @@ struct vrpc_server_config {
     struct vrpc_object object;
     const struct vsec_authorizer *authorizer; /* NULL = default authorizer */
     const struct vrpc_dispatcher *reserved; /* "__debug…"; NULL = none */
-    /* Who validates the caveats of callers; NULL = the standard kinds. */
+    /* Who validates the caveats of those who call the server's objects, and not
+     * what is reserved; NULL = the standard kinds. */
     const struct vsec_caveat_hook *caveats;
     bool no_debug;          /* vrpc_runtime_serve() shall not add one */
     enum vrpc_leaf leaf;
