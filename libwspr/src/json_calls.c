@@ -100,13 +100,14 @@ static void arrived(struct wspr_signature_wait_ *w,
 {
     struct wspr_json_call_ *jc = (void *)w; /* its first member */
     struct wspr_call_ *call = jc->call;
+    struct wspr_ctl *c = call->c;
 
     call->waits_for = NULL;
     if (err != NULL)
         no_signature(call, cause(err));
     else
-        have_signature(call, interfaces);
-    v23_arena_reset(&call->c->scratch);
+        have_signature(call, interfaces); /* the call may be gone */
+    v23_arena_reset(&c->scratch);
 }
 
 static void ask_signature(struct wspr_call_ *call)
