@@ -513,8 +513,8 @@ START_TEST(queries_match)
         "k like '0001%0f' and k not like '%1f'",
         "v.Attributes['c'] is nil and v.Attributes['a'] is not nil",
         "v.Addresses[1] like '/h:___/y'", "v.Addresses[2] is nil",
-        "v.InterfaceName <> 'y' and v.InterfaceName > 'v' and "
-        "v.InterfaceName <= 'v.io/x' and v.InterfaceName >= 'v.io/x'",
+        ("v.InterfaceName <> 'y' and v.InterfaceName > 'v' and "
+         "v.InterfaceName <= 'v.io/x' and v.InterfaceName >= 'v.io/x'"),
         "(k = 'x' or k < '1') and (v.Attributes['b'] not equal 'v')",
         "'50\\%' like '50\\\\%' or 'x' = 'x'",
         "'a%' like 'a\\%'", "'aXbXc' like 'a%b%c'", "'\xc3\xa4' like '_'",
