@@ -248,6 +248,6 @@ int main(int argc, char **argv)
 
     return vname_program_main(&p, &command,
         VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LISTEN | VRPC_FLAGS_PERMISSIONS
-            | VRPC_FLAGS_LOGGING,
+            | VRPC_FLAGS_LOGGING | VRPC_FLAGS_WRITABLE,
         argc, argv);
 }

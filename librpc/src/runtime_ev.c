@@ -136,6 +136,8 @@ static int load_principal(struct vrpc_runtime *rt)
     memset(&opt, 0, sizeof(opt));
     opt.engine = rt->p->engine;
     opt.readonly_fs = vsec_cred_env_readonly_fs();
+    opt.writable = (rt->flags->groups & VRPC_FLAGS_WRITABLE) != 0
+        && !opt.readonly_fs;
     opt.public_key_only_ok = true;
     opt.log = &rt->log;
     if (rt->flags->credentials.n == 0 && path != NULL && *path != 0)
@@ -148,6 +150,10 @@ static int load_principal(struct vrpc_runtime *rt)
         memcpy(dir, rt->flags->credentials.p, rt->flags->credentials.n);
     dir[rt->flags->credentials.n] = 0;
     rc = vsec_cred_runtime(dir, &opt, &rt->principal, why);
+    if (rc != 0 && opt.writable) {
+        opt.writable = false;
+        rc = vsec_cred_runtime(dir, &opt, &rt->principal, why);
+    }
     if (rc != 0)
         snprintf(rt->why, sizeof(rt->why),
             "failed to initialize credentials, perhaps you need to create "

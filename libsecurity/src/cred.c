@@ -187,7 +187,6 @@ int vsec_cred_runtime(const char *dir, const struct vsec_cred_opts *opt,
     why[0] = 0;
     if (dir == NULL || *dir == 0)
         return vsec_cred_reason_(anonymous(opt, out), why);
-    o.writable = false;
     o.passphrase = NULL;
     o.public_key_only_ok = true;
     return vsec_cred_load(dir, &o, out, why);

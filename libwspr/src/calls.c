@@ -182,9 +182,10 @@ void wspr_calls_span_(struct wspr_call_ *call, const v23_vtrace_request *r)
     parent.trace = r->trace_id;
     parent.id = r->span_id;
     parent.parent = r->trace_id;
-    if ((r->flags & V23_VTRACE_COLLECT_IN_MEMORY) != 0)
-        vrpc_span_force(&parent, r->log_level);
     vrpc_span_begin(&call->span, &parent, call->ctx.op);
+    /* Not the page's span, which is the page's to tell of. */
+    if ((r->flags & V23_VTRACE_COLLECT_IN_MEMORY) != 0)
+        vrpc_span_force(&call->span, r->log_level);
     call->opts.span = &call->span;
 }
 

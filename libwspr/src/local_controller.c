@@ -174,20 +174,14 @@ static int bless(struct wspr_call_ *call, const struct v23_verror **err)
 static int bless_self(struct wspr_call_ *call, const struct v23_verror **err)
 {
     const v23_wspr_app_controller_bless_self_in *in = call->in;
-    v23_security_caveat none = vsec_caveat_unconstrained();
     struct vsec_issue_wait wait = { issued, call };
-    v23_security_caveat_list caveats = in->caveats;
     struct vsec_blessings *b = NULL;
     struct vsec_issue *issue = NULL;
     int rc;
 
     (void)err;
-    if (caveats.n == 0) {
-        caveats.v = &none;
-        caveats.n = 1;
-    }
     rc = vsec_principal_bless_self_start(call->c->cfg.principal, in->name,
-        caveats, &wait, &b, &issue);
+        in->caveats, &wait, &b, &issue);
     return started(call, rc, b, issue);
 }
 

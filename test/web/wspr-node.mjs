@@ -53,6 +53,13 @@ test("who this is", async () => {
     const child = await v.principal.bless(key,
         await v.principal.blessings(), "page");
     assert.deepEqual(child.names, ["root:wsprd:page"]);
+    assert.equal(self.wire.CertificateChains[0][0].Caveats.length, 0);
+    assert.equal(await v.principal.setBlessingsFor("nobody", child), null);
+    assert.deepEqual((await v.principal.blessingsFor(["nobody"])).names,
+        ["root:wsprd:page", "root:wsprd"]);
+    assert.deepEqual((await v.principal.allBlessings()).get("nobody").names,
+        child.names);
+    await v.principal.addToRoots(self);
     assert.deepEqual(await v.remoteBlessings("fortune"), ["root"]);
 });
 

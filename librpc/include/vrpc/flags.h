@@ -21,6 +21,9 @@ enum vrpc_flag_groups {
     VRPC_FLAGS_PERMISSIONS = 4, /* permissions.* */
     VRPC_FLAGS_LOGGING = 8,     /* --v, --logtostderr, … */
     VRPC_FLAGS_VIRTUALIZED = 16, /* virtualized.*: servers in clouds */
+    VRPC_FLAGS_WRITABLE = 32,    /* no flags: what the program changes of its
+                                    principal is kept in its credentials, if
+                                    they can be written */
     /* What most clients and servers use. */
     VRPC_FLAGS_CLIENT = VRPC_FLAGS_RUNTIME | VRPC_FLAGS_LOGGING,
     VRPC_FLAGS_SERVER = VRPC_FLAGS_CLIENT | VRPC_FLAGS_LISTEN

@@ -141,6 +141,7 @@ V23_MUST_USE int vsec_cred_reload(struct vsec_principal *p,
  *
  * @param dir  value of --v23.credentials or $V23_CREDENTIALS; NULL or empty: a
  *             new principal in memory, blessed "anonymous-<fruit>-<pid>@<host>"
+ * @param opt  public_key_only_ok is meant, a passphrase is not asked for
  */
 V23_MUST_USE int vsec_cred_runtime(const char *dir,
     const struct vsec_cred_opts *opt, struct vsec_principal **out,
