@@ -13,8 +13,9 @@
 
 #define MAX_FILES 64
 #define MAX_MESSAGE (1 << 30)
+#define MAX_RETRY 86400
 
-static int64_t port = 8124, max_message = 16 << 20;
+static int64_t port = 8124, max_message = 16 << 20, retry_timeout;
 static const char *address = "127.0.0.1", *identd = "", *protocol = "auto",
                   *origins = "", *state_dir = "";
 static bool require_origin, require_account, native_caveats, demo;
@@ -50,6 +51,8 @@ static const struct v23_flag flags[] = {
         &require_account, NULL },
     { "require-origin", "Refuse who names no origin, as programs do.", "false",
         V23_FLAG_BOOL, &require_origin, NULL },
+    { "retry-timeout", "Seconds to try again to begin a call of a page of 2014; "
+        "0 = not at all.", "0", V23_FLAG_INT, &retry_timeout, NULL },
     { "state-dir", "Directory that keeps accounts, and which origins have "
         "them, signed. Empty: they end with the program.", "",
         V23_FLAG_STRING, &state_dir, NULL },
@@ -95,6 +98,10 @@ static int check_flags(const struct v23_invocation *inv)
         return v23_usage_error(inv,
             "bad value for --max-message-size: %lld is not between 1024 and "
             "%d", (long long)max_message, MAX_MESSAGE);
+    if (retry_timeout < 0 || retry_timeout > MAX_RETRY)
+        return v23_usage_error(inv,
+            "bad value for --retry-timeout: %lld is not between 0 and %d",
+            (long long)retry_timeout, MAX_RETRY);
     return 0;
 }
 
@@ -183,6 +190,7 @@ static int start(struct daemon *d, enum wspr_protocol p)
     cfg.require_origin = require_origin;
     cfg.require_account = require_account;
     cfg.native_caveats = native_caveats;
+    cfg.retry_ns = retry_timeout * V23_NS_PER_SEC;
     cfg.language = v23_i18n_language(getenv("LANG"), d->language);
     cfg.limits.message = (size_t)max_message;
     if (demo) {

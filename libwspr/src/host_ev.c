@@ -436,7 +436,8 @@ int wspr_page_open_(struct wspr_host *h, struct wspr_conn_ *c,
         .ud = page, .principal = principal, .chains = h->chains,
         .vtrace = h->p->rt.vtrace, .component = vdl_str(h->p->name),
         .language = h->cfg.language, .protocol = protocol,
-        .roots = vname_ns_roots(h->p->ns), .principals = h->cfg.principals,
+        .roots = vname_ns_roots(h->p->ns), .retry_ns = h->cfg.retry_ns,
+        .principals = h->cfg.principals,
         .native_caveats = h->cfg.native_caveats, .limits = h->cfg.limits };
     int rc;
 

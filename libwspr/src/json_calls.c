@@ -307,6 +307,10 @@ static bool fill(struct wspr_call_ *call, const struct wspr_frame_ *f,
 
 static void begin(struct wspr_call_ *call, int64_t id)
 {
+    int64_t retry_ns = call->c->cfg.retry_ns;
+
+    call->opts.no_retry = retry_ns == 0;
+    call->opts.connect_timeout_ns = retry_ns;
     wspr_calls_span_(call, NULL);
     if (wspr_calls_register_(call, id))
         ask_signature(call);

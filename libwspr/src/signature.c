@@ -167,6 +167,8 @@ static int ask(struct wspr_signature_ *s, const struct wspr_call_ *caller)
         s->span = caller->span; /* the caller may be gone before */
         s->span.name = vdl_str("");
         s->opts.span = caller->opts.span == NULL ? NULL : &s->span;
+        s->opts.no_retry = caller->opts.no_retry;
+        s->opts.connect_timeout_ns = caller->opts.connect_timeout_ns;
     }
     s->opts.language = c->cfg.language;
     s->rpc = vrpc_client_start_any(c->client, s->name,

@@ -59,6 +59,7 @@ static struct {
     char names[512];        /* published: "+a +b -a" */
     struct wspr_principals *principals; /* of pages that connect now */
     const struct v23_alloc *al;         /* of their controllers; or NULL */
+    int64_t retry_ns;                   /* likewise */
 } R;
 
 /* ---- names --------------------------------------------------------------- */
@@ -464,6 +465,7 @@ static int rig_connect(struct rig_page *p, enum wspr_protocol protocol,
     cfg.principal = p->n->principal;
     cfg.component = vdl_str("wsprd");
     cfg.principals = R.principals;
+    cfg.retry_ns = R.retry_ns;
     cfg.roots.v = &rig_root;
     cfg.roots.n = 1;
     cfg.protocol = protocol;

@@ -148,6 +148,32 @@ START_TEST(signatures_have_no_types)
 }
 END_TEST
 
+START_TEST(calls_are_tried_again_as_long_as_is_said)
+{
+    struct rig_page *r;
+
+    R.adder->refuses = true;
+    ck_assert_ptr_nonnull(
+        strstr(ask(1, 5, "{\"name\":\"adder\"}"), "1 2 {\"iD\": "));
+    R.retry_ns = 20 * SEC;
+    r = rig_page(WSPR_JSON, NULL);
+    r->next = 1;
+    say(r, 1, 5, "{\"name\":\"adder\"}");
+    say(r, 3, 5, "{\"name\":\"adder\"}");
+    rig_sleep(10 * SEC);
+    ck_assert_str_eq(next(r), "");
+    R.adder->refuses = false;
+    rig_sleep(10 * SEC);
+    ck_assert_ptr_nonnull(strstr(next(r), " 0 {\"add\": "));
+    ck_assert_ptr_nonnull(strstr(next(r), " 0 {\"add\": "));
+    R.adder->refuses = true;
+    world_cut(world_link_of(&W, r->n));
+    say(r, 5, 0, CALL("add", "[1,2]", "2", "false"));
+    rig_sleep(30 * SEC);
+    ck_assert_ptr_nonnull(strstr(next(r), "5 2 {\"iD\": "));
+}
+END_TEST
+
 START_TEST(arguments_are_converted_by_signature)
 {
     ck_assert_str_eq(
@@ -774,6 +800,7 @@ int main(void)
     tcase_add_test(tc, messages_that_make_no_sense_are_answered);
     tcase_add_test(tc, answers_to_nothing_are_ignored);
     tcase_add_test(tc, signatures_have_no_types);
+    tcase_add_test(tc, calls_are_tried_again_as_long_as_is_said);
     tcase_add_test(tc, arguments_are_converted_by_signature);
     tcase_add_test(tc, calls_that_do_not_fit_the_signature_are_refused);
     tcase_add_test(

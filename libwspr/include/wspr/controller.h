@@ -125,6 +125,8 @@ struct wspr_ctl_config {
     struct vdl_str component;    /* program name, for error texts; borrowed */
     vdl_str_list roots;          /* of the name space, as pages of 2014 are
                                     told when they connect; borrowed */
+    int64_t retry_ns;            /* how long calls of theirs may be tried
+                                    again until they have begun; 0 = never */
     struct wspr_principals *principals; /* where they add accounts; NULL =
                                            nowhere; outlives the controller */
     struct vdl_str language;     /* of calls that name none, "en-US"; borrowed */

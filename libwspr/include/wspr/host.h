@@ -45,6 +45,7 @@ struct wspr_host_config {
     struct wspr_accounts *accounts; /* to make accounts (cannot be made) */
     bool native_caveats;           /* as in struct wspr_ctl_config */
     struct vdl_str language;       /* likewise */
+    int64_t retry_ns;              /* likewise */
     struct wspr_ctl_limits limits; /* likewise */
     const struct wspr_file *files; /* "/" is index.html; ends with a NULL name
                                       (none) */
