@@ -512,7 +512,7 @@ int vname_ns_new(const struct vname_ns_config *cfg, struct vname_ns **out)
                                                 : cfg->resolve_depth;
     ns->glob_depth
         = cfg->glob_depth == 0 ? VNAME_MAX_GLOB_DEPTH : cfg->glob_depth;
-    v23_arena_init(&ns->roots_arena, ns->al, SIZE_MAX);
+    v23_arena_init_small(&ns->roots_arena, ns->al, SIZE_MAX, 128);
     ns->cache_entries
         = cfg->cache_entries == 0 ? VNAME_CACHE_MAX : cfg->cache_entries;
     if (!cfg->no_cache && make_cache(ns) != 0)

@@ -14,6 +14,10 @@
 #include <vrpc/name.h>
 
 #define PARENT_TIMEOUT (60 * V23_NS_PER_SEC)
+/* Names that another principal remembers: there may be thousands of them. */
+#define IDENTITY_NAMES 128
+#define IDENTITY_CALLS 8 /* … and call objects that it keeps, */
+#define IDENTITY_IDLE (60 * V23_NS_PER_SEC) /* … and unused connections */
 
 /* ---- the start ----------------------------------------------------------- */
 
@@ -183,11 +187,13 @@ int vname_program_ttl(const char *text, int64_t *ns)
 int vname_identity_init(struct vname_identity *id, struct vname_program *p,
     struct vsec_principal *as)
 {
-    struct vrpc_client_config ccfg = { .component = vdl_str(p->name) };
+    struct vrpc_client_config ccfg = { .component = vdl_str(p->name),
+        .pool = IDENTITY_CALLS };
     struct vname_ns_config ncfg = { .roots = p->flags.roots,
-        .nroots = p->flags.nroots, .component = ccfg.component };
+        .nroots = p->flags.nroots, .component = ccfg.component,
+        .cache_entries = IDENTITY_NAMES };
     struct vrpc_manager_config mcfg = { .principal = as,
-        .vtrace = p->rt.vtrace };
+        .vtrace = p->rt.vtrace, .idle_ns = IDENTITY_IDLE };
     int rc;
 
     memset(id, 0, sizeof(*id));
