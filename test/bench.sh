@@ -4,8 +4,8 @@
 # Absolute times depend on the machine and on what else it does, so a figure
 # stands beside its floor, measured in turns with it: what two processes can do
 # at best. Each is the median of several runs. Takes two minutes or three, and
-# never fails because a figure is bad. With the argument "naming": only what
-# concerns mount tables.
+# never fails because a figure is bad. With the argument "naming" or "wspr":
+# only what concerns mount tables, or web pages.
 . "$(dirname "$0")/shell.sh"
 cd "$tmp" || exit 1
 ulimit -n "$(ulimit -Hn)" 2>/dev/null
@@ -211,21 +211,77 @@ over_etcd() {
     end "$etcd_pid"
 }
 
+# ---- web pages ---------------------------------------------------------------
+
+# proxy: a wsprd; $wspr_pid, $wspr
+proxy() {
+    daemon wspr '^Listening' env V23_CREDENTIALS="$tmp/wspr" wsprd --port=0 \
+        $on_loopback
+    wspr_pid=$pid
+    wspr=$(sed -n 's/^Listening on host: \(.*\) port: /\1:/p' wspr.out)
+}
+page() { # MODE ARGUMENT…
+    mode=$1
+    shift
+    json=$(V23_CREDENTIALS=$tmp/page timeout 60 wsprclient "$mode" "$wspr" \
+        "$@" 2>page.log) || die "wsprclient $mode"
+}
+# crowded CONNECTIONS [NAME METHOD RESULTS]: KiB of wsprd for each of so many
+# that rest, in $each
+crowded() {
+    n=$1
+    proxy
+    page crowd 10 </dev/null
+    sleep 1
+    before=$(rss "$wspr_pid")
+    mkfifo hold
+    V23_CREDENTIALS=$tmp/page wsprclient crowd "$wspr" "$@" <hold >crowd.out \
+        2>crowd.log &
+    crowd=$!
+    exec 3>hold
+    until_said crowd ready
+    sleep 3
+    each=$(calc 1 "($(rss "$wspr_pid") - $before) / $n")
+    exec 3>&-
+    wait "$crowd"
+    rm hold
+    end "$wspr_pid"
+}
+web() {
+    echo "-- wsprd"
+    people webroot webserver page ed25519
+    cp -r page wspr # a page is who its proxy is
+    serve webserver $tcp
+    proxy
+    i=0
+    : >bare.txt
+    : >ours.txt
+    : >cpus.txt
+    while [ $i -lt $times ]; do
+        page bench "$server" 5000
+        field direct_us >>bare.txt
+        field wspr_us >>ours.txt
+        page stream "$server" 5000 10240
+        field mb_s >>cpus.txt
+        i=$((i + 1))
+    done
+    bare=$(median <bare.txt) ours=$(median <ours.txt)
+    row "call of a page, p50, beside that of a program" \
+        "$(calc 2 "$ours / $bare")" times 2.2 most
+    note "$ours us, $bare us"
+    row "stream of 10 KB items to a page" "$(median <cpus.txt)" MB/s 50 least
+    end "$wspr_pid"
+    crowded 1000
+    row "wsprd, each of 1,000 idle websockets" "$each" KiB 24 most
+    crowded 1000 "$server" Nothing 0
+    row "    after a call, with its connection" "$each" KiB 24 most
+    unserve
+}
+
 tcp=--listen=tcp@127.0.0.1:0
 
 principal create --with-passphrase=false --key-type=ed25519 table table ||
     die "principal create"
-if [ "$1" = naming ]; then
-    naming
-    exit 0
-fi
-
-echo "-- libvom"
-vombench || die "vombench"
-echo "-- libsecurity"
-secbench || die "secbench"
-echo "-- calls"
-
 # people ROOT SERVER CLIENT TYPE: principals with keys of a type
 people() {
     principal create --with-passphrase=false --key-type="$4" root root ||
@@ -234,6 +290,16 @@ people() {
     blessed "$3" client --key-type="$4"
     mv root "$1"
 }
+case $1 in
+naming) naming; exit 0 ;;
+wspr) web; exit 0 ;;
+esac
+
+echo "-- libvom"
+vombench || die "vombench"
+echo "-- libsecurity"
+secbench || die "secbench"
+echo "-- calls"
 people root25519 server client ed25519
 people root256 server256 client256 ecdsa256
 printf '%-52s %10s %-8s %s\n' figure measured unit target
@@ -359,4 +425,5 @@ end "$many"
 unserve
 
 naming
+web
 exit 0
