@@ -252,12 +252,18 @@ await step("the page of the guide", async () => {
     await own.click("text=Teach");
     await own.waitForFunction(() =>
         document.querySelector("[name=text]").value === "");
-    for (let i = 0; i < 500; i++) {
-        if (await saying.innerText() === "taught by a page")
-            break;
+    await own.evaluate(() => {
+        window.said = [];
+        new MutationObserver(() => said.push(saying.textContent)).observe(
+            saying, { childList: true });
+    });
+    const heard = () => own.evaluate(() => said);
+    for (let i = 1; i <= 500 && (await heard()).at(-1) !== "taught by a page";
+        i++) {
         await own.click("#ask");
+        await own.waitForFunction((n) => said.length >= n, i);
     }
-    check("it repeats what it was taught", await saying.innerText() ===
+    check("it repeats what it was taught", (await heard()).at(-1) ===
         "taught by a page");
     await own.close();
     site.close();
