@@ -13,6 +13,9 @@
 #include "engine.h"
 #include "neighborhood.h"
 
+/* Bytes of one call: permissions, or the servers of a name. */
+#define CALL_BUDGET (4u << 20)
+
 static const char *name = "", *acls = "", *persist_dir = "",
                   *host = "", *store = "journal", *password_file = "";
 static int64_t max_nodes = VNAME_MAX_NODES_PER_USER, logging = 1;
@@ -198,6 +201,7 @@ static int serve(struct vname_program *p, struct vname_table *t,
                                    : VNAME_LOG_ALL;
     cfg.dispatcher = &service.dispatcher;
     cfg.mount_table = true;
+    cfg.call_budget = CALL_BUDGET;
     scfg.server = &cfg;
     scfg.name = vdl_str(name);
     rc = vname_serve(p, &scfg, &s);

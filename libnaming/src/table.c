@@ -56,6 +56,9 @@ static const struct v23_verror *check_server(const struct vname_caller *c,
     struct vrpc_endpoint ep;
     int rc = 0;
 
+    if (server.n > VNAME_MAX_SERVER)
+        return vname_err_text_(c, "server %.32s...: too long (max len is %d)",
+            server.p, VNAME_MAX_SERVER);
     if (vrpc_name_is_rooted(server))
         rc = vrpc_name_split(c->arena, server, &address, &suffix);
     if (rc == 0)

@@ -125,6 +125,21 @@ START_TEST(mount_checks_the_server)
 }
 END_TEST
 
+START_TEST(mount_bounds_the_server)
+{
+    static char server[VNAME_MAX_SERVER + 2];
+
+    memset(server, 'x', sizeof(server) - 1);
+    memcpy(server, "/h:1/", 5);
+
+    ck_assert_str_eq(do_mount("", "a", server, 60, 0),
+        "server /h:1/xxxxxxxxxxxxxxxxxxxxxxxxxxx...: too long (max len is "
+        "8192)");
+    server[VNAME_MAX_SERVER] = 0;
+    ck_assert_str_eq(do_mount("", "a", server, 60, 0), "");
+}
+END_TEST
+
 START_TEST(mount_bounds_the_name)
 {
     char name[4 * VNAME_MAX_DEPTH];
@@ -682,6 +697,7 @@ int main(void)
     tcase_add_test(tc, mount_below_a_mount_is_refused);
     tcase_add_test(tc, mount_over_a_directory_deletes_it);
     tcase_add_test(tc, mount_checks_the_server);
+    tcase_add_test(tc, mount_bounds_the_server);
     tcase_add_test(tc, mount_bounds_the_name);
     tcase_add_test(tc, mount_for_ever_is_ten_years);
     tcase_add_test(tc, mount_on_the_root_makes_a_signpost);

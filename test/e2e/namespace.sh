@@ -113,6 +113,12 @@ awk 'BEGIN { printf "{\"Admin\":{\"In\":[\"root\""
     print "]}}" }' >big
 namespace permissions set b big >out 2>err
 check "permissions that are too large" grep -q 'permissions are too large' err
+# Of what is larger than any of them not even the error can be long.
+awk 'BEGIN { printf "{\"Admin\":{\"In\":[\"root\""
+    for (i = 0; i < 90000; i++) printf ",\"%0100d\"", i
+    print "]}}" }' >huge
+namespace permissions set b huge >out 2>err
+check "a request of nine megabytes" [ "$? $(($(wc -c <err) < 1000))" = "1 1" ]
 echo '{"Admin":{"In":"root"}}' >bad
 namespace permissions set b bad >out 2>err
 check "permissions that make no sense" [ "$? $(wc -l <err)" = "1 1" ]

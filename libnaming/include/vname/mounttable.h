@@ -25,6 +25,8 @@ extern "C" {
 #define VNAME_MAX_ELEMENT 512
 /* Most elements of a name that can be created. */
 #define VNAME_MAX_DEPTH 1000
+/* Longest name of a server: an endpoint and its suffix. */
+#define VNAME_MAX_SERVER 8192
 /* Most servers of a mount point: older ones are dropped. */
 #define VNAME_MAX_SERVERS 64
 /* Size of the permissions of a node, bytes of JSON or a little less. */
