@@ -471,8 +471,9 @@ sim: $(BUILD)/test/sim
 	$(Q)$(EXEC) $(BUILD)/test/sim -seed=$(SEED) -seeds=$(SEEDS)
 
 VECTORS ?= test/vectors
-# Recorded runs of a program need it, and a machine that starts it.
-vectors: $(BUILD)/test/runner $(if $(EXEC),,$(BUILD)/bin/principal $(BUILD)/bin/wsprd)
+# Recorded runs of programs need them, and a machine that starts them. A minute
+# of them waits for time-outs; CLI_APART=1 leaves that out.
+vectors: $(BUILD)/test/runner $(if $(EXEC),,all $(BUILD)/test/cli $(BUILD)/test/testd)
 	$(Q)$(EXEC) $(BUILD)/test/runner $(if $(EXEC),,-bin $(BUILD)/bin) \
 	  -companions test/vectors $(VECTORS)
 

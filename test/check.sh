@@ -87,7 +87,7 @@ cli=$!
 pids=$cli
 
 stage "unit tests" sh test/run-units.sh "$@"
-stage "vectors" "$BUILD/test/runner" -bin "$BUILD/bin" \
+stage "vectors" env CLI_APART=1 "$BUILD/test/runner" -bin "$BUILD/bin" \
     -companions test/vectors "$VECTORS"
 stage "VDL language" "$BUILD/test/vdl" test/vdl/*.tsv
 for f in test/fuzz/fuzz_*.c; do

@@ -82,6 +82,9 @@ static int parse_id(const char *text, v23_uniqueid_id *id)
         text += 2;
     v23_buf_init_fixed(&b, id, sizeof(*id));
     rc = v23_hex_parse(text, strlen(text), &b);
+    if (rc == V23_ETEXT && strspn(text, "0123456789abcdefABCDEF")
+            == strlen(text))
+        return v23_error("unexpected EOF"); /* as HEAD says it */
     if (rc == V23_ETEXT)
         return v23_error("%s is not an id in hexadecimal digits", text);
     if (rc != 0 || b.n != sizeof(*id))

@@ -31,6 +31,8 @@ struct engine_config {
  */
 int engine_start(const struct engine_config *cfg, struct engine **out,
     struct v23_buf *why);
+/** Announce this from now on, if it is something else. */
+void engine_update(struct engine *e, struct v23_bytes txt, uint16_t port);
 /** Have it say goodbye, wait for its end, free. */
 void engine_stop(struct engine *e);
 

@@ -1,9 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * What speaks mDNS, in a process of its own. Both sides are here; between them
- * is a socket that keeps packets apart, on which the first one goes to the
- * child and says what to announce, and all others come from it. The parent
- * takes them with care: who has broken into the child may write them.
+ * is a socket that keeps packets apart: those to the child say what to announce,
+ * those from it what is heard. The parent takes them with care: who has broken
+ * into the child may write them.
  */
 #define _DEFAULT_SOURCE /* RLIMIT_AS, environ */
 #include "engine.h"
@@ -137,13 +137,17 @@ static void on_failed(void *ud, const char *why)
     tell(ud, W_FAILED, 0, 0, vdl_str(why), nothing);
 }
 
-static void on_end(evutil_socket_t fd, short what, void *ud)
+/* Something else to announce, or the end. */
+static void on_parent(evutil_socket_t fd, short what, void *ud)
 {
     struct child *c = ud;
 
-    (void)fd;
     (void)what;
-    event_base_loopbreak(c->base); /* the parent says nothing but this */
+    if (read_packet((int)fd, &c->in) != 0 || c->in.h.what != W_CONFIG
+        || vname_mdns_update(c->mdns, second(&c->in),
+               (uint16_t)c->in.h.ttl)
+            != 0)
+        event_base_loopbreak(c->base);
 }
 
 /* Nothing of the parent's, not much of the machine. */
@@ -178,7 +182,7 @@ static int speak(struct child *c)
 {
     struct vname_mdns_config cfg = { 0 };
     const char *why = "out of memory";
-    struct event *end;
+    struct event *parent;
     int rc;
 
     cfg.base = c->base;
@@ -199,12 +203,13 @@ static int speak(struct child *c)
         return 1;
     }
     tell(c, W_STARTED, 0, 0, vdl_str(""), nothing);
-    end = event_new(c->base, ENGINE_FD, EV_READ, on_end, c);
-    if (end != NULL && event_add(end, NULL) == 0)
+    parent = event_new(c->base, ENGINE_FD, EV_READ | EV_PERSIST, on_parent,
+        c);
+    if (parent != NULL && event_add(parent, NULL) == 0)
         event_base_dispatch(c->base);
     vname_mdns_free(c->mdns);
-    if (end != NULL)
-        event_free(end);
+    if (parent != NULL)
+        event_free(parent);
     return 0;
 }
 
@@ -268,12 +273,18 @@ static void become_engine(int fd)
     _exit(127);
 }
 
+static int write_config(struct engine *e)
+{
+    struct head h = { W_CONFIG, e->cfg.loopback, e->cfg.port,
+        (uint32_t)e->host.n, (uint32_t)e->txt.n };
+
+    return write_packet(e->fd, &e->p, &h, e->host.p, e->txt.p);
+}
+
 /* Run it and wait for its answer. */
 static int spawn(struct engine *e, struct v23_buf *why)
 {
     struct timeval patience = { PATIENCE_S, 0 };
-    struct head h = { W_CONFIG, e->cfg.loopback, e->cfg.port,
-        (uint32_t)e->host.n, (uint32_t)e->txt.n };
     int pair[2], rc;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -287,7 +298,7 @@ static int spawn(struct engine *e, struct v23_buf *why)
         return V23_ESYS;
     (void)setsockopt(e->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
         sizeof(patience));
-    rc = write_packet(e->fd, &e->p, &h, e->host.p, e->txt.p);
+    rc = write_config(e);
     do
         rc = rc == 0 ? read_packet(e->fd, &e->p) : rc;
     while (rc == 0 && e->p.h.what == W_ANNOUNCED); /* that was quick */
@@ -402,6 +413,19 @@ static void on_packets(evutil_socket_t fd, short what, void *ud)
         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     vname_neighborhood_clear(e->cfg.nh);
     restart_later(e);
+}
+
+void engine_update(struct engine *e, struct v23_bytes txt, uint16_t port)
+{
+    if (port == e->cfg.port && txt.n == e->txt.n
+        && memcmp(txt.p, e->txt.p, txt.n) == 0)
+        return;
+    v23_buf_cut(&e->txt, 0);
+    v23_buf_put(&e->txt, txt.p, txt.n);
+    e->cfg.port = port;
+    /* If it does not run, or has to be ended: it is run again with these. */
+    if (e->fd >= 0 && write_config(e) != 0)
+        shutdown(e->fd, SHUT_RDWR);
 }
 
 static void engine_free(struct engine *e)

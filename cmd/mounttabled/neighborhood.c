@@ -2,12 +2,16 @@
 /* The neighborhood of a mount table: a second server, and what speaks mDNS. */
 #include "neighborhood.h"
 
+#include <v23/time.h>
 #include <vname/neighborhood.h>
 
 #include "engine.h"
 
+#define LOOK_EVERY (5 * V23_NS_PER_SEC) /* whether addresses have changed */
+
 struct neighborhood {
     struct vname_program *p;
+    struct vname_serving *table;
     struct vname_neighborhood *known;
     struct vname_neighborhood_service service;
     struct vrpc_server_config cfg;
@@ -51,40 +55,71 @@ static bool choose_address(struct neighborhood *n)
     return is_loopback(host);
 }
 
-static int start_engine(struct neighborhood *n,
-    const struct vrpc_endpoint *eps, size_t neps, const char *host,
+/* What the table announces; the caller frees txt. */
+static int announcement(struct neighborhood *n, struct v23_buf *txt,
+    uint16_t *port, const char **why)
+{
+    const struct vrpc_endpoint *eps;
+    struct vname_announcement an;
+    struct v23_arena a;
+    size_t neps;
+    int rc;
+
+    v23_buf_init(txt, NULL, VNAME_TXT_MAX);
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    rc = vname_serving_endpoints(n->table, &eps, &neps);
+    if (rc == 0)
+        rc = vname_neighborhood_announce(eps, neps, &a, &an, why);
+    if (rc == 0)
+        rc = vname_txt_pack(an.txt, txt);
+    if (rc == 0)
+        *port = an.port;
+    v23_arena_fini(&a);
+    return rc;
+}
+
+/* The table's addresses are those of the machine, which may change. */
+static void look_again(void *ud)
+{
+    struct neighborhood *n = ud;
+    struct v23_buf txt;
+    uint16_t port;
+
+    if (announcement(n, &txt, &port, NULL) == 0)
+        engine_update(n->engine, v23_bytes(txt.p, txt.n), port);
+    v23_buf_fini(&txt);
+    (void)!vrpc_runtime_after(&n->p->rt, LOOK_EVERY, look_again, n);
+}
+
+static int start_engine(struct neighborhood *n, const char *host,
     struct v23_buf *why)
 {
     struct engine_config cfg = { 0 };
-    struct vname_announcement an;
     const char *reason = "out of memory";
-    struct v23_arena a;
     struct v23_buf txt;
-    int rc;
+    int rc = announcement(n, &txt, &cfg.port, &reason);
 
-    v23_arena_init(&a, NULL, SIZE_MAX);
-    v23_buf_init(&txt, NULL, VNAME_TXT_MAX);
-    rc = vname_neighborhood_announce(eps, neps, &a, &an, &reason);
-    if (rc != 0)
+    if (rc != 0) {
         v23_buf_puts(why, reason);
-    else if (an.left_out != 0)
-        v23_logf(&n->p->rt.log, V23_LOG_WARN,
-            "neighborhood: %zu endpoints do not fit and are not announced",
-            an.left_out);
-    if (rc == 0)
-        rc = vname_txt_pack(an.txt, &txt);
-    if (rc == 0) {
+    } else {
         cfg.rt = &n->p->rt;
         cfg.nh = n->known;
         cfg.host = vdl_str(host);
         cfg.txt = v23_bytes(txt.p, txt.n);
-        cfg.port = an.port;
         cfg.loopback = choose_address(n);
         rc = engine_start(&cfg, &n->engine, why);
     }
     v23_buf_fini(&txt);
-    v23_arena_fini(&a);
+    if (rc == 0)
+        rc = vrpc_runtime_after(&n->p->rt, LOOK_EVERY, look_again, n);
     return rc;
+}
+
+static void stop_engine(struct neighborhood *n)
+{
+    vrpc_runtime_cancel(&n->p->rt, look_again, n);
+    if (n->engine != NULL)
+        engine_stop(n->engine);
 }
 
 static int serve(struct neighborhood *n, const struct vrpc_endpoint *table)
@@ -113,18 +148,18 @@ static int start(struct neighborhood *n, struct vname_serving *table,
     size_t neps;
     int rc = vname_neighborhood_new(&cfg, &n->known);
 
+    n->table = table;
+    if (rc == 0)
+        rc = start_engine(n, host, why);
     if (rc == 0)
         rc = vname_serving_endpoints(table, &eps, &neps);
-    if (rc == 0)
-        rc = start_engine(n, eps, neps, host, why);
-    if (rc != 0)
-        return rc;
-    /* Names of endpoints change with the addresses of this machine. */
-    rc = serve(n, &eps[0]);
-    if (rc != 0) {
-        v23_buf_puts(why, n->p->rt.why);
-        engine_stop(n->engine);
+    if (rc == 0) {
+        rc = serve(n, &eps[0]);
+        if (rc != 0)
+            v23_buf_puts(why, n->p->rt.why);
     }
+    if (rc != 0)
+        stop_engine(n);
     return rc;
 }
 
@@ -158,7 +193,7 @@ int neighborhood_start(struct vname_program *p, struct vname_serving *table,
 
 static void finish(struct neighborhood *n)
 {
-    engine_stop(n->engine);
+    stop_engine(n);
     neighborhood_free(n);
 }
 

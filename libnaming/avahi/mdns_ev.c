@@ -509,6 +509,18 @@ int vname_mdns_new(const struct vname_mdns_config *cfg,
     return 0;
 }
 
+int vname_mdns_update(struct vname_mdns *m, struct v23_bytes txt,
+    uint16_t port)
+{
+    v23_buf_cut(&m->txt, 0);
+    v23_buf_put(&m->txt, txt.p, txt.n);
+    if (m->txt.err != 0)
+        return m->txt.err;
+    m->cfg.port = port;
+    on_change(m);
+    return 0;
+}
+
 void vname_mdns_free(struct vname_mdns *m)
 {
     struct asked *q;

@@ -1,7 +1,12 @@
 #!/bin/sh
 # BSD-3-Clause; see LICENSE.
-# The recorded command lines of test/vectors/naming/cli.jsonl against real
-# daemons: a root table, a table published as sub, a test server as svc/testd.
+# cli.sh [FILE]: the recorded command lines of test/vectors/naming/cli.jsonl, or
+# of another such file, against real daemons: a root table, a table published as
+# sub, a test server as svc/testd.
+case $1 in
+'' | /*) file=$1 ;;
+*) file=$PWD/$1 ;;
+esac
 . "$(dirname "$0")/../shell.sh"
 TMP=$tmp CMDLINE_WIDTH=80
 export TMP CMDLINE_WIDTH
@@ -21,7 +26,9 @@ until_there() { # COMMAND…
 principal create --with-passphrase=false "$TMP/root" root >/dev/null ||
     die "principal create"
 export V23_CREDENTIALS="$TMP/root"
-serve ROOT mounttabled
+mkdir logs && LOGDIR=$TMP/logs || exit 1
+export LOGDIR
+serve ROOT mounttabled --log_dir="$LOGDIR"
 export V23_NAMESPACE="/$ROOT"
 serve SUB mounttabled --name=sub
 serve TESTD "$build/test/testd" --name=svc/testd
@@ -42,5 +49,5 @@ EOF
 "$build/test/cli" -bin "$build/bin" -dir "$TMP/work" \
     -before "cli-045 namespace unmount x/y /127.0.0.1:1002 >/dev/null" \
     -before "cli-071 namespace unmount sub/q '' >/dev/null" \
-    "$here/test/vectors/naming/cli.jsonl" \
-    ${GROUPS_OF_CASES:-namespace mounttable mounttabled vrpc uniqueid}
+    "${file:-$here/test/vectors/naming/cli.jsonl}" \
+    ${GROUPS_OF_CASES:-namespace mounttable mounttabled vrpc uniqueid debug xproxyd}

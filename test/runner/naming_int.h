@@ -24,6 +24,12 @@ bool run_naming_ads(struct run_case *c);
 bool run_naming_mdns(struct run_case *c);
 bool run_naming_quirk(struct run_case *c);
 
+/* naming/cli.jsonl, naming/cli_commands.jsonl */
+void run_naming_cli(const char *dir, const char *companions,
+    const char *path);
+void run_naming_commands(const char *dir, const char *companions,
+    const char *path);
+
 /* Run a case with an arena and see that nothing leaks. */
 bool run_with_arena(struct run_case *c,
     bool (*fn)(struct run_case *c, struct v23_arena *a));

@@ -38,6 +38,9 @@ table() { # NAME FLAG…: sets NAME_pid, NAME_nh
 knows() { # NH NAME
     mounttable glob "$1" "$2" >list && [ -s list ]
 }
+knows_at() { # NH NAME ADDRESS
+    mounttable glob "$1" "$2" >list && grep -q "@$3:" list
+}
 forgets() { # NH NAME
     mounttable glob "$1" "$2" >list && [ ! -s list ]
 }
@@ -73,7 +76,8 @@ quirk-neighborhood-watch)
     wait_for forgets "$joe_nh" ann || die "not forgotten after the second"
     ip addr add 192.0.2.2/24 dev v0 && ip link set v0 up &&
         ip link set v1 up || die "ip addr"
-    wait_for knows "$joe_nh" ann || die "not found after the third"
+    wait_for knows_at "$joe_nh" ann 192.0.2.2 ||
+        die "not found after the third"
     ;;
 quirk-xproxyd-bad-acl)
     timeout 20 xproxyd $on_loopback -access-list=nonsense >out 2>log

@@ -71,6 +71,9 @@ struct vname_mdns_config {
  */
 V23_MUST_USE int vname_mdns_new(const struct vname_mdns_config *cfg,
     struct vname_mdns **out, const char **why);
+/** Announce something else from now on. 0 or V23_ENOMEM. */
+V23_MUST_USE int vname_mdns_update(struct vname_mdns *m, struct v23_bytes txt,
+    uint16_t port);
 /** Say goodbye to the others, at once, and free. NULL is ignored. */
 void vname_mdns_free(struct vname_mdns *m);
 
