@@ -65,7 +65,9 @@ below_libwspr     := libwspr $(below_libnaming)
 inc_of = $(foreach l,$(below_$(1)),-I$(l)/include -I$(BUILD)/gen/$(l)) -I$(1)/src
 
 a_libvom      := $(BUILD)/lib/libvom.a
-a_libsecurity := $(BUILD)/lib/libsecurity.a $(BUILD)/lib/libsecurity-$(CRYPTO).a $(a_libvom)
+# The copy of a provider is new when another one is chosen: programs are linked
+# anew, and nothing else is built again.
+a_libsecurity := $(BUILD)/lib/libsecurity.a $(BUILD)/crypto/provider.a $(a_libvom)
 a_librpc      := $(BUILD)/lib/librpc.a $(a_libsecurity)
 a_libnaming   := $(BUILD)/lib/libnaming.a $(a_librpc)
 a_libwspr     := $(BUILD)/lib/libwspr.a $(a_libnaming)
@@ -158,6 +160,9 @@ $(eval $(call lib_rules,libnaming,libnaming,$(libnaming_SRCS),$(libnaming_GEN_C)
 $(eval $(call lib_rules,libnaming,libnaming-avahi,$(libnaming_avahi_SRCS),))
 $(eval $(call lib_rules,libwspr,libwspr,$(libwspr_SRCS),$(libwspr_GEN_C)))
 all: $(LIBS:%=$(BUILD)/lib/%.a) $(BUILD)/lib/libsecurity-$(CRYPTO).a $(a_avahi)
+$(BUILD)/crypto/provider.a: $(BUILD)/lib/libsecurity-$(CRYPTO).a FORCE
+	@mkdir -p $(@D)
+	$(Q)cmp -s $< $@ || cp $< $@
 
 # Where the compiler happens to put the coder's inner loops makes a sixth of
 # their speed; any change elsewhere moves them. $(1) = flags
@@ -276,7 +281,13 @@ $(cmd_vdl_OBJS): $(BUILD)/gen/cmd/vdl/grammar.h
 # ---- tests ------------------------------------------------------------------
 
 # Tests of what only one provider has ask which one is the default.
-TESTINC = -Itest/support -DCRYPTO_$(CRYPTO)
+TESTINC = -Itest/support
+security_tests := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard libsecurity/test/*.c))
+$(security_tests): private ALLCFLAGS += -DCRYPTO_$(CRYPTO)
+$(security_tests): $(BUILD)/crypto/name
+$(BUILD)/crypto/name: FORCE
+	@mkdir -p $(@D)
+	$(Q)echo $(CRYPTO) | cmp -s - $@ || echo $(CRYPTO) >$@
 support_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard test/support/*.c))
 $(support_OBJS): $(BUILD)/obj/%.o: %.c | $(libvom_stamp)
 	@mkdir -p $(@D)
