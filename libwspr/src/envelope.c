@@ -2,13 +2,14 @@
 /*
  * The JSON around each message of the page, and whose protocol it is
  * (spec/wspr.md 3.1, 16.1, 17.2). What clients write is read here in one pass
- * without a copy; everything else that is JSON goes through cJSON.
+ * without a copy; everything else that is JSON is read in earnest.
  */
 #include "wspr_int.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
+#include <v23/vdl/v.io/x/ref/services/wspr/internal/json/json.vdl.h>
+#include <wspr/json.h>
 
 #define WHY 160
 
@@ -94,68 +95,60 @@ static bool scan_frame(const char *text, size_t n, struct wspr_frame_ *f)
 
 /* ---- everything else ----------------------------------------------------- */
 
-static bool number(const cJSON *j, const char *name, int64_t *out, char *why)
+static bool number(struct vdl_any v, const char *name, int64_t *out, char *why)
 {
-    double v;
+    double d = 0;
 
-    if (j == NULL || cJSON_IsNull(j))
+    if (v.type == NULL)
         return true;
-    v = j->valuedouble;
-    if (cJSON_IsNumber(j) && v >= INT32_MIN && v <= INT32_MAX &&
-        v == (double)(int64_t)v) {
-        *out = (int64_t)v;
+    if (v.type->kind == VDL_FLOAT64)
+        d = *(const double *)v.val;
+    if (v.type->kind == VDL_FLOAT64 && d >= INT32_MIN && d <= INT32_MAX &&
+        d == (double)(int64_t)d) {
+        *out = (int64_t)d;
         return true;
     }
     snprintf(why, WHY, "%s is not a number of type int32", name);
     return false;
 }
 
-static bool members(const cJSON *j, struct wspr_frame_ *f, char *why)
+static bool members(const v23_wspr_json_frame *j, struct wspr_frame_ *f,
+    char *why)
 {
-    const cJSON *d = cJSON_GetObjectItem(j, "data");
-
-    if (!number(cJSON_GetObjectItem(j, "id"), "id", &f->id, why) ||
-        !number(cJSON_GetObjectItem(j, "type"), "type", &f->type, why))
+    if (!number(j->id, "id", &f->id, why) ||
+        !number(j->type, "type", &f->type, why))
         return false;
-    if (d == NULL || cJSON_IsNull(d))
+    if (j->data.type == NULL)
         return true;
-    if (!cJSON_IsString(d)) {
+    if (j->data.type->kind != VDL_STRING) {
         snprintf(why, WHY, "data is not a string");
         return false;
     }
-    f->data = vdl_str(d->valuestring);
+    f->data = *(const struct vdl_str *)j->data.val;
     return true;
 }
 
-static bool is_blank(const char *text, size_t n)
+/* False, and `why` says why. The frame lives in `a`. */
+static bool parse(const char *text, size_t n, struct v23_arena *a,
+    struct wspr_frame_ *f, char *why)
 {
-    while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL)
-        n--;
-    return n == 0;
-}
-
-/* NULL, and `why` says why. The frame lives in the result. */
-static cJSON *parse(const char *text, size_t n, struct wspr_frame_ *f,
-    char *why)
-{
-    const char *end = NULL;
-    cJSON *j = cJSON_ParseWithLengthOpts(text, n, &end, false);
+    struct wspr_json_options opt = WSPR_JSON_OPTIONS_INIT;
+    v23_wspr_json_frame j;
+    struct v23_buf b;
+    int rc;
 
     memset(f, 0, sizeof(*f));
-    if (j == NULL) {
-        if (is_blank(text, n))
-            snprintf(why, WHY, "EOF");
-        else
-            snprintf(why, WHY, "invalid JSON at offset %lu",
-                end == NULL ? 0 : (unsigned long)(end - text));
-    } else if (cJSON_IsNull(j) ||
-               (cJSON_IsObject(j) && members(j, f, why))) {
-        return j;
-    } else if (!cJSON_IsObject(j)) {
-        snprintf(why, WHY, "not an object");
-    }
-    cJSON_Delete(j);
-    return NULL;
+    opt.lax = true;
+    opt.bytes = SIZE_MAX;
+    v23_buf_init_fixed(&b, why, WHY - 1);
+    rc = wspr_json_decode(v23_bytes(text, n), &opt, a,
+        &v23_wspr_json_frame_desc, &j, &b);
+    why[b.n] = 0;
+    if (rc == 0)
+        return members(&j, f, why);
+    if (b.n == 0)
+        snprintf(why, WHY, "%s", rc == V23_EEOF ? "EOF" : v23_strerror(rc));
+    return false;
 }
 
 /* ---- whose protocol ------------------------------------------------------ */
@@ -209,8 +202,7 @@ void wspr_ctl_input(struct wspr_ctl *c, const char *text, size_t n,
     const struct v23_now *now)
 {
     struct wspr_frame_ f;
-    char why[WHY] = "";
-    cJSON *j;
+    char why[WHY];
 
     c->now = *now;
     if (c->closing || c->cut)
@@ -226,11 +218,10 @@ void wspr_ctl_input(struct wspr_ctl *c, const char *text, size_t n,
         dispatch(c, &f);
         return;
     }
-    j = parse(text, n, &f, why);
-    if (j == NULL) {
-        wspr_ctl_plain_(c, "can't unmarshall JSONMessage: %s", why);
+    if (parse(text, n, &c->scratch, &f, why)) {
+        dispatch(c, &f);
         return;
     }
-    dispatch(c, &f);
-    cJSON_Delete(j);
+    wspr_ctl_plain_(c, "can't unmarshall JSONMessage: %s", why);
+    v23_arena_reset(&c->scratch);
 }

@@ -115,6 +115,37 @@ START_TEST(messages_that_make_no_sense_are_answered)
 }
 END_TEST
 
+START_TEST(frames_are_objects_with_numbers_and_a_text)
+{
+    static const char *const bad[] = {"{\"id\":\"1\",\"type\":99}",
+        "{\"id\":1.5,\"type\":99}", "{\"id\":1,\"type\":99,\"data\":5}",
+        "{\"id\":4294967297,\"type\":99}", "[1]", "7", "{\"id\":}", "{",
+        "\"x\"", "{\"id\":[[[1]]]}"};
+    static const char *const good[] = {
+        "{\"ID\":1,\"Type\":99,\"more\":[{\"id\":5}]}",
+        "{\"id\":1,\"type\":99,\"data\":null}",
+        "{\"id\":1e0,\"type\":99,\"data\":\"\\u0000\\ud800\"} {\"id\":2}",
+        " \t{\"data\":\"\",\"type\":99,\"id\":1}"};
+    size_t i;
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const char *s;
+
+        rig_say(p, bad[i]);
+        s = rig_next(p);
+        ck_assert_msg(
+            strncmp(s, "can't unmarshall JSONMessage: ", 30) == 0 &&
+                s[30] != 0,
+            "%s: %s", bad[i], s);
+    }
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        rig_say(p, good[i]);
+        ck_assert_str_eq(next(p),
+            "1 2 {\"iD\": \"\", \"msg\": \"unknown message type: 99\"}");
+    }
+}
+END_TEST
+
 START_TEST(answers_to_nothing_are_ignored)
 {
     ck_assert_str_eq(ask(27, 4, ""), "");
@@ -798,6 +829,7 @@ int main(void)
     tcase_add_test(tc, page_is_greeted_with_the_roots);
     tcase_add_test(tc, protocol_is_found_by_the_first_message);
     tcase_add_test(tc, messages_that_make_no_sense_are_answered);
+    tcase_add_test(tc, frames_are_objects_with_numbers_and_a_text);
     tcase_add_test(tc, answers_to_nothing_are_ignored);
     tcase_add_test(tc, signatures_have_no_types);
     tcase_add_test(tc, calls_are_tried_again_as_long_as_is_said);
