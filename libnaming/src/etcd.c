@@ -510,7 +510,6 @@ static void go_live(struct vname_etcd_core *e)
     e->state = LIVE;
     e->until_ns = V23_NEVER;
     e->tries = 0;
-    e->logged = false;
     e->why[0] = 0;
     e->owed_ns = V23_NEVER;
     e->sweep_ns = e->now.mono_ns + SWEEP_NS;

@@ -532,6 +532,8 @@ static int read_answer(struct batch *b, const cJSON *doc,
 static void kept(struct vname_etcd_core *e, struct batch *b,
     const struct vname_etcd_header *h, bool conflict)
 {
+    /* All is well only now: a watch may live where nothing can be kept. */
+    e->logged = false;
     b->state = SETTLING;
     b->until_ns = e->now.mono_ns + SHOW_NS;
     if (b->target > e->rev && e->owed_ns == V23_NEVER) {

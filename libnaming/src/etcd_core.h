@@ -73,7 +73,7 @@ struct vname_etcd_core {
     unsigned endpoint, tries;
     char token[1024];
     char why[320];
-    bool fatal, logged; /* the trouble of this time */
+    bool fatal, logged; /* the trouble since something was kept */
     unsigned strangers; /* keys of others that were logged */
 
     bool must_read;   /* what is known has holes */
