@@ -441,7 +441,7 @@ int vname_ns_set_roots(struct vname_ns *ns, const struct vdl_str *roots,
     size_t i;
     int rc = V23_ENOMEM;
 
-    v23_arena_init(&a, ns->al, SIZE_MAX);
+    v23_arena_init_small(&a, ns->al, SIZE_MAX, 128);
     v = v23_arena_get0(&a, n, sizeof(*v), _Alignof(struct vdl_str));
     if (v == NULL)
         goto out;

@@ -358,7 +358,7 @@ void wspr_bridge_init_(struct wspr_bridge_ *b, const struct v23_alloc *al)
 {
     memset(b, 0, sizeof(*b));
     b->al = al;
-    v23_arena_init(&b->mem, al, SIZE_MAX);
+    v23_arena_init_small(&b->mem, al, SIZE_MAX, 128);
 }
 
 void wspr_bridge_fini_(struct wspr_bridge_ *b)

@@ -89,7 +89,7 @@ static void type_message(struct wspr_ctl *c, struct vdl_str hex)
     rc = vom_typedec_input(v->types, b->p, b->n, &used);
     v23_buf_drop(b, used);
     if (b->n == 0)
-        wspr_vom_trim_(b);
+        v23_buf_fini(b); /* types are rare after the first calls */
     if (rc != 0)
         refuse(c, 1007, "malformed type stream");
 }

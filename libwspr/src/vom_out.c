@@ -86,7 +86,7 @@ static int send_types(struct wspr_ctl *c, struct wspr_vom_ *v)
         v23_buf_cut(&c->out, 0);
         return V23_ENOMEM; /* they go with the next message */
     }
-    wspr_vom_trim_(&v->te_out);
+    v23_buf_fini(&v->te_out); /* rare after the first calls */
     return send(c);
 }
 
