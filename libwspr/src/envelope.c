@@ -214,6 +214,8 @@ void wspr_ctl_input(struct wspr_ctl *c, const char *text, size_t n,
         c->cfg.hooks->close(c->cfg.ud, 1009, "message too long");
         return;
     }
+    if (n == 0)
+        text = "";
     if (scan_frame(text, n, &f)) {
         dispatch(c, &f);
         return;

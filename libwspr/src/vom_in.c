@@ -34,7 +34,8 @@ int wspr_vom_next_(struct wspr_vom_in_ *in, struct v23_arena *a,
     rc = vom_dec_next(&in->dec, in->p, in->n, &used, &msg);
     if (rc == 0)
         rc = vom_dec_value(&in->dec, &msg, a, t, out);
-    in->p += used;
+    if (used > 0)
+        in->p += used;
     in->n -= used;
     if (rc != V23_EAGAIN)
         return rc;

@@ -279,7 +279,8 @@ START_TEST(blessings_that_come_back_need_no_signature)
     w = added[0].b;
     ck_assert_uint_eq(w.certificate_chains.v[0].v[0].signature.ed25519.n, 0);
     (void)bless(key, &w);
-    c = v23_arena_dup(&P.a, w.certificate_chains.v[0].v, sizeof(*c));
+    c = v23_arena_new(&P.a, v23_security_certificate);
+    *c = w.certificate_chains.v[0].v[0];
     c->extension = vdl_str("other");
     chain.v = c;
     chain.n = 1;
@@ -381,11 +382,11 @@ START_TEST(granters_of_the_page_are_asked)
     r.blessings = vsec_blessings_wire(b);
     /* Pages have P-256; here the signature would be lost on the way. */
     grant(g->id, &r);
-    vsec_blessings_unref(b);
     (void)final_of(id);
     ck_assert(O.granted);
     grant(g->id, &r);
     nothing();
+    vsec_blessings_unref(b);
 }
 END_TEST
 
