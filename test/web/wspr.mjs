@@ -77,7 +77,7 @@ await step("a call", async () => {
     check("its signature", (await method("Has").locator("h3").innerText()) ===
         "Has(fortune string) (bool | error)",
     await method("Has").locator("h3").innerText());
-    check("its documentation", /remembers a fortune/.test(
+    check("its documentation", /^Add remembers a fortune/m.test(
         await method("Add").innerText()));
     await method("Add").locator("textarea").fill("<img src=x> from a page");
     check("no results are done", /^done/.test(await call(method("Add"))));

@@ -139,8 +139,7 @@ async function show() {
         return;
     main.replaceChildren(el("h1", {}, name), ...parts);
     function part(i) {
-        const inside = [i.Doc === "" ? null : el("p", { className: "soft" },
-            i.Doc), ...i.Methods.map((m) => method(name, m))];
+        const inside = [about(i.Doc), ...i.Methods.map((m) => method(name, m))];
         const title = [i.PkgPath, i.Name].filter((s) => s !== "").join(".");
         return i.Name === "__Reserved" ? el("details", { className:
             "reserved" }, el("summary", { className: "soft" },
@@ -165,6 +164,10 @@ function text(m) {
         ` stream<${item(m.InStream)}, ${item(m.OutStream)}>` : "") +
         (m.OutArgs.length > 0 ? ` (${args(m.OutArgs)} | error)` : " error");
 }
+
+/** Documentation, which is a comment of VDL. */
+const about = (doc) => doc === "" ? null : el("p", { className: "soft" },
+    doc.replace(/^\/\/ ?/gm, ""));
 
 function method(name, m) {
     const fields = m.InArgs.map((a, i) => field(a.Type, a.Name ||
@@ -214,7 +217,7 @@ function method(name, m) {
     }
     return el("article", { className: "box", "data-method": m.Name },
         el("h3", {}, text(m)),
-        m.Doc === "" ? null : el("p", { className: "soft" }, m.Doc),
+        about(m.Doc),
         m.Tags.length === 0 ? null : el("p", { className: "soft" }, "tags: ",
             m.Tags.map((t) => t === null ? "nil" : String(t.value)).join(", ")),
         form, result);
