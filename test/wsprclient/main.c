@@ -197,6 +197,34 @@ static void crowd_message(void *ud, struct page *p, uint64_t id, unsigned kind,
     }
 }
 
+static void on_input(evutil_socket_t fd, short what, void *ud)
+{
+    char c;
+
+    (void)what;
+    (void)ud;
+    if (read((int)fd, &c, 1) <= 0)
+        vname_program_done(ALL.p);
+}
+
+/* Until the input ends; the pages go on answering pings. */
+static int stay(void)
+{
+    struct event *input;
+
+    printf("ready %ld\n", ALL.ready);
+    fflush(stdout);
+    if (lseek(STDIN_FILENO, 0, SEEK_CUR) != -1)
+        return 0; /* a file, which has no events */
+    input = event_new(ALL.p->rt.base, STDIN_FILENO, EV_READ | EV_PERSIST,
+        on_input, NULL);
+    if (input == NULL || event_add(input, NULL) != 0)
+        return v23_error("cannot wait for the end of the input");
+    vname_program_wait(ALL.p);
+    event_free(input);
+    return ALL.rc;
+}
+
 static int mode_crowd(int argc, char **argv)
 {
     static const struct page_hooks hooks = { crowd_open, crowd_message,
@@ -221,12 +249,8 @@ static int mode_crowd(int argc, char **argv)
             vname_program_wait(ALL.p);
         rc = rc != 0 ? rc : ALL.rc;
     }
-    if (rc == 0) {
-        printf("ready %ld\n", ALL.ready);
-        fflush(stdout);
-        while (getchar() != EOF)
-            ;
-    }
+    if (rc == 0)
+        rc = stay();
     while (i > 0)
         page_free(ALL.pages[--i]);
     free(ALL.pages);
