@@ -182,6 +182,10 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
         vrpc_runtime_cancel(&b.p->rt, look, &b);
     }
     identd_stop(b.identd);
+    /* They would wait for us to agree to their end, who wait for that. */
+    vrpc_manager_close_all(vrpc_ev_node_manager(b.p->rt.node),
+        "servicerunner ends");
+    vrpc_ev_node_flush(b.p->rt.node);
     children_stop(&b.children);
     return rc != 0 ? rc : b.failed ? 1 : 0;
 }
