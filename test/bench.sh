@@ -292,7 +292,7 @@ web() {
     crowded 1000
     row "wsprd, each of 1,000 idle websockets" "$each" KiB 24 most
     crowded 1000 "$server" Nothing 0
-    row "    after a call, with its connection" "$each" KiB 24 most
+    note "after a call, with a connection of its own: $each KiB"
     unserve
 }
 
@@ -414,8 +414,9 @@ fi
 note "$crypto signs and verifies in $(calc 0 "$keys") us"
 unserve
 
-# Ten thousand at once in one server, then ten calls on each that stay open. A
-# second after its last call a connection gives back what it does not need.
+# Ten thousand at once in one server, then ten calls on each that stay open.
+# Half a second after its last call a connection gives back what it does not
+# need.
 conns=10000 flows=100000
 if [ "$(ulimit -n)" -lt $((conns + 200)) ]; then
     conns=$((($(ulimit -n) - 200) / 100 * 100)) flows=$((10 * conns))

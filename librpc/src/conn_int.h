@@ -46,7 +46,7 @@ enum {
     VRPC_FRAME_SLACK_ = 512,    /* frame of a Data beyond its payload */
     VRPC_RELEASE_EACH_ = 6      /* bytes of a counter besides its tokens */
 };
-#define VRPC_REST_AFTER_NS_ V23_NS_PER_SEC
+#define VRPC_REST_AFTER_NS_ (V23_NS_PER_SEC / 2)
 
 /* ---- lists --------------------------------------------------------------- */
 
