@@ -144,7 +144,8 @@ Attributes:    {
 }
 
 EOT
-    grep -A9 "^Id:.*$xid" all.out | sed '1i\
+    # The cable may get another address meanwhile: then it is found again.
+    grep -m 1 -A 9 "^Id:.*$xid" all.out | sed '1i\
 FOUND:' >got
     check "and was shown as it is" diff want got
 else
