@@ -13,6 +13,7 @@
 #define WORLD_NODES 10
 #include "../../librpc/test/world.h"
 
+#include <stdarg.h>
 #include <v23/vdl/v.io/v23/services/permissions/permissions.rpc.h>
 #include <vname/mount_service.h>
 #include <vname/namespace.h>
@@ -295,5 +296,40 @@ static int calls_of(const struct table *t)
 }
 
 #define NO_NAME "v.io/v23/naming.nameDoesntExist"
+
+#define ROOT N.tables[0].name
+#define SUB N.tables[1].name
+
+static const char *join(const char *a, const char *b)
+{
+    static char text[4][600];
+    static unsigned next;
+    char *p = text[next++ % 4];
+
+    snprintf(p, sizeof(text[0]), "%s%s", a, b);
+    return p;
+}
+
+/* sub at "mt", the leaf at "bar" in it and at "leaf" in the root. */
+static void build(void)
+{
+    ck_assert_str_eq(mount("mt", SUB, 60 * SEC, V23_NAMING_MT), "");
+    ck_assert_str_eq(mount("mt/bar", N.leaf_name, 60 * SEC, 0), "");
+    ck_assert_str_eq(mount("leaf", N.leaf_name, 60 * SEC, V23_NAMING_LEAF),
+        "");
+}
+
+/* The end of a connection between the client and a node that is the client's,
+ * or NULL. */
+static struct wlink *link_to(const struct wnode *n)
+{
+    size_t i;
+
+    for (i = 0; i < WORLD_LINKS; i++)
+        if (W.links[i].used && W.links[i].node == N.client
+            && W.links[i].peer != NULL && W.links[i].peer->node == n)
+            return &W.links[i];
+    return NULL;
+}
 
 #endif

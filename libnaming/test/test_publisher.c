@@ -1,7 +1,5 @@
 /* BSD-3-Clause; see LICENSE. */
 /* The publisher against mount tables in memory, in virtual time. */
-#include <stdarg.h>
-
 #include <vname/publisher.h>
 
 #include "ns_rig.h"
