@@ -366,7 +366,7 @@ static void signature(struct answer *a, const char *name)
         return;
     }
     a->more = s;
-    s->ask.type = &ask_interfaces_desc;
+    s->ask.type = &vrpc_interfaces_desc;
     s->ask.out = &s->interfaces;
     s->ask.arena = &a->arena;
     s->ask.done = signature_done;

@@ -2,17 +2,6 @@
 /* Questions to servers. */
 #include "ask.h"
 
-#include <v23/vdl/signature/signature.vdl.h>
-
-const struct vdl_type ask_interfaces_desc = {
-    .kind = VDL_LIST,
-    .flags = VDL_T_ANY | VDL_T_TYPEOBJECT,
-    .align = _Alignof(struct vdl_list),
-    .size = sizeof(struct vdl_list),
-    .elem = &v23_signature_interface_desc,
-    .stride = sizeof(v23_signature_interface),
-};
-
 static void answered(void *ud, const struct v23_verror *err,
     const struct vdl_any *results, size_t n)
 {

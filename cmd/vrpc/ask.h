@@ -26,7 +26,4 @@ struct vrpc_call *ask_start(struct ask *q, struct vrpc_client *c,
     struct vdl_str name, const char *method, const char *arg,
     const struct vrpc_call_opts *opts);
 
-/* []signature.Interface, the answer to __Signature. */
-extern const struct vdl_type ask_interfaces_desc;
-
 #endif

@@ -31,8 +31,8 @@ static int all(struct remote *r, struct vdl_named *types)
 {
     struct vdl_list interfaces;
     struct v23_buf out;
-    int rc = remote_ask(r, "__Signature", NULL, &ask_interfaces_desc, &interfaces,
-        "Signature failed");
+    int rc = remote_ask(r, "__Signature", NULL, &vrpc_interfaces_desc,
+        &interfaces, "Signature failed");
 
     if (rc != 0)
         return rc;

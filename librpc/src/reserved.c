@@ -96,7 +96,7 @@ static const struct v23_verror *signature_thunk(const void *vt, void *self,
     return vrpc_signature_(call, out);
 }
 
-static const struct vdl_type interfaces_desc = {
+const struct vdl_type vrpc_interfaces_desc = {
     .kind = VDL_LIST,
     .flags = VDL_T_ANY | VDL_T_TYPEOBJECT,
     .align = _Alignof(struct vdl_list),
@@ -115,7 +115,7 @@ static const struct vrpc_arg method_out[] = { { VDL_STR_INIT(""),
     &v23_signature_method_desc, 0 } };
 static const struct vrpc_arg signature_out[] = { { VDL_STR_INIT(""),
     VDL_STR_INIT("All interface signatures implemented by the object."),
-    &interfaces_desc, 0 } };
+    &vrpc_interfaces_desc, 0 } };
 
 static const struct vrpc_method methods[] = {
     {

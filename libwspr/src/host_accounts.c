@@ -168,21 +168,6 @@ static void create(struct wspr_host *h, struct wspr_conn_ *c, const cJSON *o)
     sayf(c, rc == V23_ELIMIT ? 503 : 500, failed, v23_strerror(rc));
 }
 
-void wspr_host_create_account_(struct wspr_host *h, struct wspr_conn_ *c,
-    const struct wspr_request_ *r)
-{
-    cJSON *o;
-
-    if (!vdl_str_is(r->head.method, "POST")) {
-        wspr_conn_say_(c, 405, "Method not allowed.");
-    } else if (!may_ask(h, r)) {
-        wspr_conn_say_(c, 403, "Origin not allowed");
-    } else if ((o = parse(c, r)) != NULL) {
-        create(h, c, o);
-        cJSON_Delete(o);
-    }
-}
-
 /* ---- associating one ----------------------------------------------------- */
 
 /* 0 or V23_EARG. */
@@ -233,8 +218,11 @@ static void associate(struct wspr_host *h, struct wspr_conn_ *c,
     }
 }
 
-void wspr_host_assoc_account_(struct wspr_host *h, struct wspr_conn_ *c,
-    const struct wspr_request_ *r)
+/* ---- requests ------------------------------------------------------------ */
+
+static void take(struct wspr_host *h, struct wspr_conn_ *c,
+    const struct wspr_request_ *r,
+    void (*act)(struct wspr_host *h, struct wspr_conn_ *c, const cJSON *o))
 {
     cJSON *o;
 
@@ -243,7 +231,19 @@ void wspr_host_assoc_account_(struct wspr_host *h, struct wspr_conn_ *c,
     } else if (!may_ask(h, r)) {
         wspr_conn_say_(c, 403, "Origin not allowed");
     } else if ((o = parse(c, r)) != NULL) {
-        associate(h, c, o);
+        act(h, c, o);
         cJSON_Delete(o);
     }
+}
+
+void wspr_host_create_account_(struct wspr_host *h, struct wspr_conn_ *c,
+    const struct wspr_request_ *r)
+{
+    take(h, c, r, create);
+}
+
+void wspr_host_assoc_account_(struct wspr_host *h, struct wspr_conn_ *c,
+    const struct wspr_request_ *r)
+{
+    take(h, c, r, associate);
 }

@@ -55,17 +55,13 @@ static void fail(struct wspr_call_ *call, const char *error_id,
 static void fail(
     struct wspr_call_ *call, const char *error_id, const char *fmt, ...)
 {
-    struct v23_verror err;
-    char text[1024];
+    struct wspr_json_fault_ f;
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    wspr_json_fault_(&f, error_id, fmt, ap);
     va_end(ap);
-    memset(&err, 0, sizeof(err));
-    err.id = vdl_str(error_id);
-    err.msg = vdl_str(text);
-    wspr_calls_fail_(call, &err);
+    wspr_calls_fail_(call, &f.err);
 }
 
 /* What went wrong, without what the page knows. */

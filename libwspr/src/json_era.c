@@ -53,20 +53,25 @@ static int send_error(
         c, id, wspr_json_encode(&v23_verror_desc, err, b));
 }
 
+void wspr_json_fault_(struct wspr_json_fault_ *out, const char *error_id,
+    const char *fmt, va_list ap)
+{
+    vsnprintf(out->text, sizeof(out->text), fmt, ap);
+    memset(&out->err, 0, sizeof(out->err));
+    out->err.id = vdl_str(error_id);
+    out->err.msg = vdl_str(out->text);
+}
+
 void wspr_json_error_(struct wspr_ctl *c, int64_t id, const char *error_id,
     const char *fmt, ...)
 {
-    struct v23_verror err;
-    char text[1024];
+    struct wspr_json_fault_ f;
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    wspr_json_fault_(&f, error_id, fmt, ap);
     va_end(ap);
-    memset(&err, 0, sizeof(err));
-    err.id = vdl_str(error_id);
-    err.msg = vdl_str(text);
-    wspr_ctl_error_(c, id, &err);
+    wspr_ctl_error_(c, id, &f.err);
 }
 
 static int send_item(

@@ -6,6 +6,8 @@
 #include <v23/vdl/v.io/x/ref/services/wspr/internal/json/json.vdl.h>
 #include <wspr/json.h>
 
+#include <stdarg.h>
+
 #include "wspr_int.h"
 
 /* Kinds of messages to the page (16.1). */
@@ -63,7 +65,14 @@ static inline struct wspr_json_ *wspr_json_of_(const struct wspr_ctl *c)
 struct v23_buf *wspr_json_begin_(struct wspr_ctl *c, int type);
 /* Send it. 0, or why it could not be written; then nothing is sent. */
 V23_MUST_USE int wspr_json_send_(struct wspr_ctl *c, int64_t id, int rc);
-/* Tell of an error with one of today's ids and that text. */
+/* An error with one of today's ids and a text. */
+struct wspr_json_fault_ {
+    struct v23_verror err;
+    char text[1024];
+};
+void wspr_json_fault_(struct wspr_json_fault_ *out, const char *error_id,
+    const char *fmt, va_list ap);
+/* Tell of it. */
 void wspr_json_error_(struct wspr_ctl *c, int64_t id, const char *error_id,
     const char *fmt, ...) V23_PRINTF(4, 5);
 /*

@@ -26,15 +26,6 @@ struct wspr_signature_ {
     bool dropped; /* nobody is to find it */
 };
 
-static const struct vdl_type interfaces_desc = {
-    .kind = VDL_LIST,
-    .flags = VDL_T_ANY | VDL_T_TYPEOBJECT,
-    .align = _Alignof(struct vdl_list),
-    .size = sizeof(struct vdl_list),
-    .elem = &v23_signature_interface_desc,
-    .stride = sizeof(v23_signature_interface),
-};
-
 /* ---- the list ------------------------------------------------------------ */
 
 static void put_first(struct wspr_signature_ *s)
@@ -139,7 +130,7 @@ static void done(void *ud, const struct v23_verror *err,
     s->rpc = NULL;
     c->nrpcs--;
     if (err == NULL && results[0].type != NULL)
-        rc = vdl_convert(&s->arena, &interfaces_desc, &s->interfaces,
+        rc = vdl_convert(&s->arena, &vrpc_interfaces_desc, &s->interfaces,
             results[0].type, results[0].val);
     if (err != NULL)
         err = no_signature(s, err->msg);

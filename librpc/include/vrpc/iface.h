@@ -102,6 +102,9 @@ struct vrpc_object {
 /* Returned by a handler that answers later. */
 extern const struct v23_verror vrpc_pending;
 
+/* []signature.Interface, which __Signature returns. */
+extern const struct vdl_type vrpc_interfaces_desc;
+
 /* ---- used by generated code ---------------------------------------------- */
 
 /* Documentation in descriptors. V23_NO_DOC = 1 when compiling generated
