@@ -7,7 +7,9 @@
 #ifndef WORLD_H
 #define WORLD_H
 
-#ifndef WORLD_WITHOUT_CHECK /* then the includer defines ck_assert_… */
+#ifdef WORLD_WITHOUT_CHECK
+#include "without_check.h"
+#else
 #include <suite.h>
 #endif
 #include <stdio.h>

@@ -8,35 +8,11 @@
  * What must hold: whatever is said, every message sent is one; when the page is
  * gone everything ends, and nothing is left. Memory is bounded.
  */
-#define WORLD_WITHOUT_CHECK
-#define WORLD_NODES 4
-#define ck_abort_msg(text) abort()
-#define ck_assert_int_lt(a, b) check((a) < (b))
-#define ck_assert_int_eq(a, b) check((a) == (b))
-#define ck_assert_uint_eq(a, b) check((a) == (b))
-#include <stdbool.h>
 #include <stdlib.h>
 
-#include "../support/clear_box.h"
-
-static inline void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
-
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#endif
+#define WORLD_WITHOUT_CHECK
 #include "../../librpc/test/world.h"
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
+#include "../support/clear_box.h"
 
 #include <vname/namespace.h>
 #include <vom/enc.h>
@@ -114,7 +90,7 @@ static void h_send(void *ud, const char *text, size_t n)
     const char *q;
 
     (void)ud;
-    check(n > 0);
+    WORLD_ASSERT(n > 0);
     v23_buf_init(&b, NULL, SIZE_MAX);
     if (text[0] == '{') {
         q = n > 7 ? text + 7 : NULL; /* {"id": 12, */
@@ -123,13 +99,13 @@ static void h_send(void *ud, const char *text, size_t n)
             question = (int64_t)id;
     } else if (v23_hex_parse(text, n, &b) == 0) {
         at = b.p;
-        check(vom_get_uint(&at, b.p + b.n, &id) == 0);
-        check(vom_get_uint(&at, b.p + b.n, &kind) == 0 && kind <= 12);
-        check(b.p + b.n > at && *at == VOM_VERSION);
+        WORLD_ASSERT(vom_get_uint(&at, b.p + b.n, &id) == 0);
+        WORLD_ASSERT(vom_get_uint(&at, b.p + b.n, &kind) == 0 && kind <= 12);
+        WORLD_ASSERT(b.p + b.n > at && *at == VOM_VERSION);
         if (id % 2 == 0 && id != 0 && kind != 9 && kind != 11)
             question = (int64_t)id;
     } else {
-        check(n > 10);
+        WORLD_ASSERT(n > 10);
     }
     v23_buf_fini(&b);
 }
@@ -143,7 +119,7 @@ static size_t h_queued(void *ud)
 static void h_close(void *ud, int code, const char *why)
 {
     (void)ud;
-    check(code >= 1000 && why != NULL);
+    WORLD_ASSERT(code >= 1000 && why != NULL);
     cut = true;
 }
 
@@ -237,20 +213,20 @@ static void begin(void)
     struct v23_buf b;
 
     tst_alloc_init(&W.t);
-    check(world_init(&W) == 0);
+    WORLD_ASSERT(world_init(&W) == 0);
     W.crypto.box = &clear_box;
-    check(world_node(&W, "wsprd", 0, &proxy) == 0);
-    check(world_node(&W, "other", 77, &other) == 0);
-    check(world_node(&W, "page", 78, &page) == 0);
+    WORLD_ASSERT(world_node(&W, "wsprd", 0, &proxy) == 0);
+    WORLD_ASSERT(world_node(&W, "other", 77, &other) == 0);
+    WORLD_ASSERT(world_node(&W, "page", 78, &page) == 0);
     memset(&sc, 0, sizeof(sc));
     sc.dispatcher = &dispatcher;
-    check(vrpc_server_new(other->m, &sc, &other->s) == 0);
+    WORLD_ASSERT(vrpc_server_new(other->m, &sc, &other->s) == 0);
     v23_buf_init_fixed(&b, other_name, sizeof(other_name) - 1);
     world_endpoint(other, false, &b);
     memset(&nc, 0, sizeof(nc));
     nc.al = &W.t.al;
     nc.client = proxy->c;
-    check(vname_ns_new(&nc, &ns) == 0);
+    WORLD_ASSERT(vname_ns_new(&nc, &ns) == 0);
 }
 
 static void settle(void)
@@ -333,11 +309,11 @@ static void finish(void)
     settle();
     if (!closed)
         world_sleep(&W, 61 * V23_NS_PER_SEC);
-    check(closed);
+    WORLD_ASSERT(closed);
     wspr_ctl_free(ctl);
     if (calling)
         world_sleep(&W, 300 * V23_NS_PER_SEC);
-    check(!calling && page->s == NULL);
+    WORLD_ASSERT(!calling && page->s == NULL);
     vname_ns_flush(ns);
 }
 
@@ -356,7 +332,7 @@ static void page_begin(char protocol)
     cfg.limits.stream = 1u << 16;
     question = 0;
     cut = false;
-    check(wspr_ctl_new(&cfg, &ctl) == 0);
+    WORLD_ASSERT(wspr_ctl_new(&cfg, &ctl) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
@@ -380,7 +356,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
         else
             say(p, (size_t)(nl - p));
         settle();
-        check(W.t.bytes < MEMORY_MAX);
+        WORLD_ASSERT(W.t.bytes < MEMORY_MAX);
     }
     finish();
     return 0;

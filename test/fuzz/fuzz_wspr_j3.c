@@ -11,31 +11,11 @@
  * What must hold: whatever is sent to a page is JSON within JSON, and when the
  * pages have gone nothing of them is left.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
-#define ck_abort_msg(text) abort()
-#define ck_assert_int_lt(a, b) check((a) < (b))
-#define ck_assert_int_eq(a, b) check((a) == (b))
-#define ck_assert_uint_eq(a, b) check((a) == (b))
-static void check(int ok)
-{
-    if (!ok)
-        abort();
-}
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
 #include "../../libwspr/test/ctl_rig.h"
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
 
 #include <vname/json.h>
 #include <wspr/json.h>
@@ -58,8 +38,8 @@ static void begin(void)
         pages[1] = rig_page(WSPR_JSON, NULL);
         return;
     }
-    check(rig_connect(pages[0], WSPR_JSON, NULL) == 0);
-    check(rig_connect(pages[1], WSPR_JSON, NULL) == 0);
+    WORLD_ASSERT(rig_connect(pages[0], WSPR_JSON, NULL) == 0);
+    WORLD_ASSERT(rig_connect(pages[1], WSPR_JSON, NULL) == 0);
 }
 
 /* Messages but the greeting and plain texts hold another one. */
@@ -73,7 +53,8 @@ static void check_frames(const struct rig_page *p)
         if (strncmp(p->frames[i], plain, sizeof(plain) - 1) == 0)
             continue;
         frame = v23_bytes(p->frames[i], strlen(p->frames[i]));
-        check(vname_json_check(frame, &end, NULL) == 0 && end == frame.n);
+        WORLD_ASSERT(vname_json_check(frame, &end, NULL) == 0);
+        WORLD_ASSERT(end == frame.n);
     }
 }
 
@@ -133,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     for (i = 0; i < 2; i++) {
         rig_hang_up(pages[i]);
         rig_sleep(V23_NS_PER_SEC);
-        check(pages[i]->closed == 1);
+        WORLD_ASSERT(pages[i]->closed == 1);
         check_frames(pages[i]);
     }
     for (i = 0; i < 2; i++)

@@ -3,31 +3,11 @@
  * The kinds of servers are those of test/vectors/README.md. Every server has a
  * key of its own and a name it gave itself; everybody recognises everybody.
  */
-#include <assert.h>
-
-#define WORLD_WITHOUT_CHECK
-#define ck_abort_msg(text) assert(0 && text)
-#define ck_assert_int_lt(a, b) assert((a) < (b))
-#define ck_assert_int_eq(a, b) \
-    do { \
-        if ((a) != (b)) \
-            abort(); \
-    } while (0)
-#define ck_assert_uint_eq ck_assert_int_eq
-#define WORLD_NODES 24
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
 #include <stdlib.h>
 
+#define WORLD_WITHOUT_CHECK
+#define WORLD_NODES 24
 #include "../../librpc/test/world.h"
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
 
 #include <vname/mount_service.h>
 #include <vsec/authorizer.h>

@@ -6,32 +6,12 @@
  * names it asks for, which servers it makes and stops, and what its own objects
  * answer.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
 #define WORLD_NODES 8
-#define ck_abort_msg(text) assert(0 && text)
-#define ck_assert_int_lt(a, b) assert((a) < (b))
-#define ck_assert_int_eq(a, b)                                                 \
-    do {                                                                       \
-        if ((a) != (b))                                                        \
-            abort();                                                           \
-    } while (0)
-#define ck_assert_uint_eq ck_assert_int_eq
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#endif
 #include "../../librpc/test/world.h"
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
 
 #include <vname/namespace.h>
 #include <vom/dec.h>

@@ -9,30 +9,11 @@
  * time asked for each call there is only the first (spec 16.6), so that ids and
  * handles that follow are others; they are matched up.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
-#define ck_abort_msg(text) assert(0 && text)
-#define ck_assert_int_lt(a, b) assert((a) < (b))
-#define ck_assert_int_eq(a, b)                                                 \
-    do {                                                                       \
-        if ((a) != (b))                                                        \
-            abort();                                                           \
-    } while (0)
-#define ck_assert_uint_eq ck_assert_int_eq
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
 #include "../../libwspr/test/ctl_rig.h"
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
 
 #include "wspr_int.h"
 

@@ -8,31 +8,10 @@
 
 /* Whatever is asserted names the seed, so that a failure can be repeated. */
 void sim_fail(const char *file, int line, const char *what);
-#define SIM_CHECK(cond) \
-    do { \
-        if (!(cond)) \
-            sim_fail(__FILE__, __LINE__, #cond); \
-    } while (0)
-
+#define WORLD_FAIL sim_fail
 #define WORLD_WITHOUT_CHECK
-#define ck_abort_msg(text) sim_fail(__FILE__, __LINE__, text)
-#define ck_assert_int_lt(a, b) SIM_CHECK((a) < (b))
-#define ck_assert_int_eq(a, b) SIM_CHECK((a) == (b))
-#define ck_assert_uint_eq ck_assert_int_eq
-#define ck_assert_ptr_null(p) SIM_CHECK((p) == NULL)
-
-#ifdef __GNUC__
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#endif
 #include "../../librpc/test/world.h"
-#ifdef __GNUC__
-#pragma GCC diagnostic pop
-#endif
+#define SIM_CHECK WORLD_ASSERT
 
 /* ---- chance -------------------------------------------------------------- */
 
