@@ -1,13 +1,13 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * HTTP/1.1 and websockets on libevent. A connection collects a head, then a
- * body; its answer ends it. As a websocket it only moves frames: what they mean
- * is its object's affair. Everything that ends a connection is put off to the
- * end of the loop turn, where output is written, too.
+ * HTTP/1.1 and websockets on libevent: sockets and time. Everything that ends a
+ * connection is put off to the end of the loop turn, where output is written,
+ * too. What a connection reads goes to http_request_ev.c, then, of a websocket,
+ * to http_websocket_ev.c.
  */
 #define _DEFAULT_SOURCE /* TCP_KEEPIDLE */
 
-#include "http_int.h"
+#include "ev_int.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,8 +17,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <event2/util.h>
 
 #include <vrpc/ev.h>
@@ -31,64 +29,14 @@
 #define PING (50 * V23_NS_PER_SEC)             /* likewise */
 #define PATIENCE (60 * V23_NS_PER_SEC)         /* likewise */
 #define REQUEST_TIME (10 * V23_NS_PER_SEC)     /* for head and body */
-#define ANSWER_TIME (30 * V23_NS_PER_SEC)      /* for an answer to be taken */
 #define LINGER (1 * V23_NS_PER_SEC)            /* for the peer's own end */
 #define PRESSURE_PAUSE (5 * V23_NS_PER_MS)
 #define SCRATCH 65536u
-#define KEPT (256u * 1024u) /* of buffers that are shared */
 #define GOING_AWAY 1001u
-
-enum state {
-    REQUEST,   /* head or body are to come */
-    ANSWERING, /* the answer is being made, */
-    ANSWERED,  /* … is being sent */
-    WEBSOCKET,
-    ENDING,    /* the last is being sent, */
-    LINGERING  /* … was sent, the peer is to close */
-};
-
-struct wspr_conn_ {
-    struct wspr_http_ *h;
-    struct wspr_conn_ *next, **plink;   /* of all */
-    struct wspr_conn_ *rnext, **rplink; /* in state REQUEST, oldest first */
-    struct wspr_conn_ *wnext, **wplink; /* with something to do */
-    void *object;
-    struct vrpc_ws *ws;
-    enum state state;
-    bool reading, broken;
-    bool full; /* the socket takes no more for now */
-    int fd;
-    struct event read, write, timer;
-    int64_t armed;    /* when `timer` fires */
-    int64_t deadline; /* of the state; of a websocket, the peer's next sign */
-    int64_t ping;     /* when to ask for one */
-    int64_t alarm;    /* the object's */
-    struct v23_buf in;  /* the request so far */
-    size_t head;        /* octets of its head, when that is whole */
-    size_t body;        /* … and of its body */
-    struct v23_buf out; /* to be sent, from `off` on */
-    size_t off;
-};
-
-struct wspr_http_ {
-    struct wspr_http_config_ cfg;
-    struct event_base *base;
-    int fd;
-    struct event accept, pause, turn;
-    bool turn_active;
-    char address[64], peer[64];
-    size_t nconns;
-    struct wspr_conn_ *conns;
-    struct wspr_conn_ *requests, **requests_tail;
-    struct wspr_conn_ *work, **work_tail;
-    uint8_t *scratch;
-    struct v23_buf message; /* put together here */
-    struct v23_buf spare;   /* memory for the next `out` */
-};
 
 /* ---- time ---------------------------------------------------------------- */
 
-static int64_t now_of(const struct wspr_http_ *h)
+int64_t wspr_http_now_(const struct wspr_http_ *h)
 {
     struct v23_now now;
 
@@ -117,18 +65,18 @@ static void arm(struct wspr_conn_ *c)
     int64_t at = earlier(c->deadline, c->alarm);
     struct timeval tv;
 
-    if (c->state == WEBSOCKET)
+    if (c->state == WSPR_CONN_WEBSOCKET_)
         at = earlier(at, c->ping);
     if (at >= c->armed)
         return;
-    tv = timeval(at == INT64_MIN ? 0 : at - now_of(c->h));
+    tv = timeval(at == INT64_MIN ? 0 : at - wspr_http_now_(c->h));
     if (event_add(&c->timer, &tv) == 0)
         c->armed = at;
 }
 
 /* ---- lists --------------------------------------------------------------- */
 
-static void want_work(struct wspr_conn_ *c)
+void wspr_conn_want_work_(struct wspr_conn_ *c)
 {
     struct wspr_http_ *h = c->h;
 
@@ -165,7 +113,7 @@ static void request_begins(struct wspr_conn_ *c)
     h->requests_tail = &c->rnext;
 }
 
-static void request_ends(struct wspr_conn_ *c)
+void wspr_conn_request_ends_(struct wspr_conn_ *c)
 {
     if (c->rplink == NULL)
         return;
@@ -196,7 +144,7 @@ static void conn_free(struct wspr_conn_ *c)
 
     let_go(c);
     drop_work(c);
-    request_ends(c);
+    wspr_conn_request_ends_(c);
     event_del(&c->read);
     event_del(&c->write);
     event_del(&c->timer);
@@ -211,24 +159,23 @@ static void conn_free(struct wspr_conn_ *c)
     v23_put(h->cfg.al, c);
 }
 
-/* Whatever is in its queue has no way to go. */
-static void break_down(struct wspr_conn_ *c)
+void wspr_conn_break_down_(struct wspr_conn_ *c)
 {
     c->broken = true;
-    want_work(c);
+    wspr_conn_want_work_(c);
 }
 
-static void set_state(struct wspr_conn_ *c, enum state s, int64_t time)
+void wspr_conn_set_state_(struct wspr_conn_ *c, enum wspr_conn_state_ s,
+    int64_t time)
 {
     c->state = s;
-    c->deadline = now_of(c->h) + time;
-    want_work(c);
+    c->deadline = wspr_http_now_(c->h) + time;
+    wspr_conn_want_work_(c);
 }
 
 /* ---- sending ------------------------------------------------------------- */
 
-/* The queue, with memory from the last one that was emptied. */
-static struct v23_buf *out_of(struct wspr_conn_ *c)
+struct v23_buf *wspr_conn_out_(struct wspr_conn_ *c)
 {
     struct wspr_http_ *h = c->h;
 
@@ -245,7 +192,7 @@ static void out_is_empty(struct wspr_conn_ *c)
 
     v23_buf_cut(&c->out, 0);
     c->off = 0;
-    if (c->out.cap > h->spare.cap && c->out.cap <= KEPT) {
+    if (c->out.cap > h->spare.cap && c->out.cap <= WSPR_HTTP_KEPT_) {
         v23_buf_fini(&h->spare);
         h->spare = c->out;
         v23_buf_init(&c->out, h->cfg.al, SIZE_MAX);
@@ -254,20 +201,12 @@ static void out_is_empty(struct wspr_conn_ *c)
     }
 }
 
-/* Control frames go to where messages are. */
-static void take_control(struct wspr_conn_ *c)
-{
-    if (c->ws != NULL && vrpc_ws_wants_output(c->ws) &&
-        vrpc_ws_output(c->ws, out_of(c)) != 0)
-        c->broken = true;
-}
-
 /* 0: all is written; V23_EAGAIN; V23_ESYS */
 static int write_out(struct wspr_conn_ *c)
 {
     ssize_t k;
 
-    take_control(c);
+    wspr_conn_take_control_(c);
     if (c->out.n == 0)
         return 0;
     while (c->off < c->out.n) {
@@ -279,8 +218,9 @@ static int write_out(struct wspr_conn_ *c)
         if (k < 0)
             break;
         c->off += (size_t)k;
-        if (c->full && c->state == WEBSOCKET) /* so it is being read */
-            c->deadline = now_of(c->h) + c->h->cfg.patience_ns;
+        /* What is read gives time to read the rest. */
+        if (c->full && c->state == WSPR_CONN_WEBSOCKET_)
+            c->deadline = wspr_http_now_(c->h) + c->h->cfg.patience_ns;
     }
     c->full = c->off < c->out.n;
     if (!c->full) {
@@ -291,260 +231,9 @@ static int write_out(struct wspr_conn_ *c)
     return event_add(&c->write, NULL) == 0 ? V23_EAGAIN : V23_ESYS;
 }
 
-void wspr_conn_send_(struct wspr_conn_ *c, const char *text, size_t n)
-{
-    if (c->state != WEBSOCKET || c->broken)
-        return;
-    if (wspr_conn_waiting_(c) > c->h->cfg.max_waiting) {
-        v23_logf(c->h->cfg.log, V23_LOG_WARN,
-            "wspr: %s does not read what is sent to it", wspr_conn_peer_(c));
-        break_down(c);
-        return;
-    }
-    take_control(c);
-    if (c->off > 0 && c->off >= c->out.n / 2) {
-        v23_buf_drop(&c->out, c->off);
-        c->off = 0;
-    }
-    if (vrpc_ws_send(c->ws, (const uint8_t *)text, n, out_of(c)) != 0)
-        c->broken = true;
-    want_work(c);
-}
-
 size_t wspr_conn_waiting_(const struct wspr_conn_ *c)
 {
     return c->out.n - c->off;
-}
-
-void wspr_conn_close_(struct wspr_conn_ *c, unsigned code, const char *why)
-{
-    if (c->state != WEBSOCKET)
-        return;
-    vrpc_ws_close(c->ws, code, why);
-    set_state(c, ENDING, ANSWER_TIME);
-}
-
-/* ---- answers ------------------------------------------------------------- */
-
-static const char *reason_of(int code)
-{
-    static const struct {
-        int code;
-        const char *text;
-    } known[] = { { 200, "OK" }, { 204, "No Content" }, { 400, "Bad Request" },
-        { 403, "Forbidden" }, { 404, "Not Found" },
-        { 405, "Method Not Allowed" }, { 408, "Request Timeout" },
-        { 411, "Length Required" }, { 413, "Content Too Large" },
-        { 431, "Request Header Fields Too Large" },
-        { 500, "Internal Server Error" }, { 503, "Service Unavailable" } };
-    size_t i;
-
-    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (known[i].code == code)
-            return known[i].text;
-    return "Status";
-}
-
-void wspr_conn_reply_(struct wspr_conn_ *c, const struct wspr_reply_ *r)
-{
-    struct v23_buf *b = out_of(c);
-
-    request_ends(c);
-    v23_buf_fini(&c->in);
-    v23_buf_printf(b, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n"
-        "X-Content-Type-Options: nosniff\r\nContent-Length: %zu\r\n",
-        r->code, reason_of(r->code),
-        r->type != NULL ? r->type : "text/plain; charset=utf-8", r->body.n);
-    if (r->headers != NULL)
-        v23_buf_puts(b, r->headers);
-    v23_buf_puts(b, "Connection: close\r\n\r\n");
-    v23_buf_put(b, r->body.p, r->body.n);
-    if (b->err != 0)
-        c->broken = true;
-    set_state(c, ANSWERED, ANSWER_TIME);
-}
-
-void wspr_conn_say_(struct wspr_conn_ *c, int code, const char *text)
-{
-    struct wspr_reply_ r = { .code = code };
-    struct v23_buf b;
-
-    v23_buf_init(&b, c->h->cfg.al, 1u << 20);
-    v23_buf_printf(&b, "%s\n", text);
-    r.body = v23_bytes(b.p, b.n);
-    wspr_conn_reply_(c, &r);
-    v23_buf_fini(&b);
-}
-
-/* ---- websockets ---------------------------------------------------------- */
-
-static int on_open(void *ud)
-{
-    (void)ud;
-    return 0;
-}
-
-static int on_message(void *ud, uint8_t *p, size_t n)
-{
-    struct wspr_conn_ *c = ud;
-
-    if (c->object == NULL || c->state != WEBSOCKET)
-        return 0;
-    return c->h->cfg.hooks->message(c->object, (char *)p, n);
-}
-
-static size_t on_limit(void *ud)
-{
-    return ((struct wspr_conn_ *)ud)->h->cfg.max_message;
-}
-
-static const struct vrpc_ws_hooks ws_hooks = { on_open, on_message, on_limit,
-    NULL };
-
-int wspr_conn_upgrade_(struct wspr_conn_ *c, const struct wspr_request_ *r,
-    const char *protocol)
-{
-    struct wspr_http_ *h = c->h;
-    struct vrpc_ws_config cfg = { .engine = h->cfg.engine, .al = h->cfg.al,
-        .hooks = &ws_hooks, .ud = c, .text = true, .upgraded = true };
-    struct v23_buf *out = out_of(c);
-    int rc = vrpc_ws_new(&cfg, &c->ws);
-
-    if (rc == 0)
-        rc = vrpc_ws_accept(h->cfg.engine, &r->head, protocol, out);
-    if (rc != 0) {
-        vrpc_ws_free(c->ws);
-        c->ws = NULL;
-        v23_buf_cut(out, 0);
-        return rc;
-    }
-    request_ends(c);
-    set_state(c, WEBSOCKET, h->cfg.patience_ns);
-    c->ping = now_of(h) + h->cfg.ping_ns;
-    return 0;
-}
-
-void wspr_conn_take_back_(struct wspr_conn_ *c)
-{
-    vrpc_ws_free(c->ws);
-    c->ws = NULL;
-    v23_buf_cut(&c->out, 0);
-    set_state(c, ANSWERING, ANSWER_TIME);
-}
-
-static void frames_came(struct wspr_conn_ *c, const uint8_t *p, size_t n)
-{
-    struct wspr_http_ *h = c->h;
-    const char *why = NULL;
-    int rc;
-
-    c->deadline = now_of(h) + h->cfg.patience_ns;
-    rc = vrpc_ws_input(c->ws, p, n, &h->message, &why);
-    if (h->message.cap > KEPT)
-        v23_buf_fini(&h->message);
-    if (rc == 0)
-        return;
-    if (rc != V23_ECLOSED)
-        v23_logf(h->cfg.log, V23_LOG_INFO, "wspr: %s: %s", wspr_conn_peer_(c),
-            why != NULL ? why : v23_strerror(rc));
-    if (c->state == WEBSOCKET)
-        set_state(c, ENDING, ANSWER_TIME);
-}
-
-/* ---- requests ------------------------------------------------------------ */
-
-static struct vdl_str path_of(struct vdl_str target)
-{
-    const char *q = memchr(target.p, '?', target.n);
-
-    return q == NULL ? target : vdl_strn(target.p, (size_t)(q - target.p));
-}
-
-static void request_is_whole(struct wspr_conn_ *c)
-{
-    struct v23_buf head = c->in;
-    struct wspr_request_ r;
-
-    request_ends(c);
-    c->state = ANSWERING;
-    c->deadline = V23_NEVER;
-    head.n = c->head;
-    if (vrpc_http_head_parse(&head, &r.head) != 0) {
-        wspr_conn_say_(c, 400, "Bad Request"); /* it was well-formed before */
-        return;
-    }
-    r.path = path_of(r.head.target);
-    r.body = v23_bytes(c->in.p + c->head, c->body);
-    c->h->cfg.hooks->request(c->h->cfg.ud, c, &r);
-    if (c->state == WEBSOCKET || c->state == ANSWERING)
-        v23_buf_fini(&c->in);
-}
-
-/* Digits only; more than a body may have: SIZE_MAX. */
-static size_t length_of(struct vdl_str s)
-{
-    size_t n = 0;
-    uint32_t i;
-
-    for (i = 0; i < s.n; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return SIZE_MAX;
-        n = n > SIZE_MAX / 100 ? n : 10 * n + (size_t)(s.p[i] - '0');
-    }
-    return s.n == 0 ? SIZE_MAX : n;
-}
-
-/* 0, or the status of what is wrong with a head. */
-static int check_head(struct wspr_conn_ *c)
-{
-    struct vrpc_http_head head;
-    struct vdl_str v;
-    unsigned n;
-
-    if (vrpc_http_head_parse(&c->in, &head) != 0 ||
-        !vrpc_http_head_is_request(&head) ||
-        vrpc_http_head_get(&head, "Host", &v) != 1)
-        return 400;
-    if (vrpc_http_head_get(&head, "Transfer-Encoding", &v) > 0)
-        return 411;
-    n = vrpc_http_head_get(&head, "Content-Length", &v);
-    c->head = c->in.n;
-    c->body = n == 0 ? 0 : length_of(v);
-    return n > 1 ? 400 : c->body > c->h->cfg.max_body ? 413 : 0;
-}
-
-/* Bytes of a request; what is left of them belongs to a websocket. */
-static void request_came(struct wspr_conn_ *c, const uint8_t *p, size_t n)
-{
-    size_t used = 0, more;
-    int rc = 0, code;
-
-    if (c->head == 0) {
-        rc = vrpc_http_head_collect(&c->in, p, n, &used);
-        code = rc == 0 ? check_head(c) : rc == V23_ELIMIT ? 431 : 0;
-        if (code != 0) {
-            wspr_conn_say_(c, code, reason_of(code));
-            return;
-        }
-        if (rc != 0 && rc != V23_EAGAIN)
-            break_down(c);
-        if (rc != 0)
-            return;
-        c->in.max = SIZE_MAX;
-    }
-    more = c->head + c->body - c->in.n;
-    more = more < n - used ? more : n - used;
-    v23_buf_put(&c->in, p + used, more);
-    used += more;
-    if (c->in.err != 0) {
-        break_down(c);
-        return;
-    }
-    if (c->in.n < c->head + c->body)
-        return;
-    request_is_whole(c);
-    if (c->state == WEBSOCKET && used < n)
-        frames_came(c, p + used, n - used);
 }
 
 /* ---- events -------------------------------------------------------------- */
@@ -557,15 +246,16 @@ static void on_read(evutil_socket_t fd, short what, void *ud)
     (void)what;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
-    want_work(c);
-    if (n == 0 && (c->state == ANSWERED || c->state == ENDING))
+    wspr_conn_want_work_(c);
+    if (n == 0 && (c->state == WSPR_CONN_ANSWERED_ ||
+                      c->state == WSPR_CONN_ENDING_))
         wspr_conn_set_reading_(c, false); /* it may still take the rest */
     else if (n <= 0)
         c->broken = true;
-    else if (c->state == REQUEST)
-        request_came(c, c->h->scratch, (size_t)n);
-    else if (c->state == WEBSOCKET)
-        frames_came(c, c->h->scratch, (size_t)n);
+    else if (c->state == WSPR_CONN_REQUEST_)
+        wspr_conn_request_came_(c, c->h->scratch, (size_t)n);
+    else if (c->state == WSPR_CONN_WEBSOCKET_)
+        wspr_conn_frames_came_(c, c->h->scratch, (size_t)n);
     /* Else it was read so that the end is noticed, and is dropped. */
 }
 
@@ -573,28 +263,28 @@ static void on_write(evutil_socket_t fd, short what, void *ud)
 {
     (void)fd;
     (void)what;
-    want_work(ud);
+    wspr_conn_want_work_(ud);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ud)
 {
     struct wspr_conn_ *c = ud;
-    int64_t now = now_of(c->h);
+    int64_t now = wspr_http_now_(c->h);
 
     (void)fd;
     (void)what;
     c->armed = V23_NEVER;
-    want_work(c);
-    if (c->state == WEBSOCKET && !c->reading)
+    wspr_conn_want_work_(c);
+    if (c->state == WSPR_CONN_WEBSOCKET_ && !c->reading)
         c->deadline = now + c->h->cfg.patience_ns; /* we do not listen */
     if (c->deadline <= now) {
-        if (c->state == WEBSOCKET)
+        if (c->state == WSPR_CONN_WEBSOCKET_)
             v23_logf(c->h->cfg.log, V23_LOG_INFO, "wspr: no sign of life from "
                 "%s", wspr_conn_peer_(c));
         c->broken = true;
         return;
     }
-    if (c->state == WEBSOCKET && c->ping <= now) {
+    if (c->state == WSPR_CONN_WEBSOCKET_ && c->ping <= now) {
         vrpc_ws_ping(c->ws);
         c->ping = now + c->h->cfg.ping_ns;
     }
@@ -612,7 +302,7 @@ static void linger(struct wspr_conn_ *c)
         c->broken = true;
         return;
     }
-    set_state(c, LINGERING, LINGER);
+    wspr_conn_set_state_(c, WSPR_CONN_LINGERING_, LINGER);
     wspr_conn_set_reading_(c, true);
     arm(c);
 }
@@ -624,16 +314,18 @@ static void work(struct wspr_conn_ *c)
     int rc;
 
     drop_work(c);
-    if (c->state == ENDING)
+    if (c->state == WSPR_CONN_ENDING_)
         let_go(c);
     rc = c->broken ? V23_ECLOSED : write_out(c);
-    if (rc == 0 && (c->state == ENDING || c->state == ANSWERED))
+    if (rc == 0 && (c->state == WSPR_CONN_ENDING_ ||
+                       c->state == WSPR_CONN_ANSWERED_))
         linger(c);
     if (c->broken || (rc != 0 && rc != V23_EAGAIN)) {
         conn_free(c);
         return;
     }
-    if (rc == 0 && waited && c->state == WEBSOCKET && c->object != NULL)
+    if (rc == 0 && waited && c->state == WSPR_CONN_WEBSOCKET_ &&
+        c->object != NULL)
         c->h->cfg.hooks->drained(c->object);
     arm(c);
 }
@@ -655,7 +347,7 @@ static void on_turn(evutil_socket_t fd, short what, void *ud)
             work(c);
     }
     if (h->work != NULL)
-        want_work(h->work);
+        wspr_conn_want_work_(h->work);
 }
 
 /* ---- accepting ----------------------------------------------------------- */
@@ -696,7 +388,7 @@ static int conn_new(struct wspr_http_ *h, int fd)
     h->conns = c;
     h->nconns++;
     request_begins(c);
-    set_state(c, REQUEST, h->cfg.request_ns);
+    wspr_conn_set_state_(c, WSPR_CONN_REQUEST_, h->cfg.request_ns);
     wspr_conn_set_reading_(c, true);
     return 0;
 }
@@ -867,9 +559,9 @@ void wspr_http_unlisten_(struct wspr_http_ *h)
     }
     for (c = h->conns; c != NULL; c = next) {
         next = c->next;
-        if (c->state == WEBSOCKET)
+        if (c->state == WSPR_CONN_WEBSOCKET_)
             wspr_conn_close_(c, GOING_AWAY, "the server ends");
-        else if (c->state == REQUEST)
+        else if (c->state == WSPR_CONN_REQUEST_)
             conn_free(c);
     }
 }
@@ -911,7 +603,7 @@ void wspr_conn_set_reading_(struct wspr_conn_ *c, bool on)
     if (!on)
         (void)event_del(&c->read);
     else if (event_add(&c->read, NULL) != 0)
-        break_down(c);
+        wspr_conn_break_down_(c);
 }
 
 void wspr_conn_alarm_(struct wspr_conn_ *c, int64_t at)
