@@ -1,8 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * How a table follows etcd: a token if there is a user, the format of the keys,
- * all of them in pages at one revision, and then a watch from the next revision
- * on. The watch alone changes the table, so it changes in the order of etcd.
+ * all of them in pages at one revision, and then a watch (etcd_watch.c) from
+ * the next revision on. The watch alone changes the table, so it changes in the
+ * order of etcd.
  *
  * Whatever goes wrong ends at RESTING and begins again with the next end point;
  * only the watch is made anew as long as etcd can tell what has happened since.
@@ -20,8 +21,6 @@
 #define LARGE_PAGE (4u << 20)
 #define FIRST_REST_NS (50 * V23_NS_PER_MS)
 #define MAX_REST_NS (5 * V23_NS_PER_SEC)
-#define MAX_STRANGERS 20
-#define SWEEP_NS V23_NS_PER_SEC
 #define GO_ON_NS (250 * V23_NS_PER_MS)
 
 void vname_etcd_look_at_clock_(struct vname_etcd_core *e)
@@ -141,110 +140,6 @@ int vname_etcd_post_(struct vname_etcd_core *e, unsigned slot,
     return rc;
 }
 
-/* ---- keys ---------------------------------------------------------------- */
-
-void vname_etcd_put_key_(const struct vname_etcd_core *e, const char *dir,
-    struct vdl_str name, struct v23_buf *out)
-{
-    v23_buf_puts(out, e->place->prefix);
-    v23_buf_puts(out, dir);
-    v23_buf_put_str(out, name);
-}
-
-static bool cut_prefix(struct vdl_str *s, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    if (s->n < n || memcmp(s->p, prefix, n) != 0)
-        return false;
-    s->p += n;
-    s->n -= (uint32_t)n;
-    return true;
-}
-
-static void note_stranger(struct vname_etcd_core *e, struct v23_bytes key,
-    const char *what)
-{
-    if (e->strangers++ < MAX_STRANGERS)
-        v23_logf(e->log, V23_LOG_WARN, "etcd: key \"%.*s\" %s",
-            (int)(key.n > 512 ? 512 : key.n), (const char *)key.p, what);
-    if (e->strangers == MAX_STRANGERS + 1)
-        v23_logf(e->log, V23_LOG_WARN,
-            "etcd: more such keys are not mentioned");
-}
-
-/* What is broken lets nobody in, rather than everybody. */
-static int take_node(struct vname_etcd_core *e, struct vdl_str name,
-    const struct vname_etcd_kv *kv)
-{
-    static const v23_access_permissions nobody = { NULL, 0 };
-    struct vname_change ch;
-    int rc;
-
-    if (kv->gone) {
-        vname_table_forget(e->table, name, kv->revision);
-        return 0;
-    }
-    v23_arena_reset(&e->arena);
-    rc = vname_etcd_read_(kv->value, &e->now, &e->arena, &ch);
-    if (rc == V23_ETEXT) {
-        note_stranger(e, kv->key, "has a malformed value and is left out: "
-                                  "nobody but superusers has access");
-        memset(&ch, 0, sizeof(ch));
-        ch.perms = &nobody;
-        ch.set = true;
-        ch.creator = vdl_str("self:?:ServerUser");
-        rc = 0;
-    }
-    ch.kind = VNAME_KEEP;
-    ch.name = name;
-    ch.rev = kv->revision;
-    if (rc == 0)
-        rc = vname_table_feed(e->table, &ch);
-    if (rc == V23_EARG) {
-        note_stranger(e, kv->key, "cannot be a name and is left out");
-        rc = 0;
-    }
-    return rc;
-}
-
-/* A key with its value, or one that is gone. 0, V23_ENOMEM. */
-static int take(struct vname_etcd_core *e, const struct vname_etcd_kv *kv)
-{
-    struct vdl_str key = vdl_strn((const char *)kv->key.p, kv->key.n);
-
-    if (cut_prefix(&key, e->place->prefix)) {
-        if (cut_prefix(&key, "/n/"))
-            return take_node(e, key, kv);
-        if (cut_prefix(&key, "/q/"))
-            return vname_table_feed_user(e->table, key,
-                kv->gone ? 0 : kv->revision);
-        if (vdl_str_is(key, "/alive") || vdl_str_is(key, "/format"))
-            return 0;
-    }
-    if (!kv->gone)
-        note_stranger(e, kv->key, "is none of a mount table's: left alone");
-    return 0;
-}
-
-/* The keys from `from` (empty: the first) to the last one of ours. */
-static void put_range(struct vname_etcd_core *e, struct v23_buf *body,
-    const struct v23_buf *from)
-{
-    v23_buf_cut(&e->scratch, 0);
-    vname_etcd_put_key_(e, "/", vdl_str(""), &e->scratch);
-    v23_buf_puts(body, "\"key\":");
-    vname_etcd_put64_(body, from != NULL && from->n != 0
-            ? v23_bytes(from->p, from->n)
-            : v23_bytes(e->scratch.p, e->scratch.n));
-    v23_buf_cut(&e->scratch, 0);
-    vname_etcd_put_key_(e, "0", vdl_str(""), &e->scratch);
-    v23_buf_puts(body, ",\"range_end\":");
-    vname_etcd_put64_(body, v23_bytes(e->scratch.p, e->scratch.n));
-    if (e->scratch.err != 0)
-        body->err = e->scratch.err;
-}
-
 /* ---- asking -------------------------------------------------------------- */
 
 /* Into a state that ends with the answer to a request. */
@@ -306,7 +201,7 @@ static void ask_for_page(struct vname_etcd_core *e)
     v23_buf_init(&b, e->al, 1u << 16);
     e->floor = e->seen_rev;
     v23_buf_puts(&b, "{");
-    put_range(e, &b, &e->from);
+    vname_etcd_put_range_(e, &b, &e->from);
     v23_buf_printf(&b, ",\"limit\":\"%lld\"", (long long)e->limit);
     if (e->read_rev != 0)
         v23_buf_printf(&b, ",\"revision\":\"%lld\"", (long long)e->read_rev);
@@ -329,7 +224,7 @@ static void ask_to_watch(struct vname_etcd_core *e)
 
     v23_buf_init(&b, e->al, 1u << 16);
     v23_buf_puts(&b, "{\"create_request\":{");
-    put_range(e, &b, NULL);
+    vname_etcd_put_range_(e, &b, NULL);
     v23_buf_printf(&b, ",\"start_revision\":\"%lld\"}}",
         (long long)e->rev + 1);
     v23_buf_cut(&e->line, 0);
@@ -410,7 +305,7 @@ static int take_page(struct vname_etcd_core *e, const cJSON *kvs, bool more)
     {
         rc = vname_etcd_kv_(x, &e->scratch, &kv);
         if (rc == 0)
-            rc = take(e, &kv);
+            rc = vname_etcd_take_(e, &kv);
         if (rc != 0)
             return rc;
     }
@@ -458,7 +353,7 @@ static int got_page(struct vname_etcd_core *e, const cJSON *doc, size_t size)
     return 0;
 }
 
-static void not_understood(struct vname_etcd_core *e, int rc)
+void vname_etcd_not_understood_(struct vname_etcd_core *e, int rc)
 {
     if (rc == V23_ENOMEM || rc == V23_ELIMIT) {
         e->must_read = true; /* a part of it may be missing now */
@@ -500,176 +395,7 @@ void vname_etcd_answer_(struct vname_etcd_core *e, unsigned slot, int status,
         rc = got_page(e, doc, body.n);
     cJSON_Delete(doc);
     if (rc != 0)
-        not_understood(e, rc);
-}
-
-/* ---- the watch ----------------------------------------------------------- */
-
-static void go_live(struct vname_etcd_core *e)
-{
-    e->state = LIVE;
-    e->until_ns = V23_NEVER;
-    e->tries = 0;
-    e->why[0] = 0;
-    e->owed_ns = V23_NEVER;
-    e->sweep_ns = e->now.mono_ns + SWEEP_NS;
-    v23_logf(e->log, V23_LOG_INFO,
-        "etcd at %s:%u: following it from revision %lld on",
-        e->place->endpoints[e->endpoint].host,
-        (unsigned)e->place->endpoints[e->endpoint].port,
-        (long long)e->rev);
-    e->heard_ns = e->now.mono_ns;
-    e->fatal = false;
-    vname_table_go_on(e->table, e->now.mono_ns, e->why);
-}
-
-static int take_event(struct vname_etcd_core *e, const cJSON *ev,
-    int64_t *highest)
-{
-    const cJSON *type = cJSON_GetObjectItemCaseSensitive(ev, "type"), *kv;
-    struct vname_etcd_kv x;
-    int rc = vname_etcd_object_(ev, "kv", &kv);
-
-    if (rc == 0)
-        rc = vname_etcd_kv_(kv, &e->scratch, &x);
-    if (rc != 0)
-        return rc;
-    x.gone = cJSON_IsString(type) && strcmp(type->valuestring, "DELETE") == 0;
-    if (x.revision > *highest)
-        *highest = x.revision;
-    return x.revision <= e->rev ? 0 : take(e, &x);
-}
-
-static int take_events(struct vname_etcd_core *e, const cJSON *result)
-{
-    int64_t highest = e->rev;
-    const cJSON *events, *ev;
-    int rc = vname_etcd_array_(result, "events", &events);
-
-    if (rc != 0)
-        return rc;
-    cJSON_ArrayForEach(ev, events)
-    {
-        rc = cJSON_IsObject(ev) ? take_event(e, ev, &highest) : V23_ETEXT;
-        if (rc != 0)
-            return rc;
-    }
-    /* The header's revision may be ahead of events that are still to come. */
-    e->rev = highest;
-    if (e->rev > e->seen_rev)
-        e->seen_rev = e->rev;
-    e->heard_ns = e->now.mono_ns;
-    return 0;
-}
-
-static int watch_ended(struct vname_etcd_core *e, const cJSON *result)
-{
-    const cJSON *why
-        = cJSON_GetObjectItemCaseSensitive(result, "cancel_reason");
-    int64_t compacted;
-    int rc = vname_etcd_int_(result, "compact_revision", &compacted);
-
-    if (rc != 0)
-        return rc;
-    if (compacted != 0) {
-        e->must_read = true;
-        vname_etcd_lost_(e, "what has happened up to revision %lld is "
-                            "forgotten: everything is read anew",
-            (long long)compacted);
-    } else {
-        vname_etcd_lost_(e, "the watch has ended%s%.200s",
-            cJSON_IsString(why) ? ": " : "",
-            cJSON_IsString(why) ? why->valuestring : "");
-    }
-    return 0;
-}
-
-static int take_message(struct vname_etcd_core *e, const cJSON *doc)
-{
-    bool created = false, canceled = false;
-    struct vname_etcd_header h;
-    const cJSON *result;
-    int rc = vname_etcd_object_(doc, "result", &result);
-
-    if (rc != 0 || result == NULL)
-        return V23_ETEXT;
-    rc = vname_etcd_header_(result, &h);
-    if (rc == 0)
-        rc = vname_etcd_bool_(result, "created", &created);
-    if (rc == 0)
-        rc = vname_etcd_bool_(result, "canceled", &canceled);
-    if (rc != 0)
-        return rc;
-    if (canceled)
-        return watch_ended(e, result);
-    if (e->cluster != 0 && h.cluster != 0 && h.cluster != e->cluster) {
-        (void)vname_etcd_see_(e, &h, 0);
-        return 0;
-    }
-    if (e->state == WATCHING && !created)
-        return V23_ETEXT;
-    rc = take_events(e, result);
-    if (rc == 0 && e->state == WATCHING)
-        go_live(e);
-    return rc;
-}
-
-static void take_line(struct vname_etcd_core *e, struct v23_bytes line)
-{
-    struct vname_etcd_fault f;
-    cJSON *doc;
-    int rc;
-
-    doc = cJSON_ParseWithLength((const char *)line.p, line.n);
-    if (cJSON_GetObjectItemCaseSensitive(doc, "error") != NULL) {
-        vname_etcd_fault_(200, line, &f);
-        cJSON_Delete(doc);
-        vname_etcd_refused_(e, &f);
-        return;
-    }
-    rc = cJSON_IsObject(doc) ? take_message(e, doc) : V23_ETEXT;
-    cJSON_Delete(doc);
-    if (rc != 0)
-        not_understood(e, rc);
-}
-
-static bool is_watching(const struct vname_etcd_core *e)
-{
-    return e->state == WATCHING || e->state == LIVE;
-}
-
-void vname_etcd_chunk_(struct vname_etcd_core *e, int status,
-    struct v23_bytes piece)
-{
-    struct vname_etcd_fault f;
-    size_t done = 0;
-    uint8_t *end;
-
-    vname_etcd_look_at_clock_(e);
-    if (!is_watching(e))
-        return;
-    if (status != 200) {
-        vname_etcd_fault_(status, piece, &f);
-        vname_etcd_refused_(e, &f);
-        return;
-    }
-    v23_buf_put(&e->line, piece.p, piece.n);
-    if (e->line.err != 0) {
-        not_understood(e, e->line.err);
-        return;
-    }
-    while (is_watching(e) && done < e->line.n
-        && (end = memchr(e->line.p + done, '\n', e->line.n - done)) != NULL) {
-        size_t n = (size_t)(end - e->line.p) - done;
-
-        if (n != 0)
-            take_line(e, v23_bytes(e->line.p + done, n));
-        done += n + 1;
-    }
-    if (!is_watching(e))
-        return; /* the buffer is empty again */
-    v23_buf_drop(&e->line, done);
-    vname_etcd_settle_(e);
+        vname_etcd_not_understood_(e, rc);
 }
 
 void vname_etcd_failed_(struct vname_etcd_core *e, unsigned slot,

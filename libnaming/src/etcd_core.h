@@ -1,5 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
-/* Inside of the store in etcd: etcd.c follows, etcd_commit.c writes. */
+/*
+ * Inside of the store in etcd: etcd.c asks and reads everything, etcd_watch.c
+ * follows, etcd_commit.c writes, etcd_keys.c knows the keys.
+ */
 #ifndef VNAME_ETCD_CORE_H
 #define VNAME_ETCD_CORE_H
 
@@ -15,6 +18,7 @@
 #define ASK_PATIENCE_NS (5 * V23_NS_PER_SEC)
 #define READ_PATIENCE_NS (60 * V23_NS_PER_SEC)
 #define TXN_PATIENCE_NS (5 * V23_NS_PER_SEC)
+#define SWEEP_NS V23_NS_PER_SEC
 
 enum state {
     RESTING, /* until `until_ns` */
@@ -102,9 +106,6 @@ void vname_etcd_look_at_clock_(struct vname_etcd_core *e);
 /* This end point is of no use now: try the next, soon. */
 void vname_etcd_lost_(struct vname_etcd_core *e, const char *fmt, ...)
     V23_PRINTF(2, 3);
-/* Key of a node: prefix "/n/" name. */
-void vname_etcd_put_key_(const struct vname_etcd_core *e, const char *dir,
-    struct vdl_str name, struct v23_buf *out);
 /* An answer that is an error, of any slot. */
 void vname_etcd_refused_(struct vname_etcd_core *e,
     const struct vname_etcd_fault *f);
@@ -114,6 +115,20 @@ bool vname_etcd_see_(struct vname_etcd_core *e,
     const struct vname_etcd_header *h, int64_t floor);
 int vname_etcd_post_(struct vname_etcd_core *e, unsigned slot,
     const char *path, const struct v23_buf *body);
+/* What was sent cannot be taken: malformed, or no memory for it. */
+void vname_etcd_not_understood_(struct vname_etcd_core *e, int rc);
+
+/* ---- etcd_keys.c --------------------------------------------------------- */
+
+/* Key of a node: prefix "/n/" name. */
+void vname_etcd_put_key_(const struct vname_etcd_core *e, const char *dir,
+    struct vdl_str name, struct v23_buf *out);
+/* A key with its value, or one that is gone. 0, V23_ENOMEM. */
+int vname_etcd_take_(struct vname_etcd_core *e,
+    const struct vname_etcd_kv *kv);
+/* The keys from `from` (empty: the first) to the last one of ours. */
+void vname_etcd_put_range_(struct vname_etcd_core *e, struct v23_buf *body,
+    const struct v23_buf *from);
 
 /* ---- etcd_commit.c ------------------------------------------------------- */
 
