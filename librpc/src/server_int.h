@@ -1,5 +1,5 @@
 /* BSD-3-Clause; see LICENSE. */
-/* The server's side of a call; shared by server*.c, reserved.c, glob_*.c. */
+/* The server's side of a call; shared by serve*.c, reserved.c, glob_*.c. */
 #ifndef VRPC_SERVER_INT_H
 #define VRPC_SERVER_INT_H
 
@@ -85,12 +85,32 @@ void vrpc_served_timer_(void *ud);
 void vrpc_served_resume_(void *ud);
 /* The handler is told once that nobody waits any more. */
 void vrpc_served_cancel_(struct vrpc_server_call *call, int reason);
+
+/* served_request.c */
+/* Read it and look up what it names; a step as served.c takes them. */
+int vrpc_served_request_(struct vrpc_server_call *call);
+/* Its request to be collected was judged. */
+void vrpc_served_traced_(struct vrpc_server_call *call);
 /* The lookup of a call has ended. */
 void vrpc_served_looked_up_(struct vrpc_server_call *call, int rc,
     const struct v23_verror *err);
 
-/* Its request to be collected was judged. */
-void vrpc_served_traced_(struct vrpc_server_call *call);
+/* served_answer.c */
+/* The end of a call; `out` is the method's out struct. 0; a status: it was
+ * lost. */
+int vrpc_served_answer_(struct vrpc_server_call *call,
+    const struct v23_verror *err, const void *out);
+/* The call ends with an error of our own. */
+void vrpc_served_refuse_status_(struct vrpc_server_call *call, int rc);
+void vrpc_served_refuse_(struct vrpc_server_call *call,
+    const struct v23_verror *err);
+/* The same after reading the arguments that are on their way, or that were only
+ * announced. */
+void vrpc_served_refuse_later_(struct vrpc_server_call *call,
+    const struct v23_verror *err);
+/* Send an error, but leave the call to its handler. */
+void vrpc_served_tell_(struct vrpc_server_call *call,
+    const struct v23_verror *err);
 
 /* served_trace.c */
 /* Begin the span. 0, or V23_EAGAIN: vrpc_served_traced_() follows. */
