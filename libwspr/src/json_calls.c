@@ -8,8 +8,9 @@
 
 #include <stdio.h>
 
-#include <vname/json.h>
 #include <vom/value.h>
+
+#include "json_read_int.h"
 
 #define UNKNOWN "v.io/v23/verror.Unknown"
 #define INTERNAL "v.io/v23/verror.Internal"
@@ -128,79 +129,70 @@ static void ask_signature(struct wspr_call_ *call)
 
 /* ---- arguments ----------------------------------------------------------- */
 
-/* The elements of an array, which is JSON; -1: it is none. */
-static int elements(struct v23_bytes array, struct v23_bytes *out, int max)
-{
-    const uint8_t *p = array.p, *end;
-    size_t n = 0;
-    int count = 0;
-
-    if (p == NULL || *p == 'n')
-        return 0;
-    if (*p != '[')
-        return -1;
-    for (p++, end = array.p + array.n;; p++) {
-        while (strchr(" \t\r\n", *p) != NULL)
-            p++;
-        if (*p == ']')
-            return count;
-        if (vname_json_check(v23_bytes(p, (size_t)(end - p)), &n, NULL) != 0)
-            return -1;
-        if (count < max)
-            out[count] = v23_bytes(p, n);
-        count++;
-        for (p += n; *p != ',' && *p != ']';)
-            p++;
-        if (*p == ']')
-            return count;
-    }
-}
-
 static const struct vdl_type *type_of(const v23_signature_arg *arg)
 {
     return arg == NULL || arg->type == NULL ? &vdl_any_desc : arg->type;
 }
 
-int wspr_json_value_(struct v23_bytes json, const struct vdl_type *t,
-    struct v23_arena *a, struct vdl_any *out, struct v23_buf *why)
+/* A value of type t; what any holds instead of an any. */
+static int take(struct wspr_json_reader_ *r, const cJSON *j,
+    const struct vdl_type *t, struct vdl_any *out)
 {
-    void *v = v23_arena_get0(a, 1, t->size, t->align);
+    void *v = v23_arena_get0(r->a, 1, t->size, t->align);
     int rc;
 
     if (v == NULL)
         return V23_ENOMEM;
-    rc = wspr_json_decode(json, NULL, a, t, v, why);
-    if (rc != 0) {
-        if (why->n == 0)
-            v23_buf_puts(
-                why, rc == V23_EEOF ? "EOF" : v23_strerror(rc));
-        return rc;
-    }
+    rc = wspr_json_take_(r, j, t, v);
     out->type = t;
     out->val = v;
-    if (t->kind == VDL_ANY)
+    if (rc == 0 && t->kind == VDL_ANY)
         *out = *(const struct vdl_any *)v;
-    return 0;
+    return rc;
 }
 
-static bool convert(struct wspr_call_ *call, const v23_signature_method *m,
-    const struct v23_bytes *json, struct vdl_any *args)
+/* Say why it failed, if nobody has. */
+static void explain(struct v23_buf *why, int rc)
 {
-    const v23_signature_arg *arg;
-    struct v23_buf why;
-    char text[512];
-    uint32_t i;
+    if (why->n == 0)
+        v23_buf_puts(why, rc == V23_EEOF ? "EOF" : v23_strerror(rc));
+}
 
-    for (i = 0; i < m->in_args.n; i++) {
-        arg = &m->in_args.v[i];
-        v23_buf_init_fixed(&why, text, sizeof(text) - 1);
-        if (wspr_json_value_(
-                json[i], type_of(arg), &call->arena, &args[i], &why) == 0)
-            continue;
-        fail(call, UNKNOWN,
-            "error while converting json to object for arg %u (%.*s): %.*s",
-            (unsigned)i, shown(arg->name), arg->name.p, (int)why.n, text);
-        return false;
+int wspr_json_value_(struct v23_bytes json, const struct vdl_type *t,
+    struct v23_arena *a, struct vdl_any *out, struct v23_buf *why)
+{
+    struct wspr_json_reader_ r = {a, &wspr_json_options_default, why};
+    cJSON *j;
+    int rc = wspr_json_parse_(&r, json, &j);
+
+    if (rc == 0) {
+        rc = take(&r, j, t, out);
+        cJSON_Delete(j);
+    }
+    if (rc != 0)
+        explain(why, rc);
+    return rc;
+}
+
+/* The arguments from an array that has as many. */
+static bool convert(struct wspr_call_ *call, struct wspr_json_reader_ *r,
+    const v23_signature_method *m, const cJSON *list, struct vdl_any *args)
+{
+    const v23_signature_arg *arg = m->in_args.v;
+    const cJSON *j;
+    int rc;
+
+    cJSON_ArrayForEach(j, list) {
+        rc = take(r, j, type_of(arg), args++);
+        if (rc != 0) {
+            explain(r->why, rc);
+            fail(call, UNKNOWN,
+                "error while converting json to object for arg %u (%.*s): "
+                "%.*s", (unsigned)(arg - m->in_args.v), shown(arg->name),
+                arg->name.p, (int)r->why->n, (const char *)r->why->p);
+            return false;
+        }
+        arg++;
     }
     return true;
 }
@@ -219,30 +211,55 @@ static const v23_signature_method *find_method(
     return NULL;
 }
 
+/* The arguments of method m, of which the page has sent `list`; NULL: the
+ * page has been told why not. */
+static struct vdl_any *arguments(struct wspr_call_ *call,
+    struct wspr_json_reader_ *r, const v23_signature_method *m,
+    const cJSON *list)
+{
+    int n = cJSON_GetArraySize(list);
+    bool right = cJSON_IsArray(list) || cJSON_IsNull(list);
+    struct vdl_any *args =
+        v23_arena_get0(&call->arena, m->in_args.n, sizeof(*args), 16);
+
+    if (args == NULL) {
+        fail(call, INTERNAL, "out of memory");
+        return NULL;
+    }
+    if (!right || (uint32_t)n != m->in_args.n) {
+        fail(call, UNKNOWN,
+            "invalid number of arguments, expected: %u, got: %d",
+            (unsigned)m->in_args.n, right ? n : 0);
+        return NULL;
+    }
+    return convert(call, r, m, list, args) ? args : NULL;
+}
+
 static void start(struct wspr_call_ *call, const v23_signature_method *m)
 {
     struct wspr_json_call_ *jc = wspr_json_of_call_(call);
-    struct v23_bytes *json;
-    struct vdl_any *args;
-    int n;
+    struct v23_buf why;
+    char text[512];
+    struct wspr_json_reader_ r = {
+        &call->arena, &wspr_json_options_default, &why};
+    struct vdl_any *args = NULL;
+    cJSON *list;
+    int rc;
 
-    json = v23_arena_get0(&call->c->scratch, m->in_args.n, sizeof(*json), 16);
-    args = v23_arena_get0(&call->arena, m->in_args.n, sizeof(*args), 16);
-    if (json == NULL || args == NULL) {
-        fail(call, INTERNAL, "out of memory");
-        return;
+    v23_buf_init_fixed(&why, text, sizeof(text) - 1);
+    rc = wspr_json_parse_(&r, jc->args, &list);
+    if (rc == 0) {
+        args = arguments(call, &r, m, list);
+        cJSON_Delete(list);
+    } else {
+        explain(&why, rc);
+        fail(call, UNKNOWN, "error while converting json to object: %.*s",
+            (int)why.n, text);
     }
-    n = elements(jc->args, json, (int)m->in_args.n);
-    if (n != (int)m->in_args.n) {
-        fail(call, UNKNOWN,
-            "invalid number of arguments, expected: %u, got: %d",
-            (unsigned)m->in_args.n, n < 0 ? 0 : n);
-        return;
-    }
-    if (!convert(call, m, json, args))
+    if (args == NULL)
         return;
     call->local = NULL;
-    wspr_calls_start_(call, args, (size_t)n);
+    wspr_calls_start_(call, args, m->in_args.n);
 }
 
 static void have_signature(
@@ -279,13 +296,13 @@ static bool fill(struct wspr_call_ *call, const struct wspr_frame_ *f,
     struct v23_bytes args = wspr_json_member_(
         v23_bytes(f->data.p, f->data.n), "inArgs");
 
-    if (args.p != NULL) {
-        jc->args.p = v23_arena_dup(&call->arena, args.p, args.n);
-        jc->args.n = args.n;
-        if (jc->args.p == NULL) {
-            wspr_json_error_(call->c, f->id, INTERNAL, "out of memory");
-            return false;
-        }
+    if (args.p == NULL)
+        args = v23_bytes("null", 4);
+    jc->args.p = v23_arena_dup(&call->arena, args.p, args.n);
+    jc->args.n = args.n;
+    if (jc->args.p == NULL) {
+        wspr_json_error_(call->c, f->id, INTERNAL, "out of memory");
+        return false;
     }
     if (r->num_out_args < 0 ||
         (uint32_t)r->num_out_args > call->c->cfg.limits.args) {

@@ -6,106 +6,6 @@
 #include <vom/parse.h>
 #include <vom/value.h>
 
-/* ---- strings ------------------------------------------------------------- */
-
-bool wspr_json_is_ascii_(struct vdl_str s)
-{
-    uint32_t i;
-
-    for (i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80)
-            return false;
-    return true;
-}
-
-static uint32_t hex4(const char *p)
-{
-    uint32_t v = 0;
-    int i;
-
-    for (i = 0; i < 4; i++)
-        v = v << 4 |
-            (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
-    return v;
-}
-
-/* The code point of the \u escape at *p, which is moved behind it. */
-static uint32_t escaped_unit(const char **p, const char *end)
-{
-    uint32_t hi = hex4(*p + 2), lo;
-
-    *p += 6;
-    if (hi < 0xd800 || hi > 0xdfff)
-        return hi;
-    if (hi > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
-        return 0xfffd;
-    lo = hex4(*p + 2);
-    if (lo < 0xdc00 || lo > 0xdfff)
-        return 0xfffd;
-    *p += 6;
-    return 0x10000 + ((hi - 0xd800) << 10) + (lo - 0xdc00);
-}
-
-/* The code point at *p, which is moved behind it. */
-static uint32_t next(const char **p, const char *end)
-{
-    static const char names[] = "bfnrt", letters[] = "\b\f\n\r\t";
-    const char *name;
-    uint32_t cp;
-    size_t n;
-
-    if (**p == '\\' && (*p)[1] == 'u')
-        return escaped_unit(p, end);
-    if (**p == '\\') {
-        name = strchr(names, (*p)[1]);
-        cp = (uint32_t)(name == NULL ? (*p)[1] : letters[name - names]);
-        *p += 2;
-        return cp;
-    }
-    n = v23_utf8_next(*p, (size_t)(end - *p), &cp);
-    *p += n == 0 ? 1 : n;
-    return n == 0 ? 0xfffd : cp;
-}
-
-static size_t utf8_size(uint32_t cp)
-{
-    return cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
-}
-
-static void utf8_put(char *out, uint32_t cp)
-{
-    static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    size_t n = utf8_size(cp), i;
-
-    for (i = n - 1; i > 0; i--, cp >>= 6)
-        out[i] = (char)(0x80 | (cp & 0x3f));
-    out[0] = (char)(lead[n] | cp);
-}
-
-int wspr_json_unescape_(
-    struct v23_arena *a, struct vdl_str raw, struct vdl_str *out)
-{
-    const char *p, *end = raw.p + raw.n;
-    size_t n = 0;
-    uint32_t cp;
-    char *s;
-
-    for (p = raw.p; p < end;)
-        n += utf8_size(next(&p, end));
-    if (n > UINT32_MAX)
-        return V23_ENOMEM;
-    s = v23_arena_get(a, n + 1, 1);
-    if (s == NULL)
-        return V23_ENOMEM;
-    *out = vdl_strn(s, n);
-    for (p = raw.p; p < end; s += utf8_size(cp)) {
-        cp = next(&p, end);
-        utf8_put(s, cp);
-    }
-    *s = 0;
-    return 0;
-}
-
 /* ---- numbers ------------------------------------------------------------- */
 
 static bool is_signed(const struct vdl_type *t)
@@ -194,8 +94,9 @@ static int read_label(const struct vdl_type *t, void *out, struct vdl_str s)
     return 0;
 }
 
-int wspr_json_from_text_(struct wspr_json_reader_ *r,
-    const struct vdl_type *t, void *out, struct vdl_str s)
+/* From a string, or the text of a number. */
+static int read_text(struct wspr_json_reader_ *r, const struct vdl_type *t,
+    void *out, struct vdl_str s)
 {
     switch (t->kind) {
     case VDL_STRING:
@@ -214,21 +115,28 @@ int wspr_json_from_text_(struct wspr_json_reader_ *r,
     }
 }
 
-int wspr_json_from_word_(struct wspr_json_reader_ *r,
-    const struct vdl_type *t, void *out, struct vdl_str s)
+int wspr_json_scalar_(struct wspr_json_reader_ *r, const cJSON *j,
+    const struct vdl_type *t, void *out)
 {
-    bool yes = vdl_str_is(s, "true");
+    bool yes = cJSON_IsTrue(j);
+    struct vdl_str s;
+    int rc;
 
-    if (t->kind == VDL_BOOL && (yes || vdl_str_is(s, "false"))) {
+    if (wspr_json_is_number_(j))
+        return read_number(r, t, out, vdl_str(j->valuestring + 1));
+    if (cJSON_IsBool(j) && t->kind == VDL_BOOL) {
         memcpy(out, &yes, sizeof(yes));
         return 0;
     }
-    return read_number(r, t, out, s);
+    if (!cJSON_IsString(j))
+        return V23_ECONVERT;
+    rc = wspr_json_string_(r->a, j->valuestring, &s);
+    return rc == 0 ? read_text(r, t, out, s) : rc;
 }
 
 /* A key that is JSON itself, within what its object may use. */
 static int read_key(struct wspr_json_reader_ *r, const struct vdl_type *t,
-    void *out, struct vdl_str s, const struct wspr_json_at_ *at)
+    void *out, struct vdl_str s)
 {
     struct wspr_json_options opt = *r->opt;
     int rc;
@@ -236,33 +144,38 @@ static int read_key(struct wspr_json_reader_ *r, const struct vdl_type *t,
     opt.bytes = r->a->limit - r->a->used;
     opt.depth /= 2; /* keys in keys end */
     rc = wspr_json_decode(v23_bytes(s.p, s.n), &opt, r->a, t, out, NULL);
-    if (rc == V23_EEOF || rc == V23_ETEXT || rc == V23_ECONVERT)
-        return wspr_json_fail_(r, at, V23_ECONVERT, "no such key");
-    return rc;
+    return rc == V23_EEOF || rc == V23_ETEXT ? V23_ECONVERT : rc;
+}
+
+static int read_bool_key(void *out, struct vdl_str s)
+{
+    bool yes = vdl_str_is(s, "true");
+
+    memcpy(out, &yes, sizeof(yes));
+    return yes || vdl_str_is(s, "false") ? 0 : V23_ECONVERT;
 }
 
 int wspr_json_key_(struct wspr_json_reader_ *r, const struct vdl_type *t,
-    void *out, struct vdl_str s, const struct wspr_json_at_ *at)
+    void *out, const struct wspr_json_at_ *at)
 {
-    int rc;
+    struct vdl_str s;
+    int rc = wspr_json_string_(r->a, at->name, &s);
 
+    if (rc != 0)
+        return rc;
     switch (t->kind) {
-    case VDL_STRING:
-        s.p = v23_arena_dup(r->a, s.p, s.n);
-        if (s.p == NULL)
-            return V23_ENOMEM;
+    case VDL_BOOL:
+        rc = read_bool_key(out, s);
         break;
     case VDL_ARRAY:
     case VDL_STRUCT:
     case VDL_UNION:
-        return read_key(r, t, out, s, at);
+        rc = read_key(r, t, out, s);
+        break;
     default:
+        rc = read_text(r, t, out, s);
         break;
     }
-    if (t->kind == VDL_BOOL)
-        rc = wspr_json_from_word_(r, t, out, s);
-    else
-        rc = wspr_json_from_text_(r, t, out, s);
     if (rc == V23_ECONVERT)
         return wspr_json_fail_(r, at, rc, "no such key");
     return rc;

@@ -125,7 +125,7 @@ START_TEST(numbers_that_do_not_fit_are_refused)
         {"int32", "\"-\"", "error: \"-\" is not a value of type int32"},
         {"int32", "true", "error: true is not a value of type int32"},
         {"int32", "null", "error: null is not a value of type int32"},
-        {"int32", "[1]", "error: [1] is not a value of type int32"},
+        {"int32", "[1]", "error: an array is not a value of type int32"},
         {"byte", "256", "error: 256 is not a value of type byte"},
         {"byte", "-1", "error: -1 is not a value of type byte"},
         {"int8", "-129", "error: -129 is not a value of type int8"},
@@ -177,6 +177,23 @@ START_TEST(strings_are_unescaped)
 }
 END_TEST
 
+/* The reader marks numbers and NUL by octets that no text can hold. */
+START_TEST(texts_are_not_taken_for_numbers)
+{
+    static const struct row rows[] = {
+        {"any", "\"\xff" "5\"", "any(\"\xef\xbf\xbd" "5\")"},
+        {"int32", "\"\xff" "5\"",
+            "error: \"\xef\xbf\xbd" "5\" is not a value of type int32"},
+        {"string", "\"\xfe\\ufffe\"",
+            "\"\xef\xbf\xbd\\ufffe\""},
+        {"[]byte", "5", "error: 5 is not a value of type list"},
+        {"string", "\"\\\\u0000\\\"\"", "\"\\\\u0000\\\"\""},
+    };
+
+    EACH(rows);
+}
+END_TEST
+
 START_TEST(lists_and_bytes)
 {
     static const struct row rows[] = {
@@ -194,7 +211,7 @@ START_TEST(lists_and_bytes)
         {"[][]int32", "[[],[1,\"x\"]]",
             "error: [1][1]: \"x\" is not a value of type int32"},
         {"[]int32", "{\"0\":1}",
-            "error: {\"0\":1} is not a value of type list"},
+            "error: an object is not a value of type list"},
     };
 
     EACH(rows);
@@ -204,6 +221,9 @@ END_TEST
 START_TEST(maps_parse_their_keys)
 {
     static const struct row rows[] = {
+        {"map[string]bool", "{\"a\\u0000\":true}",
+            "map[string]bool{\"a\\x00\": true}"},
+        {"map[bool]bool", "{\"null\":false}", "error: null: no such key"},
         {"map[string]int32", "{\"a\":1,\"\\u0062\":\"2\"}",
             "map[string]int32{\"a\": 1, \"b\": 2}"},
         {"map[int32]bool", "{\"-5\":true}", "map[int32]bool{-5: true}"},
@@ -215,7 +235,7 @@ START_TEST(maps_parse_their_keys)
             "map[struct{A int32}]bool{{A: 4}: true}"},
         {"map[string]int32", "null", "map[string]int32{}"},
         {"map[string]int32", "{\"a\":{}}",
-            "error: a: {} is not a value of type int32"},
+            "error: a: an object is not a value of type int32"},
     };
 
     EACH(rows);
@@ -295,6 +315,9 @@ START_TEST(errors_are_texts_or_have_ids_of_2014)
     ck_assert(vdl_str_is(e->msg, "m"));
     e = error_of("{\"iD\":\"my.own\"}");
     ck_assert(vdl_str_is(e->id, "my.own"));
+    ck_assert_int_eq(wspr_json_decode(v23_bytes("5", 1), NULL, &a,
+                         &vdl_error_desc, &e, &why),
+        V23_ECONVERT);
 }
 END_TEST
 
@@ -340,7 +363,10 @@ START_TEST(limits_are_kept)
     opt.depth = 2;
     ck_assert_int_eq(code("[[1]]", &opt, &vdl_any_desc), 0);
     ck_assert_int_eq(code("[[[]]]", &opt, &vdl_any_desc), V23_ELIMIT);
+    ck_assert_int_eq(code("[[],{},{\"[[[\":1}]", &opt, &vdl_any_desc), 0);
     opt.elements = 4;
+    ck_assert_int_eq(code("[ [ ],{ }, []]", &opt, &vdl_any_desc), 0);
+    ck_assert_int_eq(code("[\",\",[],3,4]", &opt, &vdl_any_desc), V23_ELIMIT);
     ck_assert_int_eq(code("[1,[2]]", &opt, &vdl_any_desc), 0);
     ck_assert_int_eq(code("[1,[2,3]]", &opt, &vdl_any_desc), V23_ELIMIT);
     used = a.used;
@@ -500,6 +526,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, numbers_that_do_not_fit_are_refused);
     tcase_add_test(tc, floats_come_as_numbers_or_text);
     tcase_add_test(tc, strings_are_unescaped);
+    tcase_add_test(tc, texts_are_not_taken_for_numbers);
     tcase_add_test(tc, lists_and_bytes);
     tcase_add_test(tc, maps_parse_their_keys);
     tcase_add_test(tc, structs_match_fields_leniently_but_know_all_members);

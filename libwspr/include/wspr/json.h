@@ -1,9 +1,8 @@
 /* BSD-3-Clause; see LICENSE. */
 /**
  * Values as JSON and from JSON, by their VDL type: what web pages of 2014
- * speak. A text is turned into a value without making objects of all that is
- * in it, so integers of 64 bits are exact, and what a text can cost is known
- * before anything is made.
+ * speak. Integers of 64 bits are exact, and what a text has of values is counted
+ * before they are made.
  *
  * Thread: no state. Source: spec/wspr.md 16.1, 16.2, 16.5.
  */
@@ -53,8 +52,9 @@ extern const struct wspr_json_options wspr_json_options_default;
  * Surrogates that have no partner and octets that are not UTF-8 become U+FFFD.
  *
  * @param opt   NULL = wspr_json_options_default
- * @param a     holds the value. Scratch memory comes from its allocator (from
- *              libc's, when it has none)
+ * @param a     holds the value. Scratch memory, as much as the text, comes from
+ *              its allocator (from libc's, when it has none), and from cJSON's
+ *              some 130 octets for each value of the text
  * @param t     all parts held in the normal way (VDL_REP_NORMAL)
  * @param out   written on success only; nothing in it points into the text
  * @param why   receives where and what is wrong (`[2].size: "x" is not a value
