@@ -77,6 +77,21 @@ static inline struct vsec_blessings *bless(struct vsec_principal *p,
     return b;
 }
 
+/* A third-party caveat that `p` discharges, at that object name. */
+static inline v23_security_caveat discharged_by(struct vsec_principal *p,
+    const char *location)
+{
+    v23_security_caveat any = vsec_caveat_unconstrained(), c;
+    struct vsec_third_party what;
+
+    memset(&what, 0, sizeof(what));
+    what.key = p->key->der;
+    what.location = vdl_str(location);
+    what.caveats = one(&any);
+    ck_assert_int_eq(vsec_caveat_third_party(e, &arena, &what, &c), 0);
+    return c;
+}
+
 static inline struct v23_walltime at(int64_t sec)
 {
     struct v23_walltime t;

@@ -143,22 +143,10 @@ START_TEST(sign_is_recorded_without_the_signature)
 }
 END_TEST
 
-static v23_security_caveat third_party(void)
-{
-    v23_security_caveat any = vsec_caveat_unconstrained(), c;
-    struct vsec_third_party what;
-
-    memset(&what, 0, sizeof(what));
-    what.key = own->key->der;
-    what.location = vdl_str("dischargers");
-    what.caveats = one(&any);
-    ck_assert_int_eq(vsec_caveat_third_party(e, &arena, &what, &c), 0);
-    return c;
-}
-
 START_TEST(mint_discharge_is_recorded_without_the_discharge)
 {
-    v23_security_caveat tp = third_party(), any = vsec_caveat_unconstrained();
+    v23_security_caveat tp = discharged_by(own, "dischargers"),
+                        any = vsec_caveat_unconstrained();
     struct vsec_discharge *d;
     char want[900];
 
@@ -174,7 +162,8 @@ END_TEST
 
 START_TEST(result_that_cannot_be_recorded_is_withheld)
 {
-    v23_security_caveat any = vsec_caveat_unconstrained(), tp = third_party();
+    v23_security_caveat any = vsec_caveat_unconstrained(),
+                        tp = discharged_by(own, "dischargers");
     const v23_security_caveat_list none = { NULL, 0 };
     struct vsec_blessings *b = NULL;
     struct vsec_discharge *d = NULL;

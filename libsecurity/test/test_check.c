@@ -327,9 +327,9 @@ START_TEST(hook_replaces_validation)
 }
 END_TEST
 
-START_TEST(hook_may_answer_later)
+/* A check of two blessings that waits for the hook. */
+static struct vsec_check *check_of_two(void)
 {
-    const struct v23_verror *errs[2] = { NULL, NULL };
     struct vsec_check *c;
 
     memset(&hooked, 0, sizeof(hooked));
@@ -340,6 +340,14 @@ START_TEST(hook_may_answer_later)
     present("b", NULL);
     ck_assert_int_eq(vsec_check_start(&call, &arena, &wait, &names, &c),
         V23_EAGAIN);
+    return c;
+}
+
+START_TEST(hook_may_answer_later)
+{
+    const struct v23_verror *errs[2] = { NULL, NULL };
+    struct vsec_check *c = check_of_two();
+
     vsec_check_complete_all(c, hooked.op, 0, errs, 2);
     ck_assert_int_eq(done.runs, 1);
     ck_assert_uint_eq(done.names->remote.n, 2);
@@ -349,34 +357,14 @@ END_TEST
 START_TEST(hook_with_too_few_answers_fails)
 {
     const struct v23_verror *errs[1] = { NULL };
-    struct vsec_check *c;
+    struct vsec_check *c = check_of_two();
 
-    memset(&hooked, 0, sizeof(hooked));
-    memset(&done, 0, sizeof(done));
-    hooked.wait = true;
-    call.hook = &hook;
-    present("a", NULL);
-    present("b", NULL);
-    ck_assert_int_eq(vsec_check_start(&call, &arena, &wait, &names, &c),
-        V23_EAGAIN);
     vsec_check_complete_all(c, hooked.op, 0, errs, 1);
     ck_assert_int_eq(done.rc, V23_EARG);
 }
 END_TEST
 
 /* ---- discharges ---------------------------------------------------------- */
-
-static v23_security_caveat third_party(struct vsec_principal *discharger)
-{
-    v23_security_caveat any = vsec_caveat_unconstrained(), c;
-    struct vsec_third_party what;
-
-    memset(&what, 0, sizeof(what));
-    what.key = discharger->key->der;
-    what.caveats = one(&any);
-    ck_assert_int_eq(vsec_caveat_third_party(e, &arena, &what, &c), 0);
-    return c;
-}
 
 static struct vsec_discharge *mint(struct vsec_principal *p,
     const v23_security_caveat *tp, const v23_security_caveat *c)
@@ -392,7 +380,7 @@ static struct vsec_discharge *mint(struct vsec_principal *p,
 START_TEST(third_party_needs_its_discharge)
 {
     struct vsec_principal *d = person(), *liar = person();
-    v23_security_caveat c = third_party(d), other = third_party(d);
+    v23_security_caveat c = discharged_by(d, ""), other = discharged_by(d, "");
     struct vsec_discharge *v[2];
 
     present("a", &c);
@@ -432,7 +420,7 @@ static struct vsec_discharge *again(const struct vsec_discharge *d)
 START_TEST(discharges_are_verified_once)
 {
     struct vsec_principal *d = person(), *liar = person();
-    v23_security_caveat c = third_party(d);
+    v23_security_caveat c = discharged_by(d, "");
     struct vsec_discharge *v[1], *first = mint(d, &c, NULL);
     v23_security_public_key_discharge *pk;
     uint8_t *r;
@@ -474,7 +462,7 @@ END_TEST
 START_TEST(caveats_of_discharges_count)
 {
     struct vsec_principal *d = person();
-    v23_security_caveat c = third_party(d), until;
+    v23_security_caveat c = discharged_by(d, ""), until;
     struct vsec_discharge *v[1];
 
     present("a", &c);
@@ -497,7 +485,7 @@ END_TEST
 START_TEST(circles_of_discharges_end)
 {
     struct vsec_principal *d = person();
-    v23_security_caveat a = third_party(d), b = third_party(d);
+    v23_security_caveat a = discharged_by(d, ""), b = discharged_by(d, "");
     struct vsec_discharge *v[2];
 
     present("a", &a);
@@ -524,7 +512,7 @@ START_TEST(trees_of_discharges_end)
     int i, j;
 
     for (i = 0; i < VSEC_MAX_NESTED; i++)
-        level[i] = third_party(d);
+        level[i] = discharged_by(d, "");
     for (i = 0; i + 1 < VSEC_MAX_NESTED; i++) {
         for (j = 0; j < 64; j++)
             wide[j] = i + 2 == VSEC_MAX_NESTED ? vsec_caveat_unconstrained()
@@ -550,7 +538,7 @@ START_TEST(waiting_inside_a_discharge)
 {
     struct vsec_principal *d = person();
     struct vdl_str inner = vdl_str("inner");
-    v23_security_caveat c = third_party(d), s;
+    v23_security_caveat c = discharged_by(d, ""), s;
     struct vsec_discharge *v[1];
     struct vsec_check *k;
 
@@ -596,14 +584,8 @@ static v23_security_caveat at_shop(struct vsec_principal *discharger,
     char id[VSEC_CAVEAT_ID])
 {
     v23_security_public_key_third_party_caveat_param p;
-    v23_security_caveat any = vsec_caveat_unconstrained(), c;
-    struct vsec_third_party what;
+    v23_security_caveat c = discharged_by(discharger, "shop/discharger");
 
-    memset(&what, 0, sizeof(what));
-    what.key = discharger->key->der;
-    what.location = vdl_str("shop/discharger");
-    what.caveats = one(&any);
-    ck_assert_int_eq(vsec_caveat_third_party(e, &arena, &what, &c), 0);
     ck_assert_int_eq(vsec_caveat_param(&c, &vsec_kind_third_party, &arena,
         &p), 0);
     ck_assert_int_eq(vsec_third_party_id(e, &p, id), 0);
@@ -694,7 +676,7 @@ END_TEST
 START_TEST(bare_third_party_caveats_find_their_discharges)
 {
     struct vsec_principal *d = person();
-    v23_security_caveat c = third_party(d);
+    v23_security_caveat c = discharged_by(d, "");
     struct vsec_discharge *v[1];
 
     ck_assert_int_eq(check_bare(&c, 1), 0);

@@ -131,6 +131,28 @@ static void control(pid_t pid, struct run *r)
     }
 }
 
+/* Fork; in the parent `r` is then for control(). */
+static pid_t fork_run(struct run *r, long at, int err)
+{
+    pid_t pid;
+
+    memset(r, 0, sizeof(*r));
+    r->at = at;
+    r->err = err;
+    fflush(NULL);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    return pid;
+}
+
+/* In the child: calls from now on are counted. */
+static void be_controlled(void)
+{
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+        _exit(5);
+    raise(SIGSTOP);
+}
+
 /* Is control possible here? Emulators and sandboxes may not have it. */
 static bool controllable(void)
 {
@@ -320,20 +342,12 @@ static struct run run_change(int which, long at, int err)
 {
     struct vsec_principal *p;
     struct run r;
-    pid_t pid;
+    pid_t pid = fork_run(&r, at, err);
 
-    memset(&r, 0, sizeof(r));
-    r.at = at;
-    r.err = err;
-    fflush(NULL);
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         if (try_load(true, &p) != 0)
             _exit(4);
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-            _exit(5);
-        raise(SIGSTOP);
+        be_controlled();
         _exit(report(p, changes[which](p)));
     }
     control(pid, &r);
@@ -347,7 +361,6 @@ static char template[96];
 static void crash_setup(void)
 {
     v23_security_caveat any = vsec_caveat_unconstrained();
-    struct vsec_third_party what;
 
     cred_setup();
     snprintf(template, sizeof(template), "%s/t", base);
@@ -357,11 +370,8 @@ static void crash_setup(void)
     y = self(me, "y");
     ck_assert_int_eq(vsec_principal_set_default_blessings(me, x), 0);
     ck_assert_int_eq(vsec_store_set(me->store, x, vdl_str("old"), NULL), 0);
-    memset(&what, 0, sizeof(what));
     memset(&impetus, 0, sizeof(impetus));
-    what.key = friend->key->der;
-    what.caveats = one(&any);
-    ck_assert_int_eq(vsec_caveat_third_party(e, &arena, &what, &tp), 0);
+    tp = discharged_by(friend, "");
     ck_assert_int_eq(vsec_principal_mint_discharge(friend, &tp, one(&any),
         &ticket), 0);
     v23_buf_init(&old_state, NULL, 1 << 20);
@@ -551,18 +561,10 @@ static int create_it(struct vsec_signer *s)
 static struct run run_create(struct vsec_signer *s, long at, int err)
 {
     struct run r;
-    pid_t pid;
+    pid_t pid = fork_run(&r, at, err);
 
-    memset(&r, 0, sizeof(r));
-    r.at = at;
-    r.err = err;
-    fflush(NULL);
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
     if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-            _exit(5);
-        raise(SIGSTOP);
+        be_controlled();
         _exit(create_it(s) == 0 ? 0 : 1);
     }
     control(pid, &r);
