@@ -7,6 +7,9 @@
 
 #include <vsec/agent.h>
 
+static struct vsec_principal *owner; /* the agent's, "alice" */
+static struct vsec_agent_server *server;
+
 /* A user and its connection at both ends. Freed ends are NULL. */
 struct user {
     struct vsec_agent_client *client;
@@ -142,6 +145,25 @@ static inline struct vsec_agent_server *agent(struct vsec_principal *p)
     cfg.name = "agent";
     ck_assert_int_eq(vsec_agent_server_new(&cfg, &s), 0);
     return s;
+}
+
+static inline void agent_setup(void)
+{
+    struct vsec_blessings *b;
+
+    people_setup();
+    owner = person();
+    b = self(owner, "alice");
+    ck_assert_int_eq(vsec_principal_set_default_blessings(owner, b), 0);
+    vsec_blessings_unref(b);
+    server = agent(owner);
+}
+
+static inline void agent_teardown(void)
+{
+    vsec_agent_server_free(server);
+    vsec_principal_unref(owner);
+    people_teardown();
 }
 
 #endif

@@ -4,9 +4,6 @@
 
 #include <v23/vdl/v.io/x/ref/services/agent/agent.vdl.h>
 
-static struct vsec_principal *owner;
-static struct vsec_agent_server *server;
-
 /* A peer made by hand. */
 static struct v23_buf bytes;
 static struct vom_typeenc types;
@@ -15,14 +12,8 @@ static struct vom_enc enc;
 static void setup(void)
 {
     const v23_agent_conn_info info = { 1, 1 };
-    struct vsec_blessings *b;
 
-    people_setup();
-    owner = person();
-    b = self(owner, "alice");
-    ck_assert_int_eq(vsec_principal_set_default_blessings(owner, b), 0);
-    vsec_blessings_unref(b);
-    server = agent(owner);
+    agent_setup();
     v23_buf_init(&bytes, NULL, SIZE_MAX);
     vom_typeenc_init(&types, NULL, &bytes);
     vom_enc_init(&enc, &types, &bytes);
@@ -34,9 +25,7 @@ static void teardown(void)
     vom_enc_fini(&enc);
     vom_typeenc_fini(&types);
     v23_buf_fini(&bytes);
-    vsec_agent_server_free(server);
-    vsec_principal_unref(owner);
-    people_teardown();
+    agent_teardown();
 }
 
 static void put(const struct vdl_type *t, const void *v)
