@@ -170,96 +170,56 @@ static bool is_bare(const struct vdl_type *t, unsigned nest)
     }
 }
 
-static int put_bare(struct v23_buf *out, const struct vdl_type *t,
-    const void *v);
-
-static const void *at(const void *base, size_t off)
-{
-    return (const char *)base + off;
-}
-
-static int put_elems(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, uint32_t n)
-{
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(out, '[');
-    for (i = 0; i < n && rc == 0; i++) {
-        if (i != 0)
-            v23_buf_put_byte(out, ' ');
-        rc = put_bare(out, t, at(v, (size_t)i * t->size));
-    }
-    v23_buf_put_byte(out, ']');
-    return rc;
-}
-
-static int put_entries(struct v23_buf *out, const struct vdl_type *t,
+static int put_scalar(struct vdl_printer *p, const struct vdl_type *t,
     const void *v)
 {
-    struct vdl_list l = *(const struct vdl_list *)v;
-    struct v23_arena a;
-    const void *e;
-    uint32_t i;
-    int rc;
-
-    v23_arena_init(&a, NULL, VALUE_MAX);
-    rc = vdl_sort(&a, t, &l);
-    v23_buf_puts(out, "map[");
-    for (i = 0; i < l.n && rc == 0; i++) {
-        e = at(l.v, (size_t)i * t->stride);
-        if (i != 0)
-            v23_buf_put_byte(out, ' ');
-        rc = put_bare(out, t->key, e);
-        v23_buf_put_byte(out, ':');
-        if (t->kind == VDL_SET)
-            v23_buf_puts(out, "{}");
-        else if (rc == 0)
-            rc = put_bare(out, t->elem, at(e, t->val_off));
-    }
-    v23_buf_put_byte(out, ']');
-    v23_arena_fini(&a);
-    return rc;
-}
-
-static int put_bare(struct v23_buf *out, const struct vdl_type *t,
-    const void *v)
-{
-    const struct vdl_list *l = v;
-    struct vdl_any any = { t, v };
     const struct vdl_type *of;
 
-    if (out->err != 0)
-        return out->err;
     if (t->name.n != 0)
-        return put_known(out, any);
+        return put_known(p->out, (struct vdl_any){ t, v });
     switch (t->kind) {
-    case VDL_ANY:
-        return value_put_pretty(out, *(const struct vdl_any *)v);
     case VDL_STRING:
-        v23_buf_put_str(out, *(const struct vdl_str *)v);
+        v23_buf_put_str(p->out, *(const struct vdl_str *)v);
         return 0;
-    case VDL_ARRAY:
-        return put_elems(out, t->elem, v, t->count);
-    case VDL_LIST:
-        return put_elems(out, t->elem, l->v, l->n);
-    case VDL_SET:
-    case VDL_MAP:
-        return put_entries(out, t, v);
     case VDL_TYPEOBJECT:
         of = *(const struct vdl_type *const *)v;
         return vdl_type_format(of == NULL ? &vdl_any_desc : of, VALUE_MAX,
-            out);
+            p->out);
     case VDL_UINT64:
-        v23_buf_printf(out, "%llu", (unsigned long long)vdl_get_uint(t, v));
+        v23_buf_put_uint(p->out, vdl_get_uint(t, v));
         return 0;
     case VDL_INT64:
-        v23_buf_printf(out, "%lld", (long long)vdl_get_int(t, v));
+        v23_buf_put_int(p->out, vdl_get_int(t, v));
         return 0;
     default: /* the other scalars are bare in that form */
-        return vdl_print_json(t, v, out);
+        return vdl_print_json(t, v, p->out);
     }
 }
+
+static int put_whole(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
+{
+    if (t->kind == VDL_ANY)
+        return value_put_pretty(p->out, *(const struct vdl_any *)v);
+    return t->name.n == 0 ? VDL_PARTS
+                          : put_known(p->out, (struct vdl_any){ t, v });
+}
+
+/* Of the composites only unnamed lists, arrays, sets and maps are bare. */
+static const struct vdl_form bare = {
+    .list = { "[", "]" },
+    .set = { "map[", "]" },
+    .map = { "map[", "]" },
+    .fields = { "{", "}" },
+    .field = { "{", "}" },
+    .comma = " ",
+    .colon = ":",
+    .nil = "<nil>",
+    .member = "{}",
+    .scalar = put_scalar,
+    .whole = put_whole,
+    .sort = vdl_sort,
+};
 
 /* ---- the three forms ----------------------------------------------------- */
 
@@ -271,7 +231,7 @@ int value_put_pretty(struct v23_buf *out, struct vdl_any v)
         v23_buf_puts(out, "<nil>");
         return out->err;
     }
-    rc = is_bare(v.type, 0) ? put_bare(out, v.type, v.val)
+    rc = is_bare(v.type, 0) ? vdl_print_form(&bare, v.type, v.val, out)
                             : value_put_raw(out, v);
     return rc != 0 ? rc : out->err;
 }

@@ -14,14 +14,6 @@
 #include <vom/time.h>
 #include <vsec/acl.h>
 
-static int put(struct v23_buf *out, const struct vdl_type *t, const void *v,
-    unsigned depth);
-
-static const void *at(const void *base, size_t off)
-{
-    return (const char *)base + off;
-}
-
 /* The fewest decimal digits that tell a number from its neighbours: d[0].d[1]…
  * times ten to the power of *exp. Returns how many. */
 static int shortest(double x, bool narrow, char d[24], int *exp)
@@ -74,30 +66,8 @@ static void put_float(struct v23_buf *out, double x, bool narrow)
     }
 }
 
-static int put_elems(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, uint32_t n, unsigned depth)
-{
-    uint32_t i;
-    int rc = 0;
-
-    if (t->kind == VDL_BYTE) {
-        v23_buf_put_byte(out, '"');
-        v23_base64_put(out, v, n, false);
-        v23_buf_put_byte(out, '"');
-        return 0;
-    }
-    v23_buf_put_byte(out, '[');
-    for (i = 0; i < n && rc == 0; i++) {
-        if (i != 0)
-            v23_buf_put_byte(out, ',');
-        rc = put(out, t, at(v, (size_t)i * t->size), depth);
-    }
-    v23_buf_put_byte(out, ']');
-    return rc;
-}
-
 /* A key is a text in any case. */
-static int put_key(struct v23_buf *out, const struct vdl_type *t,
+static int put_key(struct vdl_printer *p, const struct vdl_type *t,
     const void *v)
 {
     struct v23_buf text;
@@ -111,74 +81,8 @@ static int put_key(struct v23_buf *out, const struct vdl_type *t,
     if (rc == 0)
         rc = text.err;
     if (rc == 0)
-        vsec_json_put_text(out, vdl_strn((const char *)text.p, text.n));
-    v23_buf_put_byte(out, ':');
+        vsec_json_put_text(p->out, vdl_strn((const char *)text.p, text.n));
     v23_buf_fini(&text);
-    return rc;
-}
-
-static int put_entries(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
-{
-    struct vdl_list l = *(const struct vdl_list *)v;
-    struct v23_arena a;
-    const void *e;
-    uint32_t i;
-    int rc;
-
-    v23_arena_init(&a, NULL, VALUE_MAX);
-    rc = vdl_sort(&a, t, &l);
-    v23_buf_put_byte(out, '{');
-    for (i = 0; i < l.n && rc == 0; i++) {
-        e = at(l.v, (size_t)i * t->stride);
-        if (i != 0)
-            v23_buf_put_byte(out, ',');
-        rc = put_key(out, t->key, e);
-        if (t->kind == VDL_SET)
-            v23_buf_puts(out, "{}");
-        else if (rc == 0)
-            rc = put(out, t->elem, at(e, t->val_off), depth);
-    }
-    v23_buf_put_byte(out, '}');
-    v23_arena_fini(&a);
-    return rc;
-}
-
-static int put_field(struct v23_buf *out, const struct vdl_field *f,
-    const void *v, unsigned depth)
-{
-    vsec_json_put_text(out, f->name);
-    v23_buf_put_byte(out, ':');
-    return put(out, f->type, at(v, f->offset), depth);
-}
-
-static int put_struct(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
-{
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(out, '{');
-    for (i = 0; i < t->count && rc == 0; i++) {
-        if (i != 0)
-            v23_buf_put_byte(out, ',');
-        rc = put_field(out, &t->fields[i], v, depth);
-    }
-    v23_buf_put_byte(out, '}');
-    return rc;
-}
-
-static int put_union(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
-{
-    uint32_t which = vdl_get_which(t, v);
-    int rc;
-
-    if (which >= t->count)
-        return V23_EARG;
-    v23_buf_put_byte(out, '{');
-    rc = put_field(out, &t->fields[which], v, depth);
-    v23_buf_put_byte(out, '}');
     return rc;
 }
 
@@ -203,7 +107,7 @@ static int put_moment(struct v23_buf *out, const struct vdl_type *t,
         if (rc == 0)
             rc = v23_duration_to_ns(d, &ns);
         if (rc == 0)
-            v23_buf_printf(out, "%lld", (long long)ns);
+            v23_buf_put_int(out, ns);
     }
     v23_arena_fini(&a);
     return rc;
@@ -222,9 +126,10 @@ static int put_type(struct v23_buf *out, const struct vdl_type *t)
     return rc;
 }
 
-static int put_scalar(struct v23_buf *out, const struct vdl_type *t,
+static int put_scalar(struct vdl_printer *p, const struct vdl_type *t,
     const void *v)
 {
+    struct v23_buf *out = p->out;
     uint32_t label;
 
     switch (t->kind) {
@@ -235,7 +140,7 @@ static int put_scalar(struct v23_buf *out, const struct vdl_type *t,
     case VDL_UINT16:
     case VDL_UINT32:
     case VDL_UINT64:
-        v23_buf_printf(out, "%llu", (unsigned long long)vdl_get_uint(t, v));
+        v23_buf_put_uint(out, vdl_get_uint(t, v));
         return 0;
     case VDL_FLOAT32:
     case VDL_FLOAT64:
@@ -253,56 +158,52 @@ static int put_scalar(struct v23_buf *out, const struct vdl_type *t,
         vsec_json_put_text(out, t->labels[label]);
         return 0;
     default:
-        v23_buf_printf(out, "%lld", (long long)vdl_get_int(t, v));
+        v23_buf_put_int(out, vdl_get_int(t, v));
         return 0;
     }
 }
 
-static int put(struct v23_buf *out, const struct vdl_type *t, const void *v,
-    unsigned depth)
+/* Bytes of whatever name, times and durations. */
+static int put_whole(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
 {
-    const struct vdl_any *any = v;
     const struct vdl_list *l = v;
     enum value_known known;
-    const void *content;
 
-    if (out->err != 0)
-        return out->err;
-    if (depth++ == VDL_VALUE_DEPTH)
-        return V23_ELIMIT;
-    switch (t->kind) {
-    case VDL_ANY:
-        if (any->type != NULL)
-            return put(out, any->type, any->val, depth);
-        v23_buf_puts(out, "null");
+    if ((t->kind == VDL_ARRAY || t->kind == VDL_LIST)
+        && t->elem->kind == VDL_BYTE) {
+        v23_buf_put_byte(p->out, '"');
+        if (t->kind == VDL_ARRAY)
+            v23_base64_put(p->out, v, t->count, false);
+        else
+            v23_base64_put(p->out, l->v, l->n, false);
+        v23_buf_put_byte(p->out, '"');
         return 0;
-    case VDL_OPTIONAL:
-        content = *(const void *const *)v;
-        if (content != NULL)
-            return put(out, t->elem, content, depth);
-        v23_buf_puts(out, "null");
-        return 0;
-    case VDL_ARRAY:
-        return put_elems(out, t->elem, v, t->count, depth);
-    case VDL_LIST:
-        return put_elems(out, t->elem, l->v, l->n, depth);
-    case VDL_SET:
-    case VDL_MAP:
-        return put_entries(out, t, v, depth);
-    case VDL_STRUCT:
-        known = value_known(t);
-        return known == VALUE_TIME || known == VALUE_DURATION
-            ? put_moment(out, t, v) : put_struct(out, t, v, depth);
-    case VDL_UNION:
-        return put_union(out, t, v, depth);
-    default:
-        return t->kind < VDL_KINDS ? put_scalar(out, t, v) : V23_EARG;
     }
+    known = t->kind == VDL_STRUCT ? value_known(t) : VALUE_PLAIN;
+    return known == VALUE_TIME || known == VALUE_DURATION
+        ? put_moment(p->out, t, v) : VDL_PARTS;
 }
+
+static const struct vdl_form json = {
+    .list = { "[", "]" },
+    .set = { "{", "}" },
+    .map = { "{", "}" },
+    .fields = { "{", "}" },
+    .field = { "{", "}" },
+    .comma = ",",
+    .colon = ":",
+    .nil = "null",
+    .member = "{}",
+    .zeros = true,
+    .scalar = put_scalar,
+    .whole = put_whole,
+    .key = put_key,
+    .name = vsec_json_put_text,
+    .sort = vdl_sort,
+};
 
 int value_put_json(struct v23_buf *out, struct vdl_any v)
 {
-    int rc = put(out, &vdl_any_desc, &v, 0);
-
-    return rc != 0 ? rc : out->err;
+    return vdl_print_form(&json, &vdl_any_desc, &v, out);
 }

@@ -133,6 +133,24 @@ void v23_buf_put_str(struct v23_buf *b, struct vdl_str s)
     v23_buf_put(b, s.p, s.n);
 }
 
+void v23_buf_put_uint(struct v23_buf *b, uint64_t x)
+{
+    char text[20], *p = text + sizeof(text);
+
+    do {
+        *--p = (char)('0' + x % 10);
+        x /= 10;
+    } while (x != 0);
+    v23_buf_put(b, p, (size_t)(text + sizeof(text) - p));
+}
+
+void v23_buf_put_int(struct v23_buf *b, int64_t x)
+{
+    if (x < 0)
+        v23_buf_put_byte(b, '-');
+    v23_buf_put_uint(b, x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
+}
+
 void v23_buf_printf(struct v23_buf *b, const char *fmt, ...)
 {
     char small[256];

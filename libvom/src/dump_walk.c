@@ -86,7 +86,7 @@ static void emit_text(struct vom_walk_ *w, const char *kind, const char *data,
 static void emit_uint(struct vom_walk_ *w, const char *kind, uint64_t v,
     const char *debug)
 {
-    v23_buf_printf(&w->d->data, "%llu", (unsigned long long)v);
+    v23_buf_put_uint(&w->d->data, v);
     v23_buf_puts(&w->d->debug, debug);
     emit(w, kind);
 }
@@ -267,11 +267,11 @@ static int number(struct vom_walk_ *w, const struct vdl_type *t)
     if (kind == BOOL)
         v23_buf_puts(data, u == 1 ? "true" : "false");
     else if (kind == INT)
-        v23_buf_printf(data, "%lld", (long long)vom_unzigzag_(u));
+        v23_buf_put_int(data, vom_unzigzag_(u));
     else if (kind == FLOAT)
         vdl_format_float_(data, vom_bits_float_(u), false);
     else
-        v23_buf_printf(data, "%llu", (unsigned long long)u);
+        v23_buf_put_uint(data, u);
     emit_text(w, "PrimValue", "", number_names[kind][0]);
     return 0;
 }
@@ -586,7 +586,7 @@ static int message(struct vom_walk_ *w)
     if (rc != 0)
         return rc;
     w->id = vom_unzigzag_(u);
-    v23_buf_printf(&w->d->data, "%lld", (long long)w->id);
+    v23_buf_put_int(&w->d->data, w->id);
     emit_text(w, "MsgId", "", "");
     if (w->id == 0)
         return V23_EID;

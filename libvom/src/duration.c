@@ -161,7 +161,7 @@ static void put_fraction(struct v23_buf *out, uint64_t v, int digits)
 
     for (i = 0; i < digits; i++)
         scale *= 10;
-    v23_buf_printf(out, "%llu", (unsigned long long)(v / scale));
+    v23_buf_put_uint(out, v / scale);
     v %= scale;
     if (v == 0)
         return;

@@ -124,20 +124,22 @@ static int element(struct parser *p, struct seq *s)
 
 /* Sorted by their text, equal keys are neighbours. */
 static int unique_keys(struct parser *p, const struct vdl_type *t,
-    const struct vdl_list *l, size_t start)
+    struct vdl_list l, size_t start)
 {
-    const struct v23_alloc *al = p->a->al;
-    uint32_t *order, i;
+    const struct vdl_type *key = t->key;
+    struct v23_arena a;
+    uint32_t i;
     int rc;
 
-    if (l->n < 2)
+    if (l.n < 2)
         return 0;
-    rc = vdl_key_order_(al, t, l, &order);
-    for (i = 1; rc == 0 && i < l->n; i++)
-        if (vdl_equal(t->key, vdl_at_(l->v, (size_t)order[i - 1] * t->stride),
-                vdl_at_(l->v, (size_t)order[i] * t->stride)))
+    v23_arena_init(&a, p->a->al, SIZE_MAX);
+    rc = vdl_sort_by_text_(&a, t, &l);
+    for (i = 1; rc == 0 && i < l.n; i++)
+        if (vdl_equal(key, vdl_at_(l.v, (size_t)(i - 1) * t->stride),
+                vdl_at_(l.v, (size_t)i * t->stride)))
             rc = vdl_parse_fail_at_(p, start, "duplicate key");
-    v23_put(al, order);
+    v23_arena_fini(&a);
     return rc;
 }
 
@@ -164,7 +166,7 @@ static int sequence(struct parser *p, const struct vdl_type *t, void *out)
         return rc;
     list->v = s.v;
     list->n = s.n;
-    return t->key == NULL ? 0 : unique_keys(p, t, list, start);
+    return t->key == NULL ? 0 : unique_keys(p, t, *list, start);
 }
 
 /* ---- structs and unions -------------------------------------------------- */

@@ -25,22 +25,20 @@ static int by_text(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-int vdl_key_order_(const struct v23_alloc *al, const struct vdl_type *t,
-    const struct vdl_list *l, uint32_t **order)
+int vdl_sort_by_text_(struct v23_arena *a, const struct vdl_type *t, void *v)
 {
+    struct vdl_list *l = v;
     struct v23_buf text;
     struct key *keys;
-    uint32_t *v, i;
+    uint32_t i;
+    char *sorted;
     int rc = 0;
 
-    *order = NULL;
-    if (l->n == 0)
-        return 0;
-    keys = v23_get0(al, l->n, sizeof(*keys));
-    v = v23_get0(al, l->n, sizeof(*v));
-    v23_buf_init(&text, al, SIZE_MAX);
-    if (keys == NULL || v == NULL)
-        rc = V23_ENOMEM;
+    keys = v23_arena_get0(a, l->n, sizeof(*keys), V23_ALIGNOF(struct key));
+    sorted = v23_arena_get0(a, l->n, t->stride, 16);
+    if (keys == NULL || sorted == NULL)
+        return V23_ENOMEM;
+    v23_buf_init(&text, a->al, SIZE_MAX);
     for (i = 0; rc == 0 && i < l->n; i++) {
         keys[i].text = &text;
         keys[i].at = text.n;
@@ -54,12 +52,10 @@ int vdl_key_order_(const struct v23_alloc *al, const struct vdl_type *t,
     if (rc == 0) {
         qsort(keys, l->n, sizeof(*keys), by_text);
         for (i = 0; i < l->n; i++)
-            v[i] = keys[i].index;
-        *order = v;
-        v = NULL;
+            memcpy(sorted + (size_t)i * t->stride,
+                vdl_at_(l->v, (size_t)keys[i].index * t->stride), t->stride);
+        l->v = sorted;
     }
     v23_buf_fini(&text);
-    v23_put(al, keys);
-    v23_put(al, v);
     return rc;
 }

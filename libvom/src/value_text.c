@@ -357,10 +357,10 @@ static int put_scalar(struct text *x, const struct vdl_type *t, const void *v)
     case VDL_INT16:
     case VDL_INT32:
     case VDL_INT64:
-        v23_buf_printf(x->out, "%lld", (long long)vdl_get_int(t, v));
+        v23_buf_put_int(x->out, vdl_get_int(t, v));
         return 0;
     default:
-        v23_buf_printf(x->out, "%llu", (unsigned long long)vdl_get_uint(t, v));
+        v23_buf_put_uint(x->out, vdl_get_uint(t, v));
         return 0;
     }
 }

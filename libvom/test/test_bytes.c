@@ -72,6 +72,22 @@ START_TEST(long_printf_text_is_complete)
 }
 END_TEST
 
+START_TEST(numbers_are_put_in_decimal_digits)
+{
+    v23_buf_put_uint(&buf, 0);
+    v23_buf_put_byte(&buf, ' ');
+    v23_buf_put_uint(&buf, UINT64_MAX);
+    v23_buf_put_byte(&buf, ' ');
+    v23_buf_put_int(&buf, INT64_MIN);
+    v23_buf_put_byte(&buf, ' ');
+    v23_buf_put_int(&buf, -10);
+    v23_buf_put_int(&buf, INT64_MAX);
+
+    ck_assert_str_eq(v23_buf_cstr(&buf), "0 18446744073709551615 "
+        "-9223372036854775808 -109223372036854775807");
+}
+END_TEST
+
 START_TEST(the_limit_sticks)
 {
     v23_buf_fini(&buf);
@@ -375,6 +391,7 @@ int main(void)
     tcase_add_test(tc, strings_sort_by_octets);
     tcase_add_test(tc, a_buffer_grows_and_moves);
     tcase_add_test(tc, long_printf_text_is_complete);
+    tcase_add_test(tc, numbers_are_put_in_decimal_digits);
     tcase_add_test(tc, the_limit_sticks);
     tcase_add_test(tc, a_fixed_buffer_never_grows);
     tcase_add_test(tc, out_of_memory_is_reported);

@@ -1,9 +1,5 @@
 /* BSD-3-Clause; see LICENSE. */
-/*
- * Values to JSON. Recursion follows the nesting of values and stops at
- * VDL_VALUE_DEPTH.
- */
-#include <inttypes.h>
+/* Values to JSON. */
 #include <math.h>
 
 #include <v23/verror.h>
@@ -12,9 +8,6 @@
 #include <wspr/json.h>
 
 #include "json_int.h"
-
-static int put(struct v23_buf *out, const struct vdl_type *t, const void *v,
-    unsigned depth);
 
 /* ---- strings ------------------------------------------------------------- */
 
@@ -29,6 +22,12 @@ static void put_escaped(struct v23_buf *out, char c)
         v23_buf_printf(out, "\\%c", names[at - letters]);
 }
 
+/* A character that stands for itself whatever its neighbours are. */
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void wspr_json_quote(struct v23_buf *out, struct vdl_str s)
 {
     uint32_t start = 0, i = 0;
@@ -36,9 +35,8 @@ void wspr_json_quote(struct v23_buf *out, struct vdl_str s)
 
     v23_buf_put_byte(out, '"');
     for (; i < s.n; i += (uint32_t)n) {
-        n = v23_utf8_next(s.p + i, s.n - i, NULL);
-        if (n > 1 || (n == 1 && (unsigned char)s.p[i] >= 0x20 &&
-                         s.p[i] != '"' && s.p[i] != '\\' && s.p[i] != 0x7f))
+        n = is_plain(s.p[i]) ? 1 : v23_utf8_next(s.p + i, s.n - i, NULL);
+        if (n > 1 || (n == 1 && is_plain(s.p[i])))
             continue;
         v23_buf_put(out, s.p + start, i - start);
         if (n == 0)
@@ -73,97 +71,25 @@ static int quote_tail(struct v23_buf *out, size_t start)
 
 /* ---- parts --------------------------------------------------------------- */
 
-static void comma(struct v23_buf *out, uint32_t i)
+static int put_key(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
 {
-    if (i != 0)
-        v23_buf_puts(out, ", ");
-}
+    size_t start = p->out->n;
+    int rc = vdl_print_part(p, t, v);
 
-static int put_elems(struct v23_buf *out, const struct vdl_type *elem,
-    struct vdl_list l, unsigned depth)
-{
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(out, '[');
-    for (i = 0; i < l.n && rc == 0; i++) {
-        comma(out, i);
-        rc = put(out, elem, (const char *)l.v + (size_t)i * elem->size, depth);
-    }
-    v23_buf_put_byte(out, ']');
+    if (rc == 0 && p->out->err == 0 && p->out->p[start] != '"')
+        rc = quote_tail(p->out, start);
     return rc;
 }
 
-static int put_key(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
+/* Names of a peer's types need not be identifiers. */
+static void put_name(struct v23_buf *out, struct vdl_str name)
 {
     size_t start = out->n;
-    int rc = put(out, t, v, depth);
 
-    if (rc == 0 && out->err == 0 && out->p[start] != '"')
-        rc = quote_tail(out, start);
-    v23_buf_puts(out, ": ");
-    return rc;
-}
-
-static int put_map(struct v23_buf *out, const struct vdl_type *t,
-    const struct vdl_list *l, unsigned depth)
-{
-    const char *entry;
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(out, '{');
-    for (i = 0; i < l->n && rc == 0; i++) {
-        entry = (const char *)l->v + (size_t)i * t->stride;
-        comma(out, i);
-        rc = put_key(out, t->key, entry, depth);
-        if (rc == 0)
-            rc = put(out, t->elem, entry + t->val_off, depth);
-    }
-    v23_buf_put_byte(out, '}');
-    return rc;
-}
-
-static int put_field(struct v23_buf *out, const struct vdl_field *f,
-    const void *v, unsigned depth)
-{
-    v23_buf_put_byte(out, '"');
-    if (f->name.n != 0) {
-        v23_buf_put_byte(out, (uint8_t)v23_lower(f->name.p[0]));
-        v23_buf_put(out, f->name.p + 1, f->name.n - 1);
-    }
-    v23_buf_puts(out, "\": ");
-    return put(out, f->type, (const char *)v + f->offset, depth);
-}
-
-static int put_struct(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
-{
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(out, '{');
-    for (i = 0; i < t->count && rc == 0; i++) {
-        comma(out, i);
-        rc = put_field(out, &t->fields[i], v, depth);
-    }
-    v23_buf_put_byte(out, '}');
-    return rc;
-}
-
-static int put_union(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
-{
-    uint32_t which = vdl_get_which(t, v);
-    int rc;
-
-    if (which >= t->count)
-        return V23_EARG;
-    v23_buf_put_byte(out, '{');
-    rc = put_field(out, &t->fields[which], v, depth);
-    v23_buf_put_byte(out, '}');
-    return rc;
+    wspr_json_quote(out, name);
+    if (out->err == 0)
+        out->p[start + 1] = (uint8_t)v23_lower((char)out->p[start + 1]);
 }
 
 /* A field of a struct that holds a string; empty when there is none. */
@@ -178,9 +104,13 @@ static struct vdl_str text_field(const struct vdl_type *t, const void *v,
     return s;
 }
 
-static int put_error(struct v23_buf *out, const struct vdl_type *t,
+static int put_error(struct vdl_printer *p, const struct vdl_type *t,
     const void *v)
 {
+    struct v23_buf *out = p->out;
+
+    if (!wspr_json_is_error_(t))
+        return VDL_PARTS;
     v23_buf_puts(out, "{\"iD\": ");
     wspr_json_quote(out, wspr_json_error_id(text_field(t, v, "Id")));
     v23_buf_puts(out, ", \"msg\": ");
@@ -208,65 +138,13 @@ static int put_enum(struct v23_buf *out, const struct vdl_type *t,
     return 0;
 }
 
-static int put_float(struct v23_buf *out, const struct vdl_type *t,
-    const void *v)
-{
-    if (isfinite(vdl_get_float(t, v)))
-        return vdl_print_json(t, v, out);
-    v23_buf_puts(out, "null");
-    return 0;
-}
-
-static int put_pointer(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
-{
-    if (t != NULL && v != NULL)
-        return put(out, t, v, depth);
-    v23_buf_puts(out, "null");
-    return 0;
-}
-
 /* ---- values -------------------------------------------------------------- */
 
-static int put_composite(struct v23_buf *out, const struct vdl_type *t,
-    const void *v, unsigned depth)
+static int put_scalar(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
 {
-    const struct vdl_any *any = v;
-    struct vdl_list l;
+    struct v23_buf *out = p->out;
 
-    switch (t->kind) {
-    case VDL_ANY:
-        return put_pointer(out, any->type, any->val, depth);
-    case VDL_OPTIONAL:
-        return put_pointer(out, t->elem, *(const void *const *)v, depth);
-    case VDL_ARRAY:
-        l.v = v;
-        l.n = t->count;
-        return put_elems(out, t->elem, l, depth);
-    case VDL_LIST:
-        return put_elems(out, t->elem, *(const struct vdl_list *)v, depth);
-    case VDL_SET:
-        return put_elems(out, t->key, *(const struct vdl_list *)v, depth);
-    case VDL_MAP:
-        return put_map(out, t, v, depth);
-    case VDL_STRUCT:
-        if (wspr_json_is_error_(t))
-            return put_error(out, t, v);
-        return put_struct(out, t, v, depth);
-    case VDL_UNION:
-        return put_union(out, t, v, depth);
-    default:
-        return V23_EARG;
-    }
-}
-
-static int put(struct v23_buf *out, const struct vdl_type *t, const void *v,
-    unsigned depth)
-{
-    if (out->err != 0)
-        return out->err;
-    if (depth++ == VDL_VALUE_DEPTH)
-        return V23_ELIMIT;
     switch (t->kind) {
     case VDL_BOOL:
         v23_buf_puts(out, *(const bool *)v ? "true" : "false");
@@ -275,17 +153,14 @@ static int put(struct v23_buf *out, const struct vdl_type *t, const void *v,
     case VDL_UINT16:
     case VDL_UINT32:
     case VDL_UINT64:
-        v23_buf_printf(out, "%" PRIu64, vdl_get_uint(t, v));
-        return 0;
-    case VDL_INT8:
-    case VDL_INT16:
-    case VDL_INT32:
-    case VDL_INT64:
-        v23_buf_printf(out, "%" PRId64, vdl_get_int(t, v));
+        v23_buf_put_uint(out, vdl_get_uint(t, v));
         return 0;
     case VDL_FLOAT32:
     case VDL_FLOAT64:
-        return put_float(out, t, v);
+        if (isfinite(vdl_get_float(t, v)))
+            return vdl_print_json(t, v, out);
+        v23_buf_puts(out, "null");
+        return 0;
     case VDL_STRING:
         wspr_json_quote(out, *(const struct vdl_str *)v);
         return 0;
@@ -294,19 +169,29 @@ static int put(struct v23_buf *out, const struct vdl_type *t, const void *v,
     case VDL_TYPEOBJECT:
         return put_type(out, *(const struct vdl_type *const *)v);
     default:
-        return put_composite(out, t, v, depth);
+        v23_buf_put_int(out, vdl_get_int(t, v));
+        return 0;
     }
 }
+
+static const struct vdl_form form_of_2014 = {
+    .list = { "[", "]" },
+    .set = { "[", "]" },
+    .map = { "{", "}" },
+    .fields = { "{", "}" },
+    .field = { "{", "}" },
+    .comma = ", ",
+    .colon = ": ",
+    .nil = "null",
+    .zeros = true,
+    .scalar = put_scalar,
+    .whole = put_error,
+    .key = put_key,
+    .name = put_name,
+};
 
 int wspr_json_encode(const struct vdl_type *t, const void *v,
     struct v23_buf *out)
 {
-    size_t start = out->n;
-    int rc = put(out, t, v, 0);
-
-    if (rc == 0)
-        rc = out->err;
-    if (rc != 0)
-        out->n = start;
-    return rc;
+    return vdl_print_form(&form_of_2014, t, v, out);
 }

@@ -420,6 +420,10 @@ START_TEST(values_are_written_in_the_form_of_2014)
         {"set[int32]{7}", "[7]"},
         {"map[string]int32{\"a b\": 1}", "{\"a b\": 1}"},
         {"map[int32]bool{5: true}", "{\"5\": true}"},
+        {"map[string]set[int32]{\"b\": {9, 10, -1}, \"a\": {}}",
+            "{\"b\": [9, 10, -1], \"a\": []}"},
+        {"[]struct{}{{}, {}}", "[{}, {}]"},
+        {"[]any{any(nil), []any{}}", "[null, []]"},
         {"map[struct{A string}]bool{{A: \"x\"}: true}",
             "{\"{\\\"a\\\": \\\"x\\\"}\": true}"},
         {"S struct{ServerID int32;ID []any}{ServerID: 1, ID: {nil, \"x\"}}",
@@ -472,6 +476,21 @@ START_TEST(what_json_lacks_is_null_or_text)
     ck_assert_str_eq(
         json_of(&vdl_string_desc, &bad), "\"a\xef\xbf\xbd\\u007f\"");
     ck_assert_str_eq(json_of(&vdl_typeobject_desc, &any), "\"any\"");
+}
+END_TEST
+
+/* A peer's type: members of its choice must not be smuggled in. */
+START_TEST(names_of_fields_are_quoted)
+{
+    struct vdl_field f = { .name = vdl_str("A\": 1, \"\n"),
+        .type = &vdl_bool_desc };
+    struct vdl_type t = { .kind = VDL_STRUCT, .size = 1, .count = 1,
+        .fields = &f };
+    bool yes = true;
+
+    ck_assert_str_eq(json_of(&t, &yes), "{\"a\\\": 1, \\\"\\n\": true}");
+    f.name = vdl_str("");
+    ck_assert_str_eq(json_of(&t, &yes), "{\"\": true}");
 }
 END_TEST
 
@@ -538,6 +557,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, messages_are_read_leniently);
     tcase_add_test(tc, values_are_written_in_the_form_of_2014);
     tcase_add_test(tc, what_json_lacks_is_null_or_text);
+    tcase_add_test(tc, names_of_fields_are_quoted);
     tcase_add_test(tc, nothing_is_appended_on_failure);
     tcase_add_test(tc, memory_may_end_anywhere);
 }

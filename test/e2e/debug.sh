@@ -132,9 +132,9 @@ kill "$pid"
 # ---- values of every kind ---------------------------------------------------
 
 if [ -x "$build/test/valuetext" ]; then
-    # v VALUE TYPE PRETTY JSON: the value is also its own raw form.
+    # v VALUE TYPE PRETTY JSON [RAW]: the raw form is the value if none is given.
     v() {
-        printf '%s\n' "$2" "$1" "$3" "$4" >want
+        printf '%s\n' "$2" "${5-$1}" "$3" "$4" >want
         valuetext "$1" >out 2>err
         if cmp -s out want; then good; else
             bad "valuetext $1: $(cat err)"
@@ -172,6 +172,22 @@ if [ -x "$build/test/valuetext" ]; then
     named 'p.U union{X int64;Y string}{Y: "z"}' 'p.U union{X int64;Y string}' '{"Y":"z"}'
     named 'p.S struct{A int64;B []p.S}{A: 1, B: {{A: 2, B: {}}}}' \
         'p.S struct{A int64;B []p.S}' '{"A":1,"B":[{"A":2,"B":[]}]}'
+    # Order is that of the keys' values; what is no text becomes one.
+    v 'map[int64]bool{10: true, 9: false}' 'map[int64]bool' 'map[9:false 10:true]' \
+        '{"9":false,"10":true}' 'map[int64]bool{10: true, 9: false}'
+    v 'set[[2]byte]{"b<", "ab"}' 'set[[2]byte]' 'map[[97 98]:{} [98 60]:{}]' \
+        '{"[97 98]":{},"[98 60]":{}}' 'set[[2]byte]{"ab", "b<"}'
+    v 'map[string]any{"<\"": nil}' 'map[string]any' 'map[<":<nil>]' \
+        '{"\u003c\"":null}'
+    v '[2]byte("a\xff")' '[2]byte' '[97 255]' '"Yf8="'
+    v '[]set[string]{{}, {"a"}}' '[]set[string]' '[map[] map[a:{}]]' '[{},{"a":{}}]'
+    v '[]typeobject{any, []int32}' '[]typeobject' '[any []int32]' '["any","[]int32"]'
+    named 'map[p.K struct{Aa int8}]?p.S struct{Bb []byte}{{Aa: 1}: nil, {Aa: 2}: {Bb: "b"}}' \
+        'map[p.K struct{Aa int8}]?p.S struct{Bb []byte}' \
+        '{"p.K struct{Aa int8}{Aa: 1}":null,"p.K struct{Aa int8}{Aa: 2}":{"Bb":"Yg=="}}'
+    named 'p.T struct{M map[string]time.Duration struct{Seconds int64;Nanos int32}}{M: {"k": {Seconds: 1, Nanos: 0}}}' \
+        'p.T struct{M map[string]time.Duration struct{Seconds int64;Nanos int32}}' \
+        '{"M":{"k":1000000000}}'
     v 'any(nil)' any '<nil>' null
 fi
 

@@ -78,6 +78,62 @@ V23_MUST_USE int vdl_print_json(
 /** The same for the content of an any; a nil one is `null`. */
 V23_MUST_USE int vdl_print_json_any(struct vdl_any any, struct v23_buf *out);
 
+/* ---- other forms of values ----------------------------------------------- */
+
+/** A value being written; the hooks of a form write to `out`. */
+struct vdl_printer {
+    const struct vdl_form *form;
+    struct v23_buf *out;
+    unsigned depth; /* private: levels that the value is nested */
+};
+
+/**
+ * A form in which values are written: what its owner writes, and the marks
+ * around it. The constants and the JSON above are forms, and so are the JSON
+ * of web pages and that of the tool debug.
+ *
+ * Hooks append to p->out and return 0 or a status; what they write inside a
+ * value, they write with vdl_print_part(). Those that are NULL are left out.
+ */
+struct vdl_form {
+    /* Marks before and after the parts of lists and arrays, of sets, of maps,
+     * of structs and of unions. */
+    const char *list[2], *set[2], *map[2], *fields[2], *field[2];
+    const char *comma; /* between two parts */
+    const char *colon; /* between a key or a field's name and its value */
+    const char *nil;   /* instead of no value */
+    /* What the members of a set are the keys of; NULL = they are written like
+     * the elements of a list. */
+    const char *member;
+    bool zeros; /* fields of structs that are zero are written too */
+    /** Write a value of the kinds bool to typeobject. Never NULL. */
+    int (*scalar)(struct vdl_printer *p, const struct vdl_type *t,
+        const void *v);
+    /** Asked about a value of any other kind: 0 = written, VDL_PARTS = to be
+     * written part by part. */
+    int (*whole)(struct vdl_printer *p, const struct vdl_type *t,
+        const void *v);
+    /** Write a key; NULL = as any value. */
+    int (*key)(struct vdl_printer *p, const struct vdl_type *t, const void *v);
+    /** Write the name of a field; NULL = as it is. */
+    void (*name)(struct v23_buf *out, struct vdl_str name);
+    /** Put the entries of a set or map in order, such as vdl_sort(); NULL =
+     * as they come. */
+    int (*sort)(struct v23_arena *a, const struct vdl_type *t, void *v);
+};
+#define VDL_PARTS 1
+
+/**
+ * Append a value in a form.
+ *
+ * @return as vdl_print_const(), and what the hooks return
+ */
+V23_MUST_USE int vdl_print_form(const struct vdl_form *form,
+    const struct vdl_type *t, const void *v, struct v23_buf *out);
+/** From a hook: write a value that is part of the one being written. */
+V23_MUST_USE int vdl_print_part(
+    struct vdl_printer *p, const struct vdl_type *t, const void *v);
+
 /* ---- named types --------------------------------------------------------- */
 
 /*
