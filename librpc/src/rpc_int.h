@@ -179,7 +179,7 @@ void vrpc_stream_skip_(struct vrpc_stream_ *s);
 /* Stop waiting for a type. */
 void vrpc_stream_unwait_(struct vrpc_stream_ *s);
 
-/* ---- sessions ------------------------------------------------------------ */
+/* ---- sessions (session.c) ------------------------------------------------ */
 
 struct vrpc_session_ {
     struct vrpc_cache_entry_ key; /* owner = the session */
@@ -209,6 +209,18 @@ struct vrpc_session_ {
     bool ducked, duck_acked;      /* lame duck entered, acknowledged */
     char *text;                   /* storage of the key */
 };
+
+/* What the peer presents for the connection, as checks take it. */
+struct vsec_blessings *vrpc_session_blessings_(struct vrpc_session_ *s);
+/*
+ * Keep a session and its connection in memory, though dead, for those who
+ * still read from it: checks, calls, handlers at work.
+ */
+struct vrpc_session_ *vrpc_session_pin_(struct vrpc_session_ *s);
+void vrpc_session_unpin_(struct vrpc_session_ *s); /* NULL ignored */
+/* Printed endpoints of the connection; empty when memory is short. */
+struct vdl_str vrpc_session_remote_text_(struct vrpc_session_ *s);
+struct vdl_str vrpc_session_local_text_(struct vrpc_session_ *s);
 
 /* ---- dialing ------------------------------------------------------------- */
 
@@ -351,17 +363,6 @@ struct vrpc_manager {
     bool closing;
 };
 
-/* What the peer presents for the connection, as checks take it. */
-struct vsec_blessings *vrpc_session_blessings_(struct vrpc_session_ *s);
-/*
- * Keep a session and its connection in memory, though dead, for those who
- * still read from it: checks, calls, handlers at work.
- */
-struct vrpc_session_ *vrpc_session_pin_(struct vrpc_session_ *s);
-void vrpc_session_unpin_(struct vrpc_session_ *s); /* NULL ignored */
-/* Printed endpoints of the connection; empty when memory is short. */
-struct vdl_str vrpc_session_remote_text_(struct vrpc_session_ *s);
-struct vdl_str vrpc_session_local_text_(struct vrpc_session_ *s);
 /* The judge of a handshake has decided. */
 void vrpc_dial_judged_(struct vrpc_session_ *s, int rc);
 
@@ -369,6 +370,8 @@ struct v23_now vrpc_mgr_now_(const struct vrpc_manager *m);
 void vrpc_mgr_post_(struct vrpc_manager *m, struct vrpc_task_ *t);
 void vrpc_mgr_timer_(struct vrpc_manager *m, struct vrpc_timer_ *t,
     int64_t at);
+/* Random bytes; `ud` is a manager. */
+V23_MUST_USE int vrpc_mgr_random_(void *ud, void *p, size_t n);
 
 /* rpc_stats.c */
 void vrpc_manager_stats_init_(struct vrpc_manager *m);
