@@ -18,11 +18,10 @@
 #endif
 
 #define WORLD_NODES 8
-#include "../../librpc/test/world.h"
+#include "servings.h"
 
 #include <vom/parse.h>
 #include <vom/value.h>
-#include <wspr/controller.h>
 
 enum { RIG_FRAMES = 512, RIG_PAGES = 3 };
 
@@ -38,25 +37,13 @@ struct rig_page {
     struct vsec_principal *assumed; /* whom it wants to be; a reference */
 };
 
-/* A server of a page. */
-struct rig_serving {
-    struct wspr_serving s; /* server NULL: it has stopped */
-    struct wnode *n;
-    char name[64]; /* first one published */
-    void (*done)(void *ud);
-    void *done_ud;
-};
-
 static struct {
     struct rig_page pages[RIG_PAGES];
     size_t npages;
     struct wnode *adder;
     struct vdl_types *types;
     struct v23_arena arena; /* of the types of the adder */
-    struct rig_serving servings[WORLD_NODES];
-    size_t nservings;
     int cancels;            /* of Wait */
-    char names[512];        /* published: "+a +b -a" */
     struct wspr_principals *principals; /* of pages that connect now */
     const struct v23_alloc *al;         /* of their controllers; or NULL */
     int64_t retry_ns;                   /* likewise */
@@ -69,11 +56,10 @@ static const struct wnode *rig_node(const char *name, size_t n)
 {
     size_t i;
 
-    for (i = 0; i < R.nservings; i++)
-        if (R.servings[i].s.server != NULL &&
-            strlen(R.servings[i].name) == n &&
-            memcmp(R.servings[i].name, name, n) == 0)
-            return R.servings[i].n;
+    for (i = 0; i < S.n; i++)
+        if (S.v[i].s.server != NULL && strlen(S.v[i].name) == n &&
+            memcmp(S.v[i].name, name, n) == 0)
+            return S.v[i].n;
     if (n == 5 && memcmp(name, "adder", 5) == 0)
         return R.adder;
     return NULL;
@@ -329,112 +315,6 @@ static int rig_identity(void *ud, struct vrpc_client **c, struct vname_ns **ns)
     return 0;
 }
 
-static void rig_publish(char sign, struct vdl_str name)
-{
-    size_t n = strlen(R.names);
-
-    snprintf(R.names + n, sizeof(R.names) - n, "%s%c%.*s", n == 0 ? "" : " ",
-        sign, (int)name.n, name.p);
-}
-
-/* A node for one more server, or one whose server has stopped; named like the
- * first that it serves. */
-static int rig_serving_node(const char *name, struct rig_serving **out)
-{
-    static char names[WORLD_NODES][64];
-    struct rig_serving *s = R.servings, *end = s + R.nservings;
-    int rc;
-
-    while (s < end && s->s.server != NULL)
-        s++;
-    *out = s;
-    if (s < end)
-        return 0;
-    if (W.nnodes == WORLD_NODES)
-        return V23_ELIMIT;
-    snprintf(names[R.nservings], sizeof(names[0]), "%.20s", name);
-    memset(s, 0, sizeof(*s));
-    rc = world_node(&W, names[R.nservings], 100 + R.nservings, &s->n);
-    if (rc == 0)
-        R.nservings++;
-    return rc;
-}
-
-static int rig_serve(void *ud, const struct vrpc_server_config *cfg,
-    struct vdl_str name, struct wspr_serving **out)
-{
-    struct rig_serving *s;
-    char text[64];
-    int rc;
-
-    (void)ud;
-    snprintf(text, sizeof(text), "%.*s", name.n < 60 ? (int)name.n : 60,
-        name.n == 0 ? "" : name.p);
-    rc = rig_serving_node(text, &s);
-    if (rc == 0)
-        rc = vrpc_server_new(s->n->m, cfg, &s->n->s);
-    if (rc != 0)
-        return rc;
-    memcpy(s->name, text, sizeof(text));
-    s->s.server = s->n->s;
-    rig_publish('+', name);
-    *out = &s->s;
-    return 0;
-}
-
-static int rig_add_name(void *ud, struct wspr_serving *s, struct vdl_str name)
-{
-    (void)ud;
-    (void)s;
-    rig_publish('+', name);
-    return 0;
-}
-
-static void rig_remove_name(
-    void *ud, struct wspr_serving *s, struct vdl_str name)
-{
-    (void)ud;
-    (void)s;
-    rig_publish('-', name);
-}
-
-static int rig_endpoints(void *ud, struct wspr_serving *s, struct v23_arena *a,
-    vdl_str_list *out)
-{
-    const char *text = world_name(((struct rig_serving *)s)->n, "") + 1;
-    struct vdl_str *v = v23_arena_new(a, struct vdl_str);
-
-    (void)ud;
-    if (v == NULL)
-        return V23_ENOMEM;
-    v->p = v23_arena_dup(a, text, strlen(text));
-    v->n = (uint32_t)strlen(text);
-    out->v = v;
-    out->n = 1;
-    return v->p == NULL ? V23_ENOMEM : 0;
-}
-
-static void rig_stopped(void *ud)
-{
-    struct rig_serving *s = ud;
-
-    vrpc_server_free(s->n->s);
-    s->n->s = NULL;
-    s->s.server = NULL;
-    s->done(s->done_ud);
-}
-
-static void rig_stop(
-    void *ud, struct wspr_serving *serving, void (*done)(void *ud), void *dud)
-{
-    struct rig_serving *s = (struct rig_serving *)serving;
-
-    (void)ud;
-    s->done = done;
-    s->done_ud = dud;
-    vrpc_server_stop(s->n->s, 0, rig_stopped, s);
-}
-
 static int rig_assume(void *ud, struct vsec_principal *who)
 {
     struct rig_page *p = ud;
@@ -444,9 +324,15 @@ static int rig_assume(void *ud, struct vsec_principal *who)
     return 0;
 }
 
-static const struct wspr_ctl_hooks rig_hooks = {rig_send, rig_queued,
-    rig_close, rig_timer, rig_identity, rig_serve, rig_add_name,
-    rig_remove_name, rig_endpoints, rig_stop, rig_assume};
+static const struct wspr_ctl_hooks rig_hooks = {
+    .send = rig_send,
+    .queued = rig_queued,
+    .close = rig_close,
+    .timer = rig_timer,
+    .identity = rig_identity,
+    .assume = rig_assume,
+    SERVING_HOOKS,
+};
 
 /* ---- pages --------------------------------------------------------------- */
 
@@ -562,6 +448,7 @@ static void rig_setup_with(uint32_t nmethods)
 
     world_setup();
     memset(&R, 0, sizeof(R));
+    memset(&S, 0, sizeof(S));
     v23_arena_init(&R.arena, &W.t.al, SIZE_MAX);
     ck_assert_int_eq(vdl_types_new(&W.t.al, NULL, &R.types), 0);
     ck_assert_int_eq(world_node(&W, "adder", 50, &R.adder), 0);

@@ -11,7 +11,7 @@
 #endif
 
 #define WORLD_NODES 12
-#include "../../librpc/test/world.h"
+#include "servings.h"
 
 #include <v23/vdl/v.io/x/ref/services/wspr/internal/app/app.rpc.h>
 #include <v23/vdl/v.io/x/ref/services/wspr/internal/lib/lib.vdl.h>
@@ -20,7 +20,6 @@
 #include <vom/dec.h>
 #include <vom/enc.h>
 #include <vom/value.h>
-#include <wspr/controller.h>
 
 #define SEC V23_NS_PER_SEC
 #define VERR "v.io/v23/verror."
@@ -59,23 +58,10 @@ static struct {
 
 /* ---- the proxy ----------------------------------------------------------- */
 
-struct served {
-    struct wspr_serving serving; /* first member */
-    struct wnode *n;
-    bool used;
-};
-
 static struct {
     struct wspr_ctl *c;
     struct wnode *client;
     struct vname_ns *ns;
-    struct served servers[4];
-    size_t nserved;
-    int serve_fails;
-    char names[256]; /* added and removed */
-    void (*stop_done)(void *ud);
-    void *stop_ud;
-    bool slow_stop;
 } X;
 
 static void page_single(struct v23_bytes b, struct vdl_any *out)
@@ -207,82 +193,13 @@ static int h_identity(void *ud, struct vrpc_client **c, struct vname_ns **ns)
     return rc;
 }
 
-static void note_name(const char *what, struct vdl_str name)
-{
-    size_t n = strlen(X.names);
-
-    snprintf(X.names + n, sizeof(X.names) - n, "%s%.*s ", what, (int)name.n,
-        name.p);
-}
-
-static int h_serve(void *ud, const struct vrpc_server_config *cfg,
-    struct vdl_str name, struct wspr_serving **out)
-{
-    static const char *const nodes[] = { "page0", "page1", "page2", "page3" };
-    struct served *s = &X.servers[X.nserved];
-    int rc;
-
-    (void)ud;
-    if (X.serve_fails != 0)
-        return X.serve_fails;
-    ck_assert_uint_lt(X.nserved, 4);
-    rc = world_node(&W, nodes[X.nserved], 900 + X.nserved, &s->n);
-    if (rc == 0)
-        rc = vrpc_server_new(s->n->m, cfg, &s->n->s);
-    if (rc != 0)
-        return rc;
-    X.nserved++;
-    s->used = true;
-    s->serving.server = s->n->s;
-    note_name("+", name);
-    *out = &s->serving;
-    return 0;
-}
-
-static int h_add_name(void *ud, struct wspr_serving *s, struct vdl_str name)
-{
-    (void)ud;
-    (void)s;
-    note_name("+", name);
-    return 0;
-}
-
-static void h_remove_name(void *ud, struct wspr_serving *s,
-    struct vdl_str name)
-{
-    (void)ud;
-    (void)s;
-    note_name("-", name);
-}
-
-static void h_stopped(void *ud)
-{
-    struct served *s = ud;
-
-    s->used = false;
-    if (!X.slow_stop)
-        X.stop_done(X.stop_ud);
-}
-
-static void h_stop(void *ud, struct wspr_serving *s, void (*done)(void *ud),
-    void *done_ud)
-{
-    (void)ud;
-    X.stop_done = done;
-    X.stop_ud = done_ud;
-    vrpc_server_stop(s->server, SEC, h_stopped, s);
-}
-
 static const struct wspr_ctl_hooks rig_hooks = {
     .send = h_send,
     .queued = h_queued,
     .close = h_close,
     .timer = h_timer,
     .identity = h_identity,
-    .serve = h_serve,
-    .add_name = h_add_name,
-    .remove_name = h_remove_name,
-    .stop = h_stop,
+    SERVING_HOOKS,
 };
 
 /* ---- time ---------------------------------------------------------------- */
@@ -655,6 +572,7 @@ static void rig_setup(void)
 
     world_setup();
     memset(&X, 0, sizeof(X));
+    memset(&S, 0, sizeof(S));
     page_init();
     ck_assert_int_eq(world_node(&W, "wsprd", 0, &X.client), 0);
     o_init();

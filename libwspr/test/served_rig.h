@@ -54,7 +54,7 @@ static void start(const char *suffix, const char *method,
 {
     R.done = R.items = 0;
     R.call = vrpc_client_start_any(O.n->c,
-        vdl_str(world_name(X.servers[0].n, suffix)), vdl_str(method), &r_opts,
+        vdl_str(world_name(S.v[0].n, suffix)), vdl_str(method), &r_opts,
         args, n, VRPC_ANY_RESULTS, &r_cb, NULL);
     ck_assert_ptr_nonnull(R.call);
 }

@@ -481,7 +481,7 @@ START_TEST(names_are_added_and_servers_stopped)
 {
     ck_assert_ptr_nonnull(strstr(
         ask(3, 1, "{\"name\":\"js/more\",\"serverId\":1}"), "3 0 \"@6@"));
-    ck_assert_str_eq(R.names, "+js +js/more");
+    ck_assert_str_eq(S.names, "+js +js/more");
     say(q, 1, 5, "{\"name\":\"js/a\"}");
     expect(p, "0 5 ");
     ck_assert_str_eq(ask(5, 6, "1"), "5 0 true");
@@ -670,7 +670,7 @@ START_TEST(memory_may_end_anywhere)
         tst_alloc_init(&t);
         t.fail_at = ++k;
         R.al = &t.al;
-        R.names[0] = 0;
+        S.names[0] = 0;
         rig_forget(p);
         if (rig_connect(p, WSPR_JSON, NULL) == 0) {
             visit(p);

@@ -73,7 +73,7 @@ static void be_called(void)
 {
     R.done = 0;
     R.call = vrpc_client_start_any(O.n->c,
-        vdl_str(world_name(X.servers[0].n, "x")), vdl_str("Add"), &r_opts,
+        vdl_str(world_name(S.v[0].n, "x")), vdl_str("Add"), &r_opts,
         &forty, 1, VRPC_ANY_RESULTS, &r_cb, NULL);
     if (R.call == NULL)
         return;

@@ -51,7 +51,7 @@ START_TEST(a_call_goes_through_the_page)
     const struct got *g;
     int64_t id;
 
-    ck_assert_str_eq(X.names, "+a/name ");
+    ck_assert_str_eq(S.names, "+a/name");
     r_opts.language = vdl_str("de");
     r_opts.timeout_ns = 5 * SEC;
     start_closed("x/y", "Add", &forty, 1);
@@ -359,9 +359,7 @@ START_TEST(known_caveats_need_not_be_asked_about)
     page_init();
     cfg.native_caveats = true;
     ck_assert_int_eq(wspr_ctl_new(&cfg, &X.c), 0);
-    X.servers[0] = X.servers[1];
     (void)final_of(new_server(1, "b", true));
-    X.servers[0] = X.servers[1];
     start_closed("", "Add", &forty, 1);
     look_up("", &o);
     (void)authorize(NULL);
@@ -447,7 +445,7 @@ START_TEST(stop_answers_all_who_wait)
     struct vrpc_call *first, *second;
     int64_t id;
 
-    X.slow_stop = true;
+    S.slow_stop = true;
     start_closed("", "Add", &forty, 1);
     first = R.call;
     (void)next_past(LOOKUP);
@@ -465,7 +463,7 @@ START_TEST(stop_answers_all_who_wait)
     settle();
     ck_assert_int_eq(R.done, 3);
     nothing(); /* not stopped yet */
-    X.stop_done(X.stop_ud);
+    S.v[0].done(S.v[0].done_ud);
     (void)final_of(id);
     (void)final_of(control("Stop", 1, NULL)); /* unknown: no error */
     nothing();
@@ -519,8 +517,8 @@ START_TEST(servers_and_names_are_managed)
                          "any servers."));
     (void)final_of(control("AddName", 1, "b"));
     (void)final_of(control("RemoveName", 1, "a/name"));
-    ck_assert_str_eq(X.names, "+a/name +b -a/name ");
-    X.serve_fails = V23_ESYS;
+    ck_assert_str_eq(S.names, "+a/name +b -a/name");
+    S.fails = V23_ESYS;
     ck_assert_str_eq(error_of(new_server(2, "x", false)), VERR "Internal");
     wspr_ctl_each_server(X.c, count_server, &n);
     ck_assert_int_eq(n, 1);

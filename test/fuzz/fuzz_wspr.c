@@ -11,12 +11,11 @@
 #include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
-#include "../../librpc/test/world.h"
+#include "../../libwspr/test/servings.h"
 #include "../support/clear_box.h"
 
 #include <vname/namespace.h>
 #include <vom/enc.h>
-#include <wspr/controller.h>
 
 #define MEMORY_MAX ((size_t)64 << 20)
 #define LINES 200
@@ -24,9 +23,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static struct wspr_ctl *ctl;
-static struct wnode *proxy, *other, *page;
+static struct wnode *proxy, *other;
 static struct vname_ns *ns;
-static struct wspr_serving serving;
 static char other_name[256];
 static int64_t question;
 static bool calling, closed, cut;
@@ -136,73 +134,9 @@ static int h_identity(void *ud, struct vrpc_client **c, struct vname_ns **out)
     return 0;
 }
 
-static int h_serve(void *ud, const struct vrpc_server_config *cfg,
-    struct vdl_str name, struct wspr_serving **out)
-{
-    int rc;
-
-    (void)ud;
-    (void)name;
-    if (page->s != NULL)
-        return V23_ESTATE;
-    rc = vrpc_server_new(page->m, cfg, &page->s);
-    serving.server = page->s;
-    *out = &serving;
-    return rc;
-}
-
-static int h_add_name(void *ud, struct wspr_serving *s, struct vdl_str name)
-{
-    (void)ud;
-    (void)s;
-    (void)name;
-    return 0;
-}
-
-static void h_remove_name(void *ud, struct wspr_serving *s,
-    struct vdl_str name)
-{
-    (void)ud;
-    (void)s;
-    (void)name;
-}
-
-static int h_endpoints(void *ud, struct wspr_serving *s, struct v23_arena *a,
-    vdl_str_list *out)
-{
-    static const struct vdl_str one = VDL_STR_INIT("@6@tcp@a:1@@@@@@");
-
-    (void)ud;
-    (void)s;
-    (void)a;
-    out->v = &one;
-    out->n = 1;
-    return 0;
-}
-
-static void (*stop_done)(void *ud);
-static void *stop_ud;
-
-static void stopped(void *ud)
-{
-    (void)ud;
-    vrpc_server_free(page->s);
-    page->s = NULL;
-    stop_done(stop_ud);
-}
-
-static void h_stop(void *ud, struct wspr_serving *s, void (*done)(void *ud),
-    void *done_ud)
-{
-    (void)ud;
-    stop_done = done;
-    stop_ud = done_ud;
-    vrpc_server_stop(s->server, 0, stopped, NULL);
-}
-
-static const struct wspr_ctl_hooks hooks = { h_send, h_queued, h_close,
-    h_timer, h_identity, h_serve, h_add_name, h_remove_name, h_endpoints,
-    h_stop, NULL };
+static const struct wspr_ctl_hooks hooks = { .send = h_send,
+    .queued = h_queued, .close = h_close, .timer = h_timer,
+    .identity = h_identity, SERVING_HOOKS };
 
 /* ---- the world ----------------------------------------------------------- */
 
@@ -217,7 +151,6 @@ static void begin(void)
     W.crypto.box = &clear_box;
     WORLD_ASSERT(world_node(&W, "wsprd", 0, &proxy) == 0);
     WORLD_ASSERT(world_node(&W, "other", 77, &other) == 0);
-    WORLD_ASSERT(world_node(&W, "page", 78, &page) == 0);
     memset(&sc, 0, sizeof(sc));
     sc.dispatcher = &dispatcher;
     WORLD_ASSERT(vrpc_server_new(other->m, &sc, &other->s) == 0);
@@ -255,11 +188,11 @@ static void call_page(void)
     struct vrpc_call_opts o = VRPC_CALL_OPTS_INIT;
     struct vrpc_call *call;
 
-    if (calling || page->s == NULL)
+    if (calling || S.v[0].s.server == NULL)
         return;
     o.no_retry = true;
     o.timeout_ns = 200 * V23_NS_PER_SEC;
-    call = vrpc_client_start_any(other->c, vdl_str(world_name(page, "x")),
+    call = vrpc_client_start_any(other->c, vdl_str(world_name(S.v[0].n, "x")),
         vdl_str("Add"), &o, &v, 1, VRPC_ANY_RESULTS, &cb, NULL);
     calling = call != NULL;
     if (calling)
@@ -304,6 +237,8 @@ static void is_closed(void *ud)
 
 static void finish(void)
 {
+    size_t i;
+
     closed = false;
     wspr_ctl_close(ctl, is_closed, NULL);
     settle();
@@ -313,7 +248,9 @@ static void finish(void)
     wspr_ctl_free(ctl);
     if (calling)
         world_sleep(&W, 300 * V23_NS_PER_SEC);
-    WORLD_ASSERT(!calling && page->s == NULL);
+    WORLD_ASSERT(!calling);
+    for (i = 0; i < S.n; i++)
+        WORLD_ASSERT(S.v[i].s.server == NULL);
     vname_ns_flush(ns);
 }
 
@@ -332,6 +269,7 @@ static void page_begin(char protocol)
     cfg.limits.stream = 1u << 16;
     question = 0;
     cut = false;
+    S.names[0] = 0;
     WORLD_ASSERT(wspr_ctl_new(&cfg, &ctl) == 0);
 }
 

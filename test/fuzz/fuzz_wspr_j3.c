@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     int lines;
 
     begin();
-    R.names[0] = 0;
+    S.names[0] = 0;
     for (lines = 0; text < end && lines < MAX_LINES; lines++) {
         nl = memchr(text, '\n', (size_t)(end - text));
         if (nl == NULL)
