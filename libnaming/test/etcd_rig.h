@@ -7,15 +7,9 @@
 #ifndef ETCD_RIG_H
 #define ETCD_RIG_H
 
-#include <suite.h>
-#include <support.h>
-#include <v23/time.h>
-#include <vname/store.h>
-#include <vrpc/glob.h>
-#include <vsec/acl.h>
-
 #include "etcd_fake.h"
 #include "etcd_int.h"
+#include "table_text.h"
 
 #define SEC V23_NS_PER_SEC
 #define S1 "/h1:1"
@@ -329,36 +323,20 @@ struct waiting {
     enum v23_retry retry;
 };
 
-static inline const char *w_words(const struct v23_verror *err)
-{
-    static char text[512];
-    const char *dot;
-
-    if (err == NULL)
-        return "";
-    if (vdl_str_is(err->id, "v.io/v23/verror.Unknown")) {
-        snprintf(text, sizeof(text), "%.*s", (int)err->msg.n, err->msg.p);
-        return text;
-    }
-    snprintf(text, sizeof(text), "%.*s", (int)err->id.n, err->id.p);
-    dot = strrchr(text, '.');
-    return dot == NULL ? text : dot + 1;
-}
-
 static inline void w_done(void *ud, const struct v23_verror *err)
 {
     struct waiting *x = ud;
 
     ck_assert(!x->ended);
     x->ended = true;
-    snprintf(x->said, sizeof(x->said), "%s", w_words(err));
+    snprintf(x->said, sizeof(x->said), "%s", table_said(err));
     if (err != NULL)
         x->retry = err->retry;
 }
 
-/* Begin an operation at a table; *x stays where it is until it has ended. */
-static inline struct waiting *w_start(struct waiting *x, unsigned i,
-    const char *who, enum vname_write_kind kind, const char *name)
+/* Begin an operation; *x stays where it is until it has ended. */
+static inline void w_start(struct waiting *x, const char *who,
+    enum vname_write_kind kind, const char *name)
 {
     memset(x, 0, sizeof(*x));
     x->who = vdl_str(who);
@@ -370,8 +348,6 @@ static inline struct waiting *w_start(struct waiting *x, unsigned i,
     x->w.name = vdl_str(name);
     x->w.done = w_done;
     x->w.ud = x;
-    (void)i;
-    return x;
 }
 
 static inline void w_go(struct waiting *x, unsigned i)
@@ -386,7 +362,7 @@ static inline void w_go(struct waiting *x, unsigned i)
 static inline void w_begin_mount(struct waiting *x, unsigned i,
     const char *who, const char *name, const char *server, uint32_t ttl)
 {
-    w_start(x, i, who, VNAME_WRITE_MOUNT, name);
+    w_start(x, who, VNAME_WRITE_MOUNT, name);
     x->w.server = vdl_str(server);
     x->w.ttl = ttl;
     w_go(x, i);
@@ -395,10 +371,8 @@ static inline void w_begin_mount(struct waiting *x, unsigned i,
 static inline void w_begin_set(struct waiting *x, unsigned i,
     const char *who, const char *name, const char *json, const char *version)
 {
-    w_start(x, i, who, VNAME_WRITE_PERMISSIONS, name);
-    ck_assert_int_eq(vsec_perms_from_json(v23_bytes(json, strlen(json)),
-                         &W.arena, &x->perms, NULL),
-        0);
+    w_start(x, who, VNAME_WRITE_PERMISSIONS, name);
+    x->perms = table_perms(json, &W.arena);
     x->w.perms = &x->perms;
     x->w.version = vdl_str(version);
     w_go(x, i);
@@ -434,7 +408,7 @@ static inline const char *w_unmount(unsigned i, const char *who,
 {
     struct waiting x;
 
-    w_start(&x, i, who, VNAME_WRITE_UNMOUNT, name);
+    w_start(&x, who, VNAME_WRITE_UNMOUNT, name);
     x.w.server = vdl_str(server);
     w_go(&x, i);
     return w_end(&x);
@@ -445,7 +419,7 @@ static inline const char *w_delete(unsigned i, const char *who,
 {
     struct waiting x;
 
-    w_start(&x, i, who, VNAME_WRITE_DELETE, name);
+    w_start(&x, who, VNAME_WRITE_DELETE, name);
     x.w.subtree = subtree;
     w_go(&x, i);
     return w_end(&x);
@@ -460,71 +434,27 @@ static inline const char *w_set(unsigned i, const char *who,
     return w_end(&x);
 }
 
-static inline struct vname_caller w_caller(const char *who)
+static inline struct vname_caller *w_caller(const char *who)
 {
-    static struct vdl_str one;
-    struct vname_caller c = { .arena = &W.arena, .now_ns = W.now_ns };
-
-    one = vdl_str(who);
-    c.names.v = &one;
-    c.names.n = one.n != 0;
-    return c;
+    return table_caller(who, &W.arena, W.now_ns);
 }
 
-/* "rest server=seconds … [MT] [L]", or the error. */
+/* Time has passed on the way to etcd: to the nearest second. */
 static inline const char *w_look(unsigned i, const char *who,
     const char *name)
 {
-    static char text[4096];
-    struct vname_caller c = w_caller(who);
-    v23_naming_mount_entry e;
-    const struct v23_verror *err
-        = vname_table_resolve(W.r[i].table, &c, vdl_str(name), &e);
-    struct v23_buf b;
-    uint32_t k;
-
-    if (err != NULL)
-        return w_words(err);
-    v23_buf_init_fixed(&b, text, sizeof(text));
-    v23_buf_put_str(&b, e.name);
-    for (k = 0; k < e.servers.n; k++)
-        v23_buf_printf(&b, " %.*s=%d", (int)e.servers.v[k].server.n,
-            e.servers.v[k].server.p,
-            (int)(e.servers.v[k].deadline.from_now.seconds
-                + (e.servers.v[k].deadline.from_now.nanos > 500000000)));
-    v23_buf_puts(&b, e.serves_mount_table ? " MT" : "");
-    v23_buf_puts(&b, e.is_leaf ? " L" : "");
-    return v23_buf_cstr(&b);
+    return table_look(W.r[i].table, w_caller(who), name, SEC / 2);
 }
 
-/* "version {json}" or the error. */
 static inline const char *w_get(unsigned i, const char *who,
     const char *name)
 {
-    static char text[4096];
-    struct vname_caller c = w_caller(who);
-    v23_access_permissions p;
-    struct vdl_str version;
-    const struct v23_verror *err = vname_table_get_permissions(W.r[i].table,
-        &c, vdl_str(name), &p, &version);
-    struct v23_buf b;
-
-    if (err != NULL)
-        return w_words(err);
-    v23_buf_init_fixed(&b, text, sizeof(text));
-    v23_buf_put_str(&b, version);
-    v23_buf_puts(&b, " ");
-    ck_assert_int_eq(vsec_perms_to_json(&p, &b), 0);
-    b.n--;
-    return v23_buf_cstr(&b);
+    return table_get(W.r[i].table, w_caller(who), name);
 }
 
 static inline size_t w_nodes(unsigned i)
 {
-    struct vname_table_stats s;
-
-    vname_table_stats(W.r[i].table, &s);
-    return s.nodes;
+    return table_stats(W.r[i].table).nodes;
 }
 
 /* ---- begin and end ------------------------------------------------------- */

@@ -605,11 +605,11 @@ START_TEST(random_operations_end_in_one_tree)
             w_dice(3) == 0 ? "a%u" : "a%u/b%u", w_dice(3), w_dice(3));
         switch (w_dice(6)) {
         case 0:
-            w_start(&x[i], at, "root", VNAME_WRITE_UNMOUNT, names[i]);
+            w_start(&x[i], "root", VNAME_WRITE_UNMOUNT, names[i]);
             w_go(&x[i], at);
             break;
         case 1:
-            w_start(&x[i], at, "root", VNAME_WRITE_DELETE, names[i]);
+            w_start(&x[i], "root", VNAME_WRITE_DELETE, names[i]);
             x[i].w.subtree = w_dice(2) == 0;
             w_go(&x[i], at);
             break;

@@ -69,7 +69,7 @@ START_TEST(counts_follow_the_table)
     ck_assert_int_eq(count("num-nodes-per-user/alice"), 2);
     ck_assert_int_eq(count("num-nodes-per-user/bob"), -1);
     ck_assert_int_eq(count("num-rpcs-per-user/bob"), 1);
-    ck_assert_str_eq(said(vname_table_delete(R.table, as("bob"),
+    ck_assert_str_eq(table_said(vname_table_delete(R.table, as("bob"),
         vdl_str("a"), true)), "");
     ck_assert_int_eq(count("num-nodes-per-user/alice"), 0);
     ck_assert_int_eq(count("num-nodes"), 1);

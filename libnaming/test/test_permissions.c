@@ -45,12 +45,9 @@ END_TEST
 
 START_TEST(version_wraps_to_zero)
 {
-    v23_access_permissions p;
+    v23_access_permissions p = table_perms(OPEN, &R.arena);
     struct vname_change ch;
 
-    ck_assert_int_eq(vsec_perms_from_json(v23_bytes(OPEN, strlen(OPEN)),
-                         &R.arena, &p, NULL),
-        0);
     memset(&ch, 0, sizeof(ch));
     ch.name = vdl_str("a");
     ch.perms = &p;
@@ -135,11 +132,11 @@ START_TEST(set_bounds_the_size)
     e.val.in.v = in;
     e.val.in.n = 2000;
 
-    ck_assert_str_eq(said(vname_table_set_permissions(R.table, as("root"),
+    ck_assert_str_eq(table_said(vname_table_set_permissions(R.table, as("root"),
                          vdl_str("a"), &p, vdl_str(""))),
         "permissions are too large (max is 65536)");
     e.val.in.n = 1800;
-    ck_assert_str_eq(said(vname_table_set_permissions(R.table, as("root"),
+    ck_assert_str_eq(table_said(vname_table_set_permissions(R.table, as("root"),
                          vdl_str("a"), &p, vdl_str(""))),
         "");
 }
@@ -426,12 +423,9 @@ END_TEST
 
 START_TEST(restore_makes_the_way_and_deletes)
 {
-    v23_access_permissions p;
+    v23_access_permissions p = table_perms(OPEN, &R.arena);
     struct vname_change ch;
 
-    ck_assert_int_eq(vsec_perms_from_json(v23_bytes(OPEN, strlen(OPEN)),
-                         &R.arena, &p, NULL),
-        0);
     memset(&ch, 0, sizeof(ch));
     ch.name = vdl_str("a/b/c");
     ch.perms = &p;
@@ -482,13 +476,13 @@ START_TEST(what_json_would_change_is_not_kept)
 
     memset(&e, 0, sizeof(e));
     /* Without a journal names are bytes. */
-    ck_assert_str_eq(said(vname_table_set_permissions(R.table, as("root"),
+    ck_assert_str_eq(table_said(vname_table_set_permissions(R.table, as("root"),
                          vdl_strn(odd, 3), &p, vdl_str(""))),
         "");
     r.n = 0;
     set_store(&r);
 
-    ck_assert_str_eq(said(vname_table_set_permissions(R.table, as("root"),
+    ck_assert_str_eq(table_said(vname_table_set_permissions(R.table, as("root"),
                          vdl_strn(odd, 3), &p, vdl_str(""))),
         refusal);
     ck_assert_str_eq(do_set("root", "a\xff", OPEN, ""), refusal);
@@ -497,7 +491,7 @@ START_TEST(what_json_would_change_is_not_kept)
     e.val.in.n = 1;
     p.v = &e;
     p.n = 1;
-    ck_assert_str_eq(said(vname_table_set_permissions(R.table, as("root"),
+    ck_assert_str_eq(table_said(vname_table_set_permissions(R.table, as("root"),
                          vdl_str("b"), &p, vdl_str(""))),
         refusal);
     ck_assert_str_eq(do_set("root", "\xc3\xa4", OPEN, ""), "");
