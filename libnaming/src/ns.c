@@ -90,6 +90,18 @@ bool vname_is_dead_(const struct vname_ns *ns, struct vdl_str server)
     return false;
 }
 
+uint64_t vname_entry_hash_(
+    const struct vname_ns *ns, const v23_naming_mount_entry *e)
+{
+    uint64_t key = (uintptr_t)ns, h = v23_hash(key, e->name.p, e->name.n);
+    uint32_t i;
+
+    for (i = 0; i < e->servers.n; i++)
+        h += v23_hash(key + 1, e->servers.v[i].server.p,
+            e->servers.v[i].server.n);
+    return h | 1;
+}
+
 void vname_set_dead_(struct vname_ns *ns, struct vdl_str server, bool dead)
 {
     uint64_t h = v23_hash((uintptr_t)ns, server.p, server.n);

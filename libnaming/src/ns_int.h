@@ -86,6 +86,9 @@ const struct v23_verror *vname_error_(struct vname_op *op, const char *id,
     const char *text, struct vdl_str name);
 /* NUL-terminated copy for calls; "" when memory is short. */
 const char *vname_call_name_(struct v23_arena *a, struct vdl_str name);
+/* Tells entries apart by name and servers, in any order; never 0. */
+uint64_t vname_entry_hash_(
+    const struct vname_ns *ns, const v23_naming_mount_entry *e);
 /* Number of elements of a name that need not be clean (13.6). */
 uint32_t vname_depth_(struct vdl_str name);
 
@@ -111,6 +114,10 @@ struct walk {
     v23_naming_mount_entry asked; /* e without servers that are no tables */
     uint32_t steps;
     bool again; /* the step is made a second time: a connection broke */
+    /* WALK_TO_TABLE: an entry that is taken for the table, without being asked
+     * (vname_entry_hash_); 0 = none. */
+    uint64_t known;
+    bool guessed; /* and was */
     struct vrpc_call *call;
     vdl_str_list names; /* of the call in flight */
     /* What to do with the answer (or an error); may free the walk. */

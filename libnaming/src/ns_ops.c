@@ -28,6 +28,8 @@ struct change {
     uint32_t ttl, flags;
     uint32_t next;                /* server to be told */
     const char *what;             /* for the log */
+    uint64_t *known;              /* the option `table` of a mount */
+    bool refused;                 /* not all have agreed */
     bool each;                    /* every server is told */
     bool reached;                 /* one has answered, with `answer` */
     bool all;                     /* any of them will do, however late */
@@ -146,6 +148,9 @@ int vname_resolve_to_mount_table(struct vname_ns *ns, struct vdl_str name,
 
 static void finish(struct change *ch, const struct v23_verror *err)
 {
+    if (ch->known != NULL)
+        *ch->known = err != NULL || ch->refused
+            ? 0 : vname_entry_hash_(ch->walk.op.ns, &ch->table);
     if (ch->perms_done != NULL)
         ch->perms_done(ch->ud, err, NULL, vdl_str(""));
     else if (ch->entry_done != NULL)
@@ -286,6 +291,22 @@ static bool all_dead(const struct change *ch)
     return i == ch->table.servers.n;
 }
 
+/* All servers of the table have been told. */
+static void all_told(struct change *ch, const struct v23_verror *err)
+{
+    forget(ch);
+    /* A table that was not asked may no longer be the one: look again. */
+    if (err == NULL || vname_unreachable_(err) || !ch->walk.guessed) {
+        finish(ch, err);
+        return;
+    }
+    ch->walk.known = 0;
+    ch->walk.guessed = false;
+    ch->next = 0;
+    ch->reached = ch->all = ch->refused = false;
+    vname_walk_start_(&ch->walk);
+}
+
 /* What a later result will hide. */
 static void log_failure(struct change *ch, const struct v23_verror *err)
 {
@@ -305,9 +326,9 @@ static void told(void *ud, const struct v23_verror *err)
     if (gone(ch))
         return;
     err = vname_copy_error_(&ch->walk.op.arena, err);
+    ch->refused = ch->refused || (err != NULL && !silent);
     if (ch->all || ch->walk.names.n == 1) {
-        forget(ch);
-        finish(ch, err);
+        all_told(ch, err);
         return;
     }
     vname_set_dead_(ch->walk.op.ns, ch->table.servers.v[ch->next].server,
@@ -343,8 +364,7 @@ static void tell_next(struct change *ch)
             ch->table.servers.v[ch->next].server))
         ch->next++;
     if (ch->next == ch->walk.names.n && (ch->reached || ch->walk.op.no_retry)) {
-        forget(ch);
-        finish(ch, ch->answer);
+        all_told(ch, ch->answer);
         return;
     }
     vname_call_opts_(&ch->walk.op, &ch->walk.names, &opts);
@@ -387,6 +407,8 @@ int vname_mount(struct vname_ns *ns, struct vdl_str name,
     ch->what = "mount";
     ch->each = true;
     ch->flags = flags;
+    ch->known = opts == NULL ? NULL : opts->table;
+    ch->walk.known = ch->known == NULL ? 0 : *ch->known;
     ch->ttl = seconds > (int64_t)UINT32_MAX ? UINT32_MAX
         : seconds < 0                       ? 1
                                             : (uint32_t)seconds;

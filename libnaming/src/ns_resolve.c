@@ -186,6 +186,11 @@ static void run(struct walk *w)
             w->then(w, NULL, &w->last);
             return;
         }
+        if (w->known != 0 && vname_entry_hash_(w->op.ns, &w->e) == w->known) {
+            w->guessed = true;
+            w->then(w, NULL, &w->e);
+            return;
+        }
         rc = from_cache(w, &next);
         if (rc == V23_ENONAME) {
             err = ask(w);
@@ -218,5 +223,6 @@ void vname_walk_start_(struct walk *w)
         return;
     }
     w->last = w->e;
+    w->steps = 0;
     run(w);
 }

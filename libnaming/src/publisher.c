@@ -35,6 +35,7 @@ struct pair {
     int64_t pause_ns;    /* before the next retry; 0 = the last went well */
     int64_t retry_ns;    /* when; V23_NEVER = at the refresh */
     int64_t last_mount_ns, last_unmount_ns;
+    uint64_t table; /* that took the last mount, as vname_opts has it */
     char mount_error[ID_MAX], unmount_error[ID_MAX];
 };
 
@@ -393,6 +394,7 @@ static int start(struct vname_publisher *p, struct pair *q,
         q->last_mount_ns = stamp(p, q->last_unmount_ns);
         q->retry_ns = V23_NEVER;
         opts.no_retry = true;
+        opts.table = &q->table;
         return vname_mount(p->ns, q->name, q->server,
             p->period_ns + VNAME_PUBLISH_SLACK_NS, flags, &opts, mounted, p,
             op);

@@ -101,8 +101,8 @@ static int add_server(const char *server)
     return vname_publisher_add_server(pub, vdl_str(server));
 }
 
-/* "server=seconds … [MT] [L]" of a name in the root table, "-" for none. */
-static const char *mounted(const char *name)
+/* "server=seconds … [MT] [L]" of a name in a table, "-" for none. */
+static const char *mounted_in(const struct table *t, const char *name)
 {
     struct vname_caller c;
     struct v23_arena a;
@@ -114,7 +114,7 @@ static const char *mounted(const char *name)
     c.arena = &a;
     c.now_ns = W.now.mono_ns;
     N.text[0] = 0;
-    if (vname_table_resolve(N.tables[0].t, &c, vdl_str(name), &e) != NULL) {
+    if (vname_table_resolve(t->t, &c, vdl_str(name), &e) != NULL) {
         put("-");
     } else {
         for (i = 0; i < e.servers.n; i++)
@@ -126,6 +126,11 @@ static const char *mounted(const char *name)
     }
     v23_arena_fini(&a);
     return N.text;
+}
+
+static const char *mounted(const char *name)
+{
+    return mounted_in(&N.tables[0], name);
 }
 
 static void put_state(void *ud, const struct vname_publish_entry *e)
@@ -519,6 +524,192 @@ START_TEST(free_in_the_middle_is_silent)
 }
 END_TEST
 
+/* ---- what a refresh asks ------------------------------------------------- */
+
+/* Calls that a table serves in the next minutes, which have a refresh each. */
+static int calls_in(const struct table *t, int minutes)
+{
+    int before = calls_of(t);
+
+    pass(minutes * 60 * SEC);
+    return calls_of(t) - before;
+}
+
+/* Mount a table in the root table, without the client's knowing of it. */
+static void lead_also(const char *name, const char *table, uint32_t seconds,
+    uint32_t flags)
+{
+    struct vname_caller c;
+    struct v23_arena a;
+
+    memset(&c, 0, sizeof(c));
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    c.arena = &a;
+    c.now_ns = W.now.mono_ns;
+    ck_assert_ptr_null(vname_table_mount(N.tables[0].t, &c, vdl_str(name),
+        vdl_str(table), seconds, V23_NAMING_MT | flags));
+    v23_arena_fini(&a);
+}
+
+static void lead(const char *name, const char *table, uint32_t seconds)
+{
+    lead_also(name, table, seconds, V23_NAMING_REPLACE);
+}
+
+static void publish(const char *name)
+{
+    ck_assert_int_eq(add_name(name, false, false), 0);
+    ck_assert_int_eq(add_server(E1), 0);
+    pass(SEC);
+}
+
+static bool has(const struct table *t, const char *name)
+{
+    return strcmp(mounted_in(t, name), "-") != 0;
+}
+
+START_TEST(refresh_is_one_call)
+{
+    publish("a");
+
+    ck_assert_int_eq(calls_in(&N.tables[0], 10), 10);
+    ck_assert_str_ne(mounted("a"), "-");
+}
+END_TEST
+
+START_TEST(refresh_asks_for_the_way_only_when_it_may_have_changed)
+{
+    struct table *root = &N.tables[0], *sub = &N.tables[1];
+
+    lead("mt", SUB, 86400);
+    publish("mt/a/b");
+    ck_assert_int_eq(calls_in(sub, 10), 10);
+    ck_assert_int_eq(calls_in(root, 10), 0);
+
+    lead("mt", SUB, 630);
+    vname_ns_flush(N.ns); /* what it has, it keeps for a day */
+    ck_assert_int_eq(calls_in(root, 10), 1);
+    ck_assert(has(sub, "a/b"));
+}
+END_TEST
+
+START_TEST(table_that_moved_is_found_when_the_way_to_it_expires)
+{
+    struct table *other = add_table("other");
+
+    lead("mt", SUB, 150);
+    publish("mt/a");
+    lead("mt", other->name, 86400);
+    ck_assert(!has(other, "a"));
+
+    pass(130 * SEC);
+    ck_assert(!has(other, "a"));
+    pass(60 * SEC);
+
+    ck_assert(has(other, "a"));
+    ck_assert_int_eq(told_errors, 0);
+}
+END_TEST
+
+START_TEST(table_mounted_on_the_way_gets_the_mount_at_the_next_refresh)
+{
+    struct table *root = &N.tables[0], *sub = &N.tables[1];
+
+    publish("mt/a");
+    lead("mt", SUB, 86400);
+
+    pass(60 * SEC);
+
+    ck_assert(has(sub, "a"));
+    ck_assert_int_eq(told_errors, 0);
+    ck_assert_int_eq(warnings, 0);
+    ck_assert_int_eq(calls_in(sub, 10), 10);
+    ck_assert_int_eq(calls_in(root, 10), 0);
+}
+END_TEST
+
+START_TEST(table_that_is_gone_from_the_way_leaves_the_mount_to_its_holder)
+{
+    lead("mt", SUB, 86400);
+    publish("mt/a");
+    ck_assert_str_eq(unmount("mt", ""), "");
+    ck_assert_str_eq(mounted("mt/a"), "-");
+
+    pass(60 * SEC);
+
+    ck_assert_str_eq(mounted("mt/a"), E1 "=79");
+    ck_assert_int_eq(told_errors, 0);
+}
+END_TEST
+
+/* A table that denies this client what it has allowed. */
+START_TEST(refused_refresh_is_resolved_anew_and_told)
+{
+    struct table *sub = &N.tables[1];
+    v23_access_permissions none = { 0 };
+    struct vname_caller c;
+    struct v23_arena a;
+    int before;
+
+    lead("mt", SUB, 86400);
+    publish("mt/a");
+    memset(&c, 0, sizeof(c));
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    c.arena = &a;
+    ck_assert_ptr_null(vname_table_set_permissions(sub->t, &c, vdl_str("a"),
+        &none, vdl_str("")));
+    v23_arena_fini(&a);
+    before = calls_of(sub);
+
+    pass(59 * SEC);
+
+    ck_assert_int_eq(told_errors, 1);
+    ck_assert_int_eq(calls_of(sub) - before, 2);
+    ck_assert_str_eq(status(), "[mt/a mounted !v.io/v23/verror.NoAccess]");
+}
+END_TEST
+
+START_TEST(every_replica_is_told_at_each_refresh)
+{
+    struct table *sub = &N.tables[1], *third = add_table("third"),
+                 *fourth = add_table("fourth");
+
+    lead("mt", SUB, 150);
+    lead_also("mt", third->name, 150, 0);
+    publish("mt/a");
+    ck_assert(has(sub, "a") && has(third, "a"));
+    ck_assert_int_eq(calls_in(third, 1), 1);
+    ck_assert_int_eq(calls_in(sub, 1), 1);
+
+    /* One more, once the way is asked for again. */
+    lead("mt", SUB, 86400);
+    lead_also("mt", third->name, 86400, 0);
+    lead_also("mt", fourth->name, 86400, 0);
+    pass(60 * SEC);
+    ck_assert(has(sub, "a") && has(third, "a") && has(fourth, "a"));
+}
+END_TEST
+
+START_TEST(table_out_of_reach_for_a_while_is_told_again)
+{
+    struct table *sub = &N.tables[1];
+
+    lead("mt", SUB, 86400);
+    publish("mt/a");
+    world_cut(link_to(sub->n));
+    sub->n->refuses = true;
+    pass(70 * SEC);
+    ck_assert_int_gt(told_errors, 0);
+    ck_assert_int_eq(warnings, 1);
+
+    sub->n->refuses = false;
+    pass(60 * SEC);
+
+    ck_assert(has(sub, "a"));
+    ck_assert_str_eq(status(), "[mt/a mounted]");
+}
+END_TEST
+
 /* ---- memory -------------------------------------------------------------- */
 
 static int life(const struct v23_alloc *al, void *ud)
@@ -589,6 +780,14 @@ int main(void)
     tcase_add_test(tc, dead_root_does_not_delay_the_refresh_of_others);
     tcase_add_test(tc, stop_unmounts_from_every_root);
     tcase_add_test(tc, free_in_the_middle_is_silent);
+    tcase_add_test(tc, refresh_is_one_call);
+    tcase_add_test(tc, refresh_asks_for_the_way_only_when_it_may_have_changed);
+    tcase_add_test(tc, table_that_moved_is_found_when_the_way_to_it_expires);
+    tcase_add_test(tc, table_mounted_on_the_way_gets_the_mount_at_the_next_refresh);
+    tcase_add_test(tc, table_that_is_gone_from_the_way_leaves_the_mount_to_its_holder);
+    tcase_add_test(tc, refused_refresh_is_resolved_anew_and_told);
+    tcase_add_test(tc, every_replica_is_told_at_each_refresh);
+    tcase_add_test(tc, table_out_of_reach_for_a_while_is_told_again);
     tcase_add_test(tc, publisher_survives_every_lack_of_memory);
     tcase_add_test(tc, mount_without_memory_is_tried_again);
     suite_add_tcase(s, tc);

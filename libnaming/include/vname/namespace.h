@@ -76,6 +76,13 @@ struct vname_opts {
     bool no_retry; /* one attempt for each call */
     bool no_discharges; /* cached discharges only, as in vrpc/client.h */
     const struct vrpc_span *span; /* what it is for; NULL as there */
+    /*
+     * For a mount that is refreshed: a number that outlives the operation, 0 at
+     * first. It tells the table that took the mount; where the way still leads
+     * to the same servers, that table is not asked again whether it is the one,
+     * which halves the calls. If it refuses, the name is resolved as always.
+     */
+    uint64_t *table;
 };
 
 /** Give up; no callback runs. NULL is ignored. */
