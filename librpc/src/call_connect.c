@@ -438,7 +438,7 @@ static void attempt_init(struct vrpc_call *call, struct vrpc_attempt_ *at,
     if (call->place != NULL && server.p == call->place->name.p)
         at->place = vrpc_place_ref_(call->place);
     else
-        rc = vrpc_place_get_(&call->c->places, server, &at->place, &why);
+        rc = vrpc_place_get_(&call->c->m->places, server, &at->place, &why);
     if (rc != 0)
         attempt_status(at, rc, rc == V23_ENOMEM ? v23_strerror(rc) : why);
 }
@@ -622,7 +622,7 @@ static bool is_resolved(struct vrpc_call *call)
     if (p != NULL)
         return !p->ep.mount_table;
     if (!vrpc_name_is_rooted(call->rest) ||
-        vrpc_place_get_(&call->c->places, call->rest, &p, &why) != 0)
+        vrpc_place_get_(&call->c->m->places, call->rest, &p, &why) != 0)
         return false;
     yes = p->clean && !p->ep.mount_table;
     vrpc_place_unref_(p);

@@ -5,7 +5,6 @@
 
 #include <vrpc/verror.h>
 
-#include "place_int.h"
 #include "rpc_int.h"
 
 enum vrpc_call_state_ {
@@ -48,7 +47,7 @@ enum vrpc_call_want_ {
 struct vrpc_call {
     struct vrpc_stream_ stream; /* first member */
     struct vrpc_client *c;
-    struct vrpc_call *next, **link; /* live calls, or the pool */
+    struct vrpc_call *next, **link; /* live calls, or the manager's pool */
     enum vrpc_call_state_ state;
     struct v23_arena arena; /* as long as the call */
     struct v23_arena data;  /* one item, or the results */
@@ -102,13 +101,13 @@ struct vrpc_call {
 
 struct vrpc_client {
     struct vrpc_manager *m;
+    struct vrpc_client *next, **link; /* of the manager, oldest first */
     struct vrpc_client_config cfg;
     const struct vrpc_resolver *resolver;
-    struct vrpc_call *calls, *pool;
+    struct vrpc_call *calls;
     struct vrpc_pin *pins;
-    size_t ncalls, npool;
+    size_t ncalls;
     struct v23_errctx ctx; /* for errors of calls */
-    struct vrpc_places_ places;
     char stat_name[40];    /* of the calls in the statistics, or empty */
 };
 

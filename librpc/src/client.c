@@ -1,7 +1,9 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * Clients and the life of their calls. Call objects go back to a pool with the
- * memory they have, so that a steady stream of calls does not allocate.
+ * memory they have, so that a steady stream of calls does not allocate. The
+ * pool is the manager's: of a thousand clients that share one, few call at a
+ * time.
  */
 #include "call_int.h"
 #include "fetch_int.h"
@@ -52,10 +54,8 @@ static struct vrpc_call *call_new(struct vrpc_client *c)
     return call;
 }
 
-static void call_free(struct vrpc_call *call)
+static void call_free(struct vrpc_manager *m, struct vrpc_call *call)
 {
-    struct vrpc_manager *m = call->c->m;
-
     vrpc_stream_fini_(&call->stream);
     v23_arena_fini(&call->arena);
     v23_arena_fini(&call->data);
@@ -108,14 +108,17 @@ static void call_clear(struct vrpc_call *call)
 
 static struct vrpc_call *call_get(struct vrpc_client *c)
 {
-    struct vrpc_call *call = c->pool;
+    struct vrpc_manager *m = c->m;
+    struct vrpc_call *call = m->pool;
 
     if (c->ncalls >= c->cfg.max_calls)
         return NULL;
-    if (call != NULL) {
+    /* Its buffers were made for its budget. */
+    if (call != NULL && call->stream.budget == c->cfg.call_budget) {
         unlink_call(call);
-        c->npool--;
+        m->npool--;
         call_clear(call);
+        call->c = c;
     } else {
         call = call_new(c);
         if (call == NULL)
@@ -129,11 +132,12 @@ static struct vrpc_call *call_get(struct vrpc_client *c)
 static void call_put(struct vrpc_call *call)
 {
     struct vrpc_client *c = call->c;
+    struct vrpc_manager *m = c->m;
 
     unlink_call(call);
     c->ncalls--;
-    vrpc_task_drop_(&c->m->tasks, &call->writable_task);
-    vrpc_task_drop_(&c->m->tasks, &call->resume_task);
+    vrpc_task_drop_(&m->tasks, &call->writable_task);
+    vrpc_task_drop_(&m->tasks, &call->resume_task);
     vsec_blessings_unref(call->peer);
     call->peer = NULL;
     vrpc_names_unref_(call->names);
@@ -144,12 +148,12 @@ static void call_put(struct vrpc_call *call)
     v23_arena_reset(&call->arena);
     v23_arena_reset(&call->data);
     call->state = VRPC_CALL_IDLE_;
-    if (c->npool >= c->cfg.pool) {
-        call_free(call);
+    if (m->npool >= c->cfg.pool) {
+        call_free(m, call);
         return;
     }
-    link_call(&c->pool, call);
-    c->npool++;
+    link_call(&m->pool, call);
+    m->npool++;
 }
 
 void vrpc_call_release_(struct vrpc_call *call)
@@ -283,7 +287,7 @@ static int set_name(struct vrpc_call *call, struct vdl_str name)
     const char *why;
 
     if (vrpc_name_is_rooted(name) &&
-        vrpc_place_get_(&call->c->places, name, &call->place, &why) == 0) {
+        vrpc_place_get_(&call->c->m->places, name, &call->place, &why) == 0) {
         if (call->place->plain) {
             call->name = call->rest = call->place->name;
             return 0;
@@ -476,25 +480,22 @@ struct vrpc_client *vrpc_call_client(const struct vrpc_call *call)
 void vrpc_client_networks_(struct vrpc_client *c,
     const struct vrpc_network *old, const struct vrpc_network *nets, size_t n)
 {
-    if (c == NULL || c->cfg.networks != old || old == NULL)
-        return;
-    c->cfg.networks = nets;
-    c->cfg.nnetworks = n;
+    for (; c != NULL; c = c->next)
+        if (c->cfg.networks == old && old != NULL) {
+            c->cfg.networks = nets;
+            c->cfg.nnetworks = n;
+        }
 }
 
 int vrpc_client_new(struct vrpc_manager *m,
     const struct vrpc_client_config *cfg, struct vrpc_client **out)
 {
-    struct vrpc_client *c;
+    struct vrpc_client *c = v23_new(m->al, struct vrpc_client);
 
-    if (m->client != NULL)
-        return V23_ESTATE;
-    c = v23_new(m->al, struct vrpc_client);
     if (c == NULL)
         return V23_ENOMEM;
     c->m = m;
     c->cfg = *cfg;
-    c->places.al = m->al;
     c->resolver = cfg->resolver;
     if (c->cfg.call_budget == 0)
         c->cfg.call_budget = DEFAULT_BUDGET;
@@ -503,7 +504,9 @@ int vrpc_client_new(struct vrpc_manager *m,
     if (c->cfg.pool == 0)
         c->cfg.pool = DEFAULT_POOL;
     c->ctx.component = cfg->component;
-    m->client = c;
+    c->link = m->clients_tail;
+    *c->link = c;
+    m->clients_tail = &c->next;
     vrpc_client_stats_init_(c);
     *out = c;
     return 0;
@@ -517,26 +520,32 @@ void vrpc_client_set_resolver(struct vrpc_client *c,
 
 void vrpc_client_free(struct vrpc_client *c)
 {
+    struct vrpc_manager *m;
     struct vrpc_call *call;
 
     if (c == NULL)
         return;
+    m = c->m;
     vrpc_client_stats_fini_(c);
     c->cfg.max_calls = 0; /* no new ones from a callback */
     while (c->pins != NULL)
         vrpc_pin_free(c->pins);
     while ((call = c->calls) != NULL) {
         vrpc_call_cancel(call);
-        vrpc_task_drop_(&c->m->tasks, &call->task);
+        vrpc_task_drop_(&m->tasks, &call->task);
         call_done(call);
     }
-    while ((call = c->pool) != NULL) {
+    *c->link = c->next;
+    if (c->next != NULL)
+        c->next->link = c->link;
+    else
+        m->clients_tail = c->link;
+    while (m->clients == NULL && (call = m->pool) != NULL) {
         unlink_call(call);
-        call_free(call);
+        m->npool--;
+        call_free(m, call);
     }
-    vrpc_places_fini_(&c->places);
-    c->m->client = NULL;
-    v23_put(c->m->al, c);
+    v23_put(m->al, c);
 }
 
 struct vrpc_manager *vrpc_client_manager(const struct vrpc_client *c)

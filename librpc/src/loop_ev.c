@@ -331,6 +331,7 @@ void vrpc_ev_node_flush(struct vrpc_ev_node *n)
 
 void vrpc_ev_node_free(struct vrpc_ev_node *n)
 {
+    struct vrpc_client *c;
     struct vrpc_ev_link_ *l;
 
     if (n == NULL)
@@ -344,7 +345,8 @@ void vrpc_ev_node_free(struct vrpc_ev_node *n)
         vrpc_ev_link_farewell_(l);
         vrpc_ev_link_gone_(l);
     }
-    vrpc_client_free(vrpc_manager_client(n->m));
+    while ((c = vrpc_manager_client(n->m)) != NULL)
+        vrpc_client_free(c);
     vrpc_manager_free(n->m);
     vrpc_ev_dials_free_(n);
     vrpc_task_drop_(&n->ev->tasks, &n->task);

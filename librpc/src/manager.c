@@ -206,6 +206,8 @@ int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     m->max_conns = cfg->max_conns == 0 ? 16384 : cfg->max_conns;
     m->max_handshakes = cfg->max_handshakes == 0 ? 4096 : cfg->max_handshakes;
     m->shaking_tail = &m->shaking;
+    m->clients_tail = &m->clients;
+    m->places.al = m->al;
     m->max_flows = cfg->max_flows == 0 ? 16384 : cfg->max_flows;
     vrpc_timers_init_(&m->timers, m->al);
     vrpc_tasks_init_(&m->tasks);
@@ -254,6 +256,7 @@ void vrpc_manager_free(struct vrpc_manager *m)
     vrpc_own_fini_(m);
     vrpc_failures_fini_(m);
     vrpc_cache_fini_(&m->cache);
+    vrpc_places_fini_(&m->places);
     vrpc_ops_fini_(&m->ops);
     vdl_registry_free(m->al, &m->known);
     vrpc_timers_fini_(&m->timers);
@@ -297,7 +300,7 @@ struct v23_now vrpc_manager_now(const struct vrpc_manager *m)
 
 struct vrpc_client *vrpc_manager_client(const struct vrpc_manager *m)
 {
-    return m->client;
+    return m->clients;
 }
 
 struct vrpc_server *vrpc_manager_server(const struct vrpc_manager *m)

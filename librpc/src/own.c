@@ -168,7 +168,7 @@ static void update(struct vrpc_manager *m)
     if (m->own.b != NULL)
         m->own.b = vsec_blessings_ref(m->own.b);
     v23_arena_init(&m->own.scratch, m->al, SIZE_MAX);
-    w.c = m->own.client != NULL ? m->own.client : m->client;
+    w.c = m->own.client != NULL ? m->own.client : m->clients;
     w.m = m;
     w.b = m->own.b;
     w.deadline = vrpc_mgr_now_(m).mono_ns + FETCH_TIMEOUT;

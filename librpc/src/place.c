@@ -1,6 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
- * Most calls of a client go to few objects, so taking the same name apart and
+ * Most calls of a manager's clients go to few objects, so taking the same name apart and
  * parsing the same endpoint again for each would be most of a call's work. What
  * was found for the names used last is kept, one for each value of a hash.
  */

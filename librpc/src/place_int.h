@@ -6,7 +6,7 @@
 #include <v23/alloc.h>
 #include <vrpc/endpoint.h>
 
-enum { VRPC_PLACES_ = 8 };
+enum { VRPC_PLACES_ = 32 };
 
 /* A rooted name, taken apart. */
 struct vrpc_place_ {

@@ -345,7 +345,7 @@ void vrpc_proxied_resolved_(struct vrpc_proxied *p, int rc,
 static void resolve(struct vrpc_proxied *p)
 {
     struct vrpc_client *c = p->cfg.client != NULL ? p->cfg.client
-                                                  : p->m->client;
+                                                  : p->m->clients;
     const struct vrpc_resolver *r = c == NULL ? NULL : c->resolver;
     struct vrpc_call_opts opts = VRPC_CALL_OPTS_INIT;
     const struct v23_verror *err = NULL;

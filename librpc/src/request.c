@@ -210,7 +210,7 @@ static int show(struct vrpc_request_ *r)
     if (rc != 0)
         return rc;
     memset(&w, 0, sizeof(w));
-    w.c = r->m->own.client != NULL ? r->m->own.client : r->m->client;
+    w.c = r->m->own.client != NULL ? r->m->own.client : r->m->clients;
     w.m = r->m;
     w.b = r->blessings;
     w.deadline = vrpc_mgr_now_(r->m).mono_ns + ANSWER_TIMEOUT;

@@ -22,6 +22,7 @@
 #include <vrpc/server.h>
 
 #include "cache_int.h"
+#include "place_int.h"
 #include "sched_int.h"
 #include "vtrace_int.h"
 
@@ -341,7 +342,10 @@ struct vrpc_manager {
     struct vrpc_tasks_ tasks;
     struct vrpc_ops_ ops;
     struct vrpc_timer_ sweep;
-    struct vrpc_client *client;
+    struct vrpc_client *clients, **clients_tail; /* oldest first */
+    struct vrpc_call *pool; /* for reuse; none without clients */
+    size_t npool;
+    struct vrpc_places_ places;
     struct vrpc_host_ *host;
     struct vrpc_server *server; /* the host, if it is one */
     struct {
@@ -350,7 +354,7 @@ struct vrpc_manager {
         struct v23_arena arena, scratch;
         struct vrpc_fetch_ *fetch; /* in progress */
         struct vsec_blessings *b;  /* that it is for; a reference */
-        struct vrpc_client *client; /* asks dischargers; NULL: our own */
+        struct vrpc_client *client; /* asks dischargers; NULL: our oldest */
         struct vrpc_timer_ timer, patience;
         struct vrpc_task_ task;
         struct vsec_store_watch watch;
@@ -391,7 +395,8 @@ void vrpc_pins_lost_(struct vrpc_session_ *s);
 
 /* ---- client.c ------------------------------------------------------------ */
 
-/* A client that was given the networks `old` has these now; c may be NULL. */
+/* Clients of a manager, from c on, that were given the networks `old` have
+ * these now; c may be NULL. */
 void vrpc_client_networks_(struct vrpc_client *c,
     const struct vrpc_network *old, const struct vrpc_network *nets, size_t n);
 

@@ -3,7 +3,9 @@
  * Calls: options, results without generated code, and the hooks a client needs
  * from above (names to servers). Source: spec/rpc.md 16.7, 19.
  *
- * A client lives in a manager (vrpc/manager.h), which owns the connections.
+ * A client lives in a manager (vrpc/manager.h), which owns the connections. A
+ * manager may have many: each has its resolver, its limits and its calls, all
+ * act as the manager's principal over its connections.
  * Typed calls are made by generated code through vrpc_client_start()
  * (vrpc/iface.h); tools that know no types use vrpc_client_start_any().
  *
@@ -220,14 +222,16 @@ struct vrpc_client_config {
     size_t nnetworks;
     size_t call_budget;  /* bytes of results or of one item; 0 = 64 MiB */
     uint32_t max_calls;  /* at the same time; 0 = 65,536 */
-    uint32_t pool;       /* call objects kept for reuse; 0 = 64 */
+    uint32_t pool;       /* call objects that the manager keeps for reuse by
+                            any of its clients; 0 = 64 */
 };
 
 /**
- * The client of a manager. A manager has exactly one; strings, arrays and the
- * resolver are borrowed for the life of the client.
+ * A client of a manager. Strings, arrays and the resolver are borrowed for the
+ * life of the client. What the manager itself asks of others, for its server
+ * or for proxies, it asks with the oldest one.
  *
- * @return 0, V23_ENOMEM, V23_ESTATE (the manager has a client)
+ * @return 0, V23_ENOMEM
  */
 V23_MUST_USE int vrpc_client_new(struct vrpc_manager *m,
     const struct vrpc_client_config *cfg, struct vrpc_client **out);

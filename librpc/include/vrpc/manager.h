@@ -106,7 +106,7 @@ V23_MUST_USE int vrpc_manager_new(const struct vrpc_manager_config *cfg,
     struct vrpc_manager **out);
 /**
  * Close all connections ("cache is closed"), fail all calls and free, with the
- * server or proxy of the manager if it is still there. The client must have
+ * server or proxy of the manager if it is still there. Its clients must have
  * been freed. NULL is ignored.
  */
 void vrpc_manager_free(struct vrpc_manager *m);
@@ -175,13 +175,15 @@ struct vsec_principal *vrpc_manager_principal(const struct vrpc_manager *m);
 const struct v23_alloc *vrpc_manager_alloc(const struct vrpc_manager *m);
 const struct v23_log *vrpc_manager_log(const struct vrpc_manager *m);
 struct v23_now vrpc_manager_now(const struct vrpc_manager *m);
-/** The manager's client and server; NULL when it has none. */
+/** The manager's client, the oldest one if there are several, and its server;
+ * NULL when it has none. */
 struct vrpc_client *vrpc_manager_client(const struct vrpc_manager *m);
 struct vrpc_server *vrpc_manager_server(const struct vrpc_manager *m);
 /**
  * Let another client ask for the discharges of the default blessings that a
  * server presents: one that can resolve the dischargers' names.
- * @param c  of the same thread; outlives the manager; NULL = the manager's own
+ * @param c  of the same thread; outlives the manager; NULL = the manager's own,
+ *           the oldest one
  */
 void vrpc_manager_fetch_by(struct vrpc_manager *m, struct vrpc_client *c);
 /** Live connections. */
