@@ -231,7 +231,7 @@ static int browse(void *ud, const struct v23_invocation *inv, int argc,
 {
     /* The page's calls may outlive this function. */
     static struct page pg;
-    struct lent lent = { NULL, NULL, NULL, { NULL, NULL, NULL }, false };
+    struct lent lent = { 0 };
     int rc = 0;
 
     if (argc == 0)

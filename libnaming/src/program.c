@@ -204,24 +204,29 @@ int vname_program_raw_names(struct vname_program *p, const char *name,
 
 /* ---- another principal --------------------------------------------------- */
 
-int vname_identity_init(struct vname_identity *id, struct vname_program *p,
-    struct vsec_principal *as)
+int vname_identity_node(struct vname_program *p, struct vsec_principal *as,
+    struct vrpc_ev_node **out)
+{
+    struct vrpc_manager_config cfg = { .principal = as,
+        .vtrace = p->rt.vtrace, .idle_ns = IDENTITY_IDLE };
+
+    return vrpc_ev_node_new(p->rt.ev, &cfg, out);
+}
+
+int vname_identity_join(struct vname_identity *id, struct vname_program *p,
+    struct vrpc_ev_node *node)
 {
     struct vrpc_client_config ccfg = { .component = vdl_str(p->name),
         .pool = IDENTITY_CALLS };
     struct vname_ns_config ncfg = { .roots = p->flags.roots,
         .nroots = p->flags.nroots, .component = ccfg.component,
         .cache_entries = IDENTITY_NAMES };
-    struct vrpc_manager_config mcfg = { .principal = as,
-        .vtrace = p->rt.vtrace, .idle_ns = IDENTITY_IDLE };
     int rc;
 
     memset(id, 0, sizeof(*id));
+    id->node = node;
     vrpc_ev_networks(p->rt.ev, &ccfg.networks, &ccfg.nnetworks);
-    rc = vrpc_ev_node_new(p->rt.ev, &mcfg, &id->node);
-    if (rc == 0)
-        rc = vrpc_client_new(vrpc_ev_node_manager(id->node), &ccfg,
-            &id->client);
+    rc = vrpc_client_new(vrpc_ev_node_manager(node), &ccfg, &id->client);
     ncfg.client = id->client;
     if (rc == 0)
         rc = vname_ns_new(&ncfg, &id->ns);
@@ -230,11 +235,28 @@ int vname_identity_init(struct vname_identity *id, struct vname_program *p,
     return rc;
 }
 
+int vname_identity_init(struct vname_identity *id, struct vname_program *p,
+    struct vsec_principal *as)
+{
+    struct vrpc_ev_node *node;
+    int rc;
+
+    memset(id, 0, sizeof(*id));
+    rc = vname_identity_node(p, as, &node);
+    if (rc != 0)
+        return rc;
+    rc = vname_identity_join(id, p, node);
+    if (rc != 0)
+        vrpc_ev_node_free(node);
+    id->owns_node = rc == 0;
+    return rc;
+}
+
 void vname_identity_fini(struct vname_identity *id)
 {
     vname_ns_free(id->ns);
     vrpc_client_free(id->client);
-    if (id->node != NULL)
+    if (id->owns_node)
         vrpc_ev_node_free(id->node);
     memset(id, 0, sizeof(*id));
 }

@@ -154,9 +154,11 @@ void wspr_host_stats_(struct wspr_host *h, struct v23_buf *out)
     struct v23_arena a;
 
     v23_buf_printf(out, "wspr/connections: %zu\nwspr/pipes: %zu\n"
-        "wspr/pipes-so-far: %llu\nwspr/refused: %llu\n",
+        "wspr/pipes-so-far: %llu\nwspr/refused: %llu\n"
+        "wspr/shared-rpc-connections: %zu\n",
         wspr_http_nconns_(h->http), h->npages, ull(h->opened),
-        ull(h->refused));
+        ull(h->refused), h->node == NULL
+            ? 0 : vrpc_manager_nconns(vrpc_ev_node_manager(h->node)));
     if (h->p->rt.stats == NULL)
         return;
     v23_arena_init(&a, NULL, 64u << 20);

@@ -273,13 +273,35 @@ static void timer_moved(void *ud)
         wspr_conn_alarm_(page->conn, wspr_ctl_next_deadline(page->ctl));
 }
 
+/*
+ * Connections belong to a principal, not to a page: a thousand pages whose
+ * origins have no account, which all are the proxy, call a server over one
+ * connection, like as many calls of one program. What a page can change for
+ * itself (roots, what is remembered of names, its calls and their limits) is in
+ * a client and a namespace of its own.
+ */
+static int make_identity(struct wspr_page_ *page)
+{
+    struct wspr_host *h = page->h;
+    int rc;
+
+    if (page->principal != h->p->rt.principal)
+        return vname_identity_init(&page->id, h->p, page->principal);
+    if (h->node == NULL) {
+        rc = vname_identity_node(h->p, page->principal, &h->node);
+        if (rc != 0)
+            return rc;
+    }
+    return vname_identity_join(&page->id, h->p, h->node);
+}
+
 static int identity(void *ud, struct vrpc_client **c, struct vname_ns **ns)
 {
     struct wspr_page_ *page = ud;
     int rc;
 
     if (!page->has_id) {
-        rc = vname_identity_init(&page->id, page->h->p, page->principal);
+        rc = make_identity(page);
         if (rc != 0)
             return rc;
         page->has_id = true;
@@ -559,6 +581,8 @@ void wspr_host_free(struct wspr_host *h)
     wspr_host_forget_accounts_(h);
     while (h->pages != NULL)
         page_free(h->pages);
+    if (h->node != NULL)
+        vrpc_ev_node_free(h->node);
     if (h->ev != NULL)
         event_del(&h->ev->reap);
     vsec_chain_cache_free(h->chains);

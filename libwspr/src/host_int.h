@@ -22,6 +22,8 @@ struct wspr_host {
     const struct v23_log *log;
     struct wspr_http_ *http;
     struct vsec_chain_cache *chains;
+    struct vrpc_ev_node *node; /* connections of the pages that are the proxy
+                                  itself; NULL: none of them has called */
     struct wspr_page_ *pages;
     size_t npages;
     uint64_t opened; /* of all pages so far, the last one's number */

@@ -95,10 +95,14 @@ grown=$(($(rss) - before))
 [ $grown -lt 2000 ] && good || bad "100 pages have left $grown KiB"
 
 wsprclient call "$wspr" echo Sleep 1 2>/dev/null >&2 # wrong arguments: an error
-wsprclient crowd "$wspr" 20 __namespace Roots 1 <hold >crowd.out 2>crowd.log &
+wsprclient crowd "$wspr" 20 echo Nothing 0 <hold >crowd.out 2>crowd.log &
 crowd=$!
 exec 3>hold
 wait_for printed_or_ended crowd.out ready $crowd
+# To the mount table and the two servers; more while old ones are left.
+shared=$(fetch /debug/stats | sed -n 's,^wspr/shared-rpc-connections: ,,p')
+[ "$shared" -ge 1 ] && [ "$shared" -le 6 ] && good ||
+    bad "twenty pages that are one principal have $shared connections"
 kill -9 $crowd
 exec 3>&-
 check "pages that are killed leave nothing" wait_for at_rest

@@ -76,9 +76,10 @@ V23_MUST_USE int vname_program_raw_names(struct vname_program *p,
 /* A client and a namespace of their own, with the roots of the program's; its
  * calls are collected in the program's traces. */
 struct vname_identity {
-    struct vrpc_ev_node *node;
+    struct vrpc_ev_node *node; /* whose connections they use */
     struct vrpc_client *client;
     struct vname_ns *ns;
+    bool owns_node; /* private */
 };
 /**
  * Make calls as somebody else.
@@ -87,7 +88,24 @@ struct vname_identity {
  */
 V23_MUST_USE int vname_identity_init(struct vname_identity *id,
     struct vname_program *p, struct vsec_principal *as);
+/**
+ * The same over connections that it shares with others who are the same
+ * principal. Calls, limits, roots and what is remembered of names are its own.
+ * @param node  from vname_identity_node(); outlives the identity
+ * @return 0, V23_ENOMEM; then there is nothing to give back
+ */
+V23_MUST_USE int vname_identity_join(struct vname_identity *id,
+    struct vname_program *p, struct vrpc_ev_node *node);
 void vname_identity_fini(struct vname_identity *id);
+/**
+ * A node whose connections are somebody else's; without a client so far. They
+ * close after a minute or two without calls.
+ * @param as   a reference is taken
+ * @param out  to vrpc_ev_node_free()
+ * @return 0, V23_ENOMEM, V23_ESYS
+ */
+V23_MUST_USE int vname_identity_node(struct vname_program *p,
+    struct vsec_principal *as, struct vrpc_ev_node **out);
 
 /* ---- a server under names ------------------------------------------------ */
 
