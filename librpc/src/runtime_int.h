@@ -66,6 +66,18 @@ struct vrpc_runtime_private {
 V23_MUST_USE int vrpc_runtime_init_(struct vrpc_runtime *rt,
     const struct vrpc_flags *flags, const char *component,
     const struct vrpc_runtime *first);
+/* A client for a manager of the program. */
+V23_MUST_USE int vrpc_runtime_client_(struct vrpc_runtime *rt,
+    struct vrpc_manager *m, struct vrpc_client **out);
+
+/* runtime_principal_ev.c */
+/* Load the principal and watch its files; `first`: also take SIGHUP. 0, or a
+ * status with rt->why. */
+V23_MUST_USE int vrpc_runtime_principal_(struct vrpc_runtime *rt, bool first);
+/* Read the credentials again. */
+void vrpc_runtime_reload_(struct vrpc_runtime *rt);
+
+/* runtime_serve_ev.c */
 /* A server's node that listens nowhere, with its client. rid NULL: a new one. */
 V23_MUST_USE int vrpc_runtime_node_(struct vrpc_runtime *rt,
     const struct vrpc_server_config *cfg, const struct vrpc_routing_id *rid,
@@ -75,9 +87,6 @@ V23_MUST_USE int vrpc_runtime_node_(struct vrpc_runtime *rt,
 V23_MUST_USE int vrpc_runtime_listen_(struct vrpc_runtime *rt,
     struct vrpc_ev_node *n, const struct vrpc_listen_addr *addrs,
     size_t naddrs);
-
-/* Read the credentials again. */
-void vrpc_runtime_reload_(struct vrpc_runtime *rt);
 
 /* cloud_ev.c: what --v23.virtualized.* publish */
 struct vrpc_cloud_;
