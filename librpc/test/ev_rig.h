@@ -121,4 +121,35 @@ static inline struct vrpc_call *go(const char *name, int method,
     return start(&n, name, method, o, in, stub, r);
 }
 
+static inline void count_up(void *ud)
+{
+    ++*(int *)ud;
+}
+
+/* A call is under way when the server is told to stop. */
+static inline void stop_while_called(const char *name, struct result *r,
+    int *stopped)
+{
+    ck_assert_ptr_nonnull(go(name, M_WAIT, NULL, NULL, &stub_plain, r));
+    ck_assert(run_until(&S.echo.calls));
+    vrpc_ev_server_stop(S.node, 10 * SEC, count_up, stopped);
+}
+
+/* It is answered, then the server has stopped; another one is refused. */
+static inline void answer_and_refuse(const char *name, struct result *r,
+    int *stopped)
+{
+    struct vrpc_call_opts o = opts_now();
+    struct result r2;
+
+    ck_assert_int_eq(vrpc_server_call_reply(S.echo.waiting, NULL, NULL), 0);
+    ck_assert(run_until(stopped));
+    ck_assert(run_until(&r->done));
+    ck_assert_ptr_nonnull(go(name, M_WAIT, &o, NULL, &stub_plain, &r2));
+    ck_assert(run_until(&r2.done));
+
+    ck_assert_str_eq(r->id, "");
+    ck_assert_str_eq(r2.id, VERR "NoServers");
+}
+
 #endif

@@ -133,18 +133,25 @@ static int grant_later(void *ud, struct v23_op op, struct vrpc_call *call,
 
 static const struct vrpc_granter later = { grant_later, NULL };
 
-START_TEST(connection_may_die_while_the_granter_thinks)
+/* Add(1, 2), up to the granter. */
+static void start_granted(struct result *r)
 {
     struct vrpc_call_opts o = opts_now();
     struct add_in in = { 1, 2 };
-    struct result r;
 
     Grants = 0;
     o.granters = &later;
     o.ngranters = 1;
     ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_ADD, &o, &in,
-        &stub_plain, &r));
+        &stub_plain, r));
     ck_assert(world_until(&W, &Grants, SEC));
+}
+
+START_TEST(connection_may_die_while_the_granter_thinks)
+{
+    struct result r;
+
+    start_granted(&r);
     world_cut(world_link_of(&W, P.c));
     world_settle(&W);
     ck_assert_int_eq(r.done, 0);
@@ -158,16 +165,9 @@ END_TEST
 
 START_TEST(late_grant_continues_the_call)
 {
-    struct vrpc_call_opts o = opts_now();
-    struct add_in in = { 1, 2 };
     struct result r;
 
-    Grants = 0;
-    o.granters = &later;
-    o.ngranters = 1;
-    ck_assert_ptr_nonnull(start(P.c, world_name(P.s, ""), M_ADD, &o, &in,
-        &stub_plain, &r));
-    ck_assert(world_until(&W, &Grants, SEC));
+    start_granted(&r);
     vrpc_client_granted(P.c->c, Grant_op, 0, NULL);
     ck_assert(world_until(&W, &r.done, SEC));
 

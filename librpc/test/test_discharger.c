@@ -287,10 +287,11 @@ static const v23_security_caveat_descriptor slow_desc = { { { 'S', 'L' } },
 static const struct vsec_caveat_kind slow_kind = { &slow_desc, "Slow", think,
     NULL, NULL };
 
-START_TEST(restrictions_may_take_time)
+/* Ask for a discharge, up to a restriction that takes time. */
+static void call_slow(void)
 {
-    const struct vsec_caveat_kind *v[1] = { &slow_kind };
-    struct vsec_caveat_kinds kinds = { v, 1 };
+    static const struct vsec_caveat_kind *const v[1] = { &slow_kind };
+    static const struct vsec_caveat_kinds kinds = { v, 1 };
     struct vdl_str param = vdl_str("x");
     v23_security_caveat inner, c;
 
@@ -299,6 +300,11 @@ START_TEST(restrictions_may_take_time)
     c = third_party(&inner, false, false);
     call_it(&c);
     world_settle(&W);
+}
+
+START_TEST(restrictions_may_take_time)
+{
+    call_slow();
     ck_assert_int_eq(R.done, 0);
     vsec_check_complete(slow.c, slow.op, _i == 0 ? 0 : V23_ECAVEAT, NULL);
     ck_assert(world_until(&W, &R.done, SEC));
@@ -308,16 +314,7 @@ END_TEST
 
 START_TEST(caller_may_go_meanwhile)
 {
-    const struct vsec_caveat_kind *v[1] = { &slow_kind };
-    struct vsec_caveat_kinds kinds = { v, 1 };
-    struct vdl_str param = vdl_str("x");
-    v23_security_caveat inner, c;
-
-    D.kinds = &kinds;
-    ck_assert_int_eq(vsec_caveat_make(&A, &slow_kind, &param, &inner), 0);
-    c = third_party(&inner, false, false);
-    call_it(&c);
-    world_settle(&W);
+    call_slow();
     world_node_fini(P.c);
     world_settle(&W);
     vsec_check_complete(slow.c, slow.op, 0, NULL);

@@ -151,31 +151,17 @@ START_TEST(deadline_ends_a_call)
 }
 END_TEST
 
-static void count_stop(void *ud)
-{
-    ++*(int *)ud;
-}
-
 START_TEST(stopped_server_finishes_and_refuses)
 {
-    struct vrpc_call_opts o = opts_now();
-    struct result r, r2;
+    struct result r;
     int stopped = 0;
 
-    ck_assert_ptr_nonnull(go(S.name, M_WAIT, NULL, NULL, &stub_plain, &r));
-    ck_assert(run_until(&S.echo.calls));
-    vrpc_ev_server_stop(S.node, 10 * SEC, count_stop, &stopped);
+    stop_while_called(S.name, &r, &stopped);
     ck_assert_int_eq(stopped, 0);
-    ck_assert_int_eq(vrpc_server_call_reply(S.echo.waiting, NULL, NULL), 0);
-    ck_assert(run_until(&stopped));
-    ck_assert(run_until(&r.done));
-    ck_assert_ptr_nonnull(go(S.name, M_WAIT, &o, NULL, &stub_plain, &r2));
-    ck_assert(run_until(&r2.done));
+    answer_and_refuse(S.name, &r, &stopped);
 
-    ck_assert_str_eq(r.id, "");
     ck_assert_int_eq(stopped, 1);
     ck_assert_int_eq(vrpc_server_state(S.s), VRPC_SERVER_STOPPED);
-    ck_assert_str_eq(r2.id, VERR "NoServers");
 }
 END_TEST
 

@@ -102,23 +102,15 @@ START_TEST(errors_of_proxies_can_be_read)
 }
 END_TEST
 
-static void count_stop(void *ud)
-{
-    ++*(int *)ud;
-}
-
 START_TEST(stopped_server_leaves_the_proxy_and_finishes)
 {
-    struct vrpc_call_opts o = opts_now();
     struct vrpc_proxy_status st;
-    struct result r, r2;
+    struct result r;
     int stopped = 0, i;
 
     listen_proxied(Proxy);
     ck_assert(run_until(&Reached));
-    ck_assert_ptr_nonnull(go(S.name, M_WAIT, NULL, NULL, &stub_plain, &r));
-    ck_assert(run_until(&S.echo.calls));
-    vrpc_ev_server_stop(S.node, 10 * SEC, count_stop, &stopped);
+    stop_while_called(S.name, &r, &stopped);
     for (i = 0; i < 1000; i++) {
         vrpc_proxy_status(Core, &st);
         if (st.servers == 0)
@@ -127,14 +119,7 @@ START_TEST(stopped_server_leaves_the_proxy_and_finishes)
     }
     ck_assert_uint_eq(st.servers, 0);
     ck_assert_int_eq(stopped, 0);
-    ck_assert_int_eq(vrpc_server_call_reply(S.echo.waiting, NULL, NULL), 0);
-    ck_assert(run_until(&stopped));
-    ck_assert(run_until(&r.done));
-    ck_assert_ptr_nonnull(go(S.name, M_WAIT, &o, NULL, &stub_plain, &r2));
-    ck_assert(run_until(&r2.done));
-
-    ck_assert_str_eq(r.id, "");
-    ck_assert_str_eq(r2.id, VERR "NoServers");
+    answer_and_refuse(S.name, &r, &stopped);
 }
 END_TEST
 

@@ -144,31 +144,16 @@ START_TEST(calls_pass)
 }
 END_TEST
 
-static void count_stop(void *ud)
-{
-    ++*(int *)ud;
-}
-
 START_TEST(server_stops_cleanly)
 {
-    struct vrpc_call_opts o = opts_now();
-    struct result r, r2;
+    struct result r;
     char name[600];
     int stopped = 0;
 
     if (!listen_on(_i, name, sizeof(name)))
         return;
-    ck_assert_ptr_nonnull(go(name, M_WAIT, NULL, NULL, &stub_plain, &r));
-    ck_assert(run_until(&S.echo.calls));
-    vrpc_ev_server_stop(S.node, 10 * SEC, count_stop, &stopped);
-    ck_assert_int_eq(vrpc_server_call_reply(S.echo.waiting, NULL, NULL), 0);
-    ck_assert(run_until(&stopped));
-    ck_assert(run_until(&r.done));
-    ck_assert_ptr_nonnull(go(name, M_WAIT, &o, NULL, &stub_plain, &r2));
-    ck_assert(run_until(&r2.done));
-
-    ck_assert_str_eq(r.id, "");
-    ck_assert_str_eq(r2.id, VERR "NoServers");
+    stop_while_called(name, &r, &stopped);
+    answer_and_refuse(name, &r, &stopped);
 }
 END_TEST
 
@@ -636,7 +621,7 @@ START_TEST(changed_interfaces_are_published)
 
     have_interfaces(mixed);
     host_listen(&S, "tcp4", ":0");
-    vrpc_ev_on_endpoints(S.node, count_stop, &changes);
+    vrpc_ev_on_endpoints(S.node, count_up, &changes);
     have_interfaces(mixed);
     ck_assert_int_eq(changes, 0); /* nothing is new */
     have_interfaces(other);

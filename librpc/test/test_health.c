@@ -73,15 +73,22 @@ START_TEST(other_traffic_is_no_sign_of_life)
 }
 END_TEST
 
-START_TEST(flow_with_a_short_timeout_pulls_the_timers)
+/* A flow that notices after ten seconds. */
+static struct vrpc_flow *open_short(void)
 {
     struct vrpc_flow_opts o;
     struct vrpc_flow *f;
 
-    rig_connect();
     memset(&o, 0, sizeof(o));
     o.channel_timeout_ns = 10 * V23_NS_PER_SEC;
     ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
+    return f;
+}
+
+START_TEST(flow_with_a_short_timeout_pulls_the_timers)
+{
+    rig_connect();
+    open_short();
     ck_assert_int_eq(rig_run(&R), 0);
     rig_sleep(&R, 5 * V23_NS_PER_SEC); /* answered: again in 10 s */
     vrpc_conn_free(R.a.conn);
@@ -97,15 +104,10 @@ END_TEST
 
 START_TEST(flow_opened_on_an_idle_connection_has_all_its_time)
 {
-    struct vrpc_flow_opts o;
-    struct vrpc_flow *f;
-
     rig_connect();
     R.now.mono_ns += 10 * MINUTE; /* nothing tells the connection */
-    memset(&o, 0, sizeof(o));
-    o.channel_timeout_ns = 10 * V23_NS_PER_SEC;
 
-    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
+    open_short();
     ck_assert_int_eq(rig_run(&R), 0);
     vrpc_conn_tick(R.d.conn, &R.now);
     rig_sleep(&R, MINUTE);
@@ -116,13 +118,10 @@ END_TEST
 
 START_TEST(timeout_of_a_closed_flow_is_forgotten)
 {
-    struct vrpc_flow_opts o;
     struct vrpc_flow *f;
 
     rig_connect();
-    memset(&o, 0, sizeof(o));
-    o.channel_timeout_ns = 10 * V23_NS_PER_SEC;
-    ck_assert_int_eq(vrpc_flow_open(R.d.conn, &o, &f), 0);
+    f = open_short();
     rig_sleep(&R, 1 * V23_NS_PER_SEC);
     vrpc_flow_close(f);
     rig_sleep(&R, 5 * V23_NS_PER_SEC); /* the request it had asked for */

@@ -304,19 +304,25 @@ START_TEST(route_list_of_thousands_ends_its_flow)
 }
 END_TEST
 
-START_TEST(flows_beyond_the_limits_are_refused)
+/* Two requests are taken, a third one is not. */
+static void begin_and_ask_thrice(void)
 {
     struct tap *t[3];
     int i;
 
-    R.cfg.authorizer = &vsec_auth_everyone;
-    R.cfg.max_flows_per_conn = 2;
     begin();
     for (i = 0; i < 3; i++)
         t[i] = peer_ask(&S, VRPC_MSG_PROXY_SERVER);
 
     ck_assert(!t[0]->closed && !t[1]->closed);
     ck_assert(t[2]->closed);
+}
+
+START_TEST(flows_beyond_the_limits_are_refused)
+{
+    R.cfg.authorizer = &vsec_auth_everyone;
+    R.cfg.max_flows_per_conn = 2;
+    begin_and_ask_thrice();
 }
 END_TEST
 
@@ -433,18 +439,10 @@ END_TEST
 
 START_TEST(requests_that_wait_are_limited)
 {
-    struct tap *t[3];
-    int i;
-
     memset(&A, 0, sizeof(A));
     R.cfg.authorizer = &late_auth;
     R.cfg.max_pending = 2;
-    begin();
-    for (i = 0; i < 3; i++)
-        t[i] = peer_ask(&S, VRPC_MSG_PROXY_SERVER);
-
-    ck_assert(!t[0]->closed && !t[1]->closed);
-    ck_assert(t[2]->closed);
+    begin_and_ask_thrice();
 }
 END_TEST
 

@@ -24,18 +24,11 @@ END_TEST
 START_TEST(without_a_reserved_dispatcher_the_default_decides)
 {
     struct vrpc_vtrace_config c = store_config();
-    struct vrpc_server_config sc;
 
     /* test:a and test:b are strangers to each other. */
     make_nodes(&c, &c, NULL);
     hops[0].next = NULL;
-    vrpc_server_free(B->s);
-    B->s = NULL;
-    memset(&sc, 0, sizeof(sc));
-    sc.object.iface = &hop_iface;
-    sc.object.self = &hops[0];
-    sc.authorizer = &vsec_auth_everyone;
-    ck_assert_int_eq(vrpc_server_new(B->m, &sc, &B->s), 0);
+    serve_other(B, &hop_iface, &hops[0], NULL);
     vrpc_span_force(&top, 0);
     ck_assert_str_eq(call_hop(&top), "");
 
@@ -49,14 +42,7 @@ START_TEST(an_authorizer_that_answers_later_is_waited_for)
     hops[0].next = NULL;
     D.answer = V23_EAGAIN;
     vrpc_span_force(&top, 0);
-    memset(&R, 0, sizeof(R));
-    {
-        struct vrpc_call_opts o = opts_now();
-
-        o.span = &top;
-        ck_assert_ptr_nonnull(vrpc_client_start(A->c, world_name(B, ""), &o,
-            &hop_method, NULL, &stub_plain, NULL, any_fn_dummy, &R));
-    }
+    start_hop(&top);
     world_sleep(&W, SEC);
     ck_assert_int_eq(R.done, 0);
     ck_assert_uint_eq(vrpc_vtrace_count(B->vtrace), 0);
@@ -74,16 +60,12 @@ END_TEST
 
 START_TEST(a_caller_that_leaves_takes_its_question_along)
 {
-    struct vrpc_call_opts o = opts_now();
     struct vrpc_call *call;
 
     all_with_stores();
     D.answer = V23_EAGAIN;
     vrpc_span_force(&top, 0);
-    memset(&R, 0, sizeof(R));
-    o.span = &top;
-    call = vrpc_client_start(A->c, world_name(B, ""), &o, &hop_method, NULL,
-        &stub_plain, NULL, any_fn_dummy, &R);
+    call = start_hop(&top);
     world_sleep(&W, SEC);
     ck_assert_ptr_nonnull(D.wait.done);
     vrpc_call_cancel(call);
@@ -111,27 +93,16 @@ END_TEST
 static void b_collects(const v23_uniqueid_id **ids, size_t *n)
 {
     struct vrpc_vtrace_config plain = store_config(), with;
-    struct vrpc_server_config sc;
     struct vrpc_call_opts o = opts_now();
     static struct echo e;
+    int answer = D.answer;
 
     with = plain;
     with.match = has_magic;
     memset(&e, 0, sizeof(e));
-    {
-        int answer = D.answer;
-
-        make_nodes(&plain, &with, NULL);
-        D.answer = answer;
-    }
-    vrpc_server_free(B->s);
-    B->s = NULL;
-    memset(&sc, 0, sizeof(sc));
-    sc.object.iface = &echo_iface;
-    sc.object.self = &e;
-    sc.authorizer = &vsec_auth_everyone;
-    sc.reserved = &debug[0];
-    ck_assert_int_eq(vrpc_server_new(B->m, &sc, &B->s), 0);
+    make_nodes(&plain, &with, NULL);
+    D.answer = answer;
+    serve_other(B, &echo_iface, &e, &debug[0]);
     memset(&R, 0, sizeof(R));
     o.span = &top;
     ck_assert_ptr_nonnull(start(A, world_name(B, ""), M_WAIT, &o, NULL,
@@ -262,7 +233,8 @@ START_TEST(the_object_gives_one_trace_or_all)
 }
 END_TEST
 
-START_TEST(many_traces_come_as_the_window_opens)
+/* B has 30 traces, together many times what a flow may hold. */
+static void big_traces(void)
 {
     struct vrpc_span s;
     char note[4096];
@@ -277,6 +249,11 @@ START_TEST(many_traces_come_as_the_window_opens)
         for (j = 0; j < 10; j++)
             vrpc_span_annotate(&s, vdl_strn(note, sizeof(note)));
     }
+}
+
+START_TEST(many_traces_come_as_the_window_opens)
+{
+    big_traces();
     ck_assert_str_eq(ask_all(), "");
     ck_assert_int_eq(Q.items, 30);
     ck_assert_uint_eq(Q.spans, 30);
@@ -287,19 +264,8 @@ START_TEST(a_stream_of_traces_may_be_cancelled)
 {
     struct vrpc_call_opts o = opts_now();
     struct vrpc_call *call;
-    struct vrpc_span s;
-    char note[4096];
-    int i, j;
 
-    W.bytes_buffered = 65536;
-    all_with_stores();
-    memset(note, 'x', sizeof(note));
-    for (i = 0; i < 30; i++) {
-        vrpc_span_begin_trace(&s, B->vtrace, vdl_str("big"));
-        vrpc_span_force(&s, 0);
-        for (j = 0; j < 10; j++)
-            vrpc_span_annotate(&s, vdl_strn(note, sizeof(note)));
-    }
+    big_traces();
     memset(&Q, 0, sizeof(Q));
     call = v23_services_vtrace_store_all_traces_start(A->c,
         world_name(B, "__debug/vtrace"), &o, &all_cb, NULL);

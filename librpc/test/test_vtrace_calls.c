@@ -24,16 +24,10 @@ static const struct vrpc_iface look_iface = { .name = STR("Look"),
 
 START_TEST(ids_travel_without_any_store)
 {
-    struct vrpc_server_config sc;
     struct vrpc_span parent, first;
 
     make_nodes(NULL, NULL, NULL);
-    vrpc_server_free(C->s);
-    C->s = NULL;
-    memset(&sc, 0, sizeof(sc));
-    sc.object.iface = &look_iface;
-    sc.authorizer = &vsec_auth_everyone;
-    ck_assert_int_eq(vrpc_server_new(C->m, &sc, &C->s), 0);
+    serve_other(C, &look_iface, NULL, NULL);
     ck_assert_str_eq(call_hop(NULL), "");
     first = seen;
     memset(&parent, 0, sizeof(parent));

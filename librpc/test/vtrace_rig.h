@@ -44,7 +44,7 @@ static inline void with_store(const struct vrpc_vtrace_config *c)
     ck_assert_int_eq(vrpc_vtrace_new(c, &W.vtrace), 0);
 }
 
-/* ---- a server that calls the next one on behalf of its caller ------------- */
+/* ---- a server that calls the next one on behalf of its caller ------------ */
 
 struct hop {
     struct wnode *node;
@@ -195,6 +195,22 @@ static inline int serve_hop(struct wnode *n, int i)
     return vrpc_server_new(n->m, &sc, &n->s);
 }
 
+/* In place of what a node serves. */
+static inline void serve_other(struct wnode *n, const struct vrpc_iface *iface,
+    void *self, const struct vrpc_dispatcher *reserved)
+{
+    struct vrpc_server_config sc;
+
+    vrpc_server_free(n->s);
+    n->s = NULL;
+    memset(&sc, 0, sizeof(sc));
+    sc.object.iface = iface;
+    sc.object.self = self;
+    sc.authorizer = &vsec_auth_everyone;
+    sc.reserved = reserved;
+    ck_assert_int_eq(vrpc_server_new(n->m, &sc, &n->s), 0);
+}
+
 static inline void make_nodes(const struct vrpc_vtrace_config *a,
     const struct vrpc_vtrace_config *b, const struct vrpc_vtrace_config *c)
 {
@@ -239,14 +255,23 @@ static inline void all_with_stores(void)
 }
 
 /* A calls B, which calls C. */
-static inline const char *call_hop(const struct vrpc_span *span)
+static inline struct vrpc_call *start_hop(const struct vrpc_span *span)
 {
     struct vrpc_call_opts o = opts_now();
+    struct vrpc_call *call;
 
     memset(&R, 0, sizeof(R));
     o.span = span;
-    ck_assert_ptr_nonnull(vrpc_client_start(A->c, world_name(B, ""), &o,
-        &hop_method, NULL, &stub_plain, NULL, any_fn_dummy, &R));
+    call = vrpc_client_start(A->c, world_name(B, ""), &o, &hop_method, NULL,
+        &stub_plain, NULL, any_fn_dummy, &R);
+    ck_assert_ptr_nonnull(call);
+    return call;
+}
+
+/* The id of its error, or "". */
+static inline const char *call_hop(const struct vrpc_span *span)
+{
+    start_hop(span);
     ck_assert(world_until(&W, &R.done, 10 * SEC));
     return R.id;
 }
