@@ -1,18 +1,13 @@
 /* BSD-3-Clause; see LICENSE. */
 /*
  * What becomes of a journal when its process dies at any moment, or the power
- * fails. Its disk is in memory, and ends before a chosen step: each octet that
- * is written and each other change of the disk is one. Then another process
- * recovers, and may die as well.
+ * fails, at any step of its disk. Then another process recovers, and may die as
+ * well.
  *
  * Death loses nothing that was done. A power failure loses what was not
  * flushed: of each file any part behind its flushed octets, of the directory
  * any number of the last changes.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,247 +16,16 @@
 #include <vname/store.h>
 #include <vsec/acl.h>
 
-#include "journal_int.h"
+#include "journal_disk.h"
 
-#define MAX_FILE 8192
-#define INODES 64
-#define NAMES 3 /* current, old, tmp */
-#define HISTORY 16
 #define CHANGES 14
 #define SLACK 300 /* the journal is rewritten now and then */
 
-struct inode {
-    uint8_t data[MAX_FILE];
-    size_t n, flushed;
-};
-
-/* Of the directory: the inode of each name, -1 = none. */
-struct names {
-    int of[NAMES];
-};
-
-static struct {
-    struct inode inodes[INODES];
-    int ninodes;
-    struct names past[HISTORY]; /* since it was flushed; the last is present */
-    int npast;
-    int fds[8]; /* inode of each, -1 = closed */
-    size_t at[8];
-    long left;  /* steps to live */
-    long taken;
-    bool full;  /* the next write ends half way, then nothing goes any more */
-    bool half;
-    jmp_buf death;
-} D;
-
 static int acked, flushed; /* changes; flushed: those of the last rewriting */
 
-/* Check writes each assertion to a pipe; these are too many for that. */
-static void must(bool ok)
+static void directory_flushed(void)
 {
-    if (!ok)
-        ck_abort_msg("the test itself is at fault");
-}
-
-/* ---- the disk ------------------------------------------------------------ */
-
-static void step(void)
-{
-    D.taken++;
-    if (D.left-- == 0)
-        longjmp(D.death, 1);
-}
-
-static int name_of(const char *path)
-{
-    static const char *const ends[NAMES] = { "/persistent.permslog",
-        "/old.permslog", "/tmp.permslog" };
-    int i;
-
-    for (i = 0; i < NAMES; i++)
-        if (strcmp(path + strlen("d"), ends[i]) == 0)
-            return i;
-    ck_abort_msg("%s", path);
-    return -1;
-}
-
-static struct names *present(void)
-{
-    return &D.past[D.npast - 1];
-}
-
-/* Change a name; what was is not forgotten before the directory is flushed. */
-static void set_name(int name, int inode)
-{
-    step();
-    must(D.npast < HISTORY);
-    D.past[D.npast] = *present();
-    D.npast++;
-    present()->of[name] = inode;
-}
-
-static int missing(void)
-{
-    errno = ENOENT;
-    return -1;
-}
-
-static int open_(void *ud, const char *path, int flags)
-{
-    int name = name_of(path), fd = 0;
-
-    (void)ud;
-    if (present()->of[name] < 0 && (flags & O_CREAT) == 0)
-        return missing();
-    if (present()->of[name] < 0) {
-        must(D.ninodes < INODES);
-        D.inodes[D.ninodes].n = D.inodes[D.ninodes].flushed = 0;
-        set_name(name, D.ninodes++);
-    }
-    if ((flags & O_TRUNC) != 0) {
-        step();
-        D.inodes[present()->of[name]].n = 0;
-        D.inodes[present()->of[name]].flushed = 0;
-    }
-    while (D.fds[fd] >= 0)
-        fd++;
-    D.fds[fd] = present()->of[name];
-    D.at[fd] = 0;
-    return fd;
-}
-
-static ssize_t read_(void *ud, int fd, void *p, size_t n)
-{
-    const struct inode *i = &D.inodes[D.fds[fd]];
-
-    (void)ud;
-    if (n > i->n - D.at[fd])
-        n = i->n - D.at[fd];
-    memcpy(p, i->data + D.at[fd], n);
-    D.at[fd] += n;
-    return (ssize_t)n;
-}
-
-static ssize_t write_(void *ud, int fd, const void *p, size_t n)
-{
-    struct inode *i = &D.inodes[D.fds[fd]];
-    size_t k;
-
-    (void)ud;
-    for (k = 0; k < n; k++) {
-        if (D.full && (D.half || k == n / 2)) {
-            D.half = true;
-            errno = ENOSPC;
-            return k == 0 ? -1 : (ssize_t)k;
-        }
-        step();
-        must(i->n < MAX_FILE);
-        i->data[i->n++] = ((const uint8_t *)p)[k];
-    }
-    return (ssize_t)n;
-}
-
-static int truncate_(void *ud, int fd, off_t size)
-{
-    struct inode *i = &D.inodes[D.fds[fd]];
-
-    (void)ud;
-    if (D.full) {
-        errno = EIO;
-        return -1;
-    }
-    step();
-    i->n = (size_t)size;
-    if (i->flushed > i->n)
-        i->flushed = i->n;
-    return 0;
-}
-
-static int sync_(void *ud, int fd)
-{
-    (void)ud;
-    step();
-    D.inodes[D.fds[fd]].flushed = D.inodes[D.fds[fd]].n;
-    return 0;
-}
-
-static void close_(void *ud, int fd)
-{
-    (void)ud;
-    D.fds[fd] = -1;
-}
-
-static bool lock(void *ud, int fd)
-{
-    (void)ud;
-    (void)fd;
-    return true;
-}
-
-static bool exists(void *ud, const char *path)
-{
-    (void)ud;
-    return present()->of[name_of(path)] >= 0;
-}
-
-static int rename_(void *ud, const char *from, const char *to)
-{
-    int inode = present()->of[name_of(from)];
-
-    (void)ud;
-    if (inode < 0)
-        return missing();
-    set_name(name_of(to), inode);
-    present()->of[name_of(from)] = -1;
-    return 0;
-}
-
-static int link_(void *ud, const char *from, const char *to)
-{
-    int inode = present()->of[name_of(from)];
-
-    (void)ud;
-    if (inode < 0)
-        return missing();
-    must(present()->of[name_of(to)] < 0);
-    set_name(name_of(to), inode);
-    return 0;
-}
-
-static int unlink_(void *ud, const char *path)
-{
-    (void)ud;
-    if (present()->of[name_of(path)] < 0)
-        return missing();
-    set_name(name_of(path), -1);
-    return 0;
-}
-
-static void sync_dir(void *ud, const char *dir)
-{
-    (void)ud;
-    (void)dir;
-    step();
-    D.past[0] = *present();
-    D.npast = 1;
     flushed = acked;
-}
-
-static const struct vname_disk_ disk = { open_, read_, write_, truncate_,
-    sync_, close_, lock, exists, rename_, link_, unlink_, sync_dir, NULL };
-
-static void new_disk(void)
-{
-    int i;
-
-    D.ninodes = 0; /* open_() empties each */
-    D.taken = 0;
-    D.full = D.half = false;
-    for (i = 0; i < NAMES; i++)
-        D.past[0].of[i] = -1;
-    D.npast = 1;
-    memset(D.fds, -1, sizeof(D.fds));
-    D.left = LONG_MAX;
 }
 
 /* The process is gone; with the power also what was not flushed. */
@@ -275,8 +39,8 @@ static void reboot(bool power, uint32_t *random)
         struct inode *x = &D.inodes[i];
 
         *random = *random * 1664525u + 1013904223u;
-        x->n = x->flushed + (*random >> 8) % (x->n - x->flushed + 1);
-        x->flushed = x->n;
+        x->flushed += (*random >> 8) % (x->data.n - x->flushed + 1);
+        v23_buf_cut(&x->data, x->flushed);
     }
     if (power) {
         *random = *random * 1664525u + 1013904223u;
@@ -304,7 +68,8 @@ static void *regrow(void *ud, void *p, size_t n)
 
     (void)ud;
     if (p != NULL)
-        old = (struct block *)(void *)((char *)p - offsetof(struct block, data));
+        old = (struct block *)(void *)((char *)p -
+            offsetof(struct block, data));
     M.used += (sizeof(*b) + n) / sizeof(M.room[0]) + 1;
     must(M.used < sizeof(M.room) / sizeof(M.room[0]));
     b->size = n;
@@ -421,6 +186,7 @@ static void know(void)
 {
     int k;
 
+    D.synced = directory_flushed;
     begin();
     for (k = 0; k < CHANGES; k++) {
         look(&want[k]);
