@@ -115,18 +115,24 @@ struct vrpc_client {
 void vrpc_client_stats_init_(struct vrpc_client *c);
 void vrpc_client_stats_fini_(struct vrpc_client *c);
 
-/* call_connect.c */
+/* call_try.c */
 void vrpc_call_try_(struct vrpc_call *call);
-void vrpc_call_stop_attempts_(struct vrpc_call *call);
-void vrpc_call_unchoose_(struct vrpc_call *call);
-/* An attempt's server was chosen: go on to the request. */
-void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at);
 /* A try failed: back off and try again, or end the call. */
 void vrpc_call_tried_(struct vrpc_call *call, const struct v23_verror *err,
     enum v23_retry action, bool require_resolve);
 void vrpc_call_retry_timer_(void *ud);
 
+/* call_connect.c */
+/* Start on all servers v[order[0 … n-1]]; vrpc_call_chosen_() or
+ * vrpc_call_tried_() follows, or the end of the call. */
+void vrpc_call_attempt_(struct vrpc_call *call, const struct vdl_str *v,
+    const size_t *order, size_t n);
+void vrpc_call_stop_attempts_(struct vrpc_call *call);
+void vrpc_call_unchoose_(struct vrpc_call *call);
+
 /* call_bless.c: blessings for the chosen server, given and granted */
+/* An attempt's server was chosen: go on to the request. */
+void vrpc_call_chosen_(struct vrpc_call *call, struct vrpc_attempt_ *at);
 /* Discharges are there, or as many as could be had. */
 void vrpc_call_blessed_(struct vrpc_call *call);
 
