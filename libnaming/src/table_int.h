@@ -173,6 +173,17 @@ static inline bool vname_table_is_whole_(const struct vname_table *t)
     return t->store != NULL && t->store->whole;
 }
 
+/* ---- users (table_user.c) ------------------------------------------------ */
+
+/* Find or remember. NULL: out of memory. */
+struct user *vname_user_(struct vname_table *t, struct vdl_str id);
+/* The caller's user id in the arena; NULL names: the server itself. */
+int vname_user_id_(const struct vname_caller *c, struct vdl_str *out);
+/* So many more nodes and calls, or fewer. */
+void vname_user_count_(struct vname_table *t, struct user *u, int64_t nodes,
+    int64_t rpcs);
+void vname_users_fini_(struct vname_table *t);
+
 /* ---- tree (table_tree.c) ------------------------------------------------- */
 
 struct path {
@@ -221,12 +232,9 @@ bool vname_allows_(const struct vname_table *t, const struct perms *p,
     int tags, const struct vname_caller *c);
 bool vname_satisfies_(const struct vname_table *t, const struct node *n,
     int tags, const struct vname_caller *c);
-struct user *vname_user_(struct vname_table *t, struct vdl_str id);
 /* A node was made by that user after all. */
 void vname_set_creator_(struct vname_table *t, struct node *n,
     struct user *creator);
-/* The caller's user id in the arena; NULL names: the server itself. */
-int vname_user_id_(const struct vname_caller *c, struct vdl_str *out);
 /* Remove a node without children, then its ancestors that the store does not
  * know and that are of no use; nobody asks what of them has expired. */
 void vname_prune_(struct vname_table *t, struct node *n);
