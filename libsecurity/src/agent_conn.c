@@ -197,7 +197,9 @@ static void resume(struct vsec_agent_conn *c)
 
 struct v23_bytes vsec_agent_output(struct vsec_agent_conn *c)
 {
-    return v23_bytes(c->out.p + c->sent, c->out.n - c->sent);
+    size_t n = c->out.n - c->sent;
+
+    return v23_bytes(n == 0 ? NULL : c->out.p + c->sent, n);
 }
 
 void vsec_agent_sent(struct vsec_agent_conn *c, size_t n)
