@@ -8,17 +8,10 @@
 #ifndef FUZZ_CHEAP_H
 #define FUZZ_CHEAP_H
 
-#include <stdlib.h>
+#include <vsec/principal.h>
 
-#include <vsec/key.h>
-
+#include "fuzz.h"
 #include "../support/clear_box.h"
-
-static inline void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* ---- keys ---------------------------------------------------------------- */
 
@@ -223,6 +216,20 @@ static inline struct vsec_signer *cheap_signer(uint8_t number)
     check(vsec_signer_pkcs8(
               cheap_engine(), v23_bytes(der, sizeof(der)), &s) == 0);
     return s;
+}
+
+/* Somebody with that key, and a name of his own giving. */
+static inline struct vsec_principal *cheap_person(
+    uint8_t number, const char *name, struct vsec_blessings **b)
+{
+    const v23_security_caveat_list none = {NULL, 0};
+    struct vsec_signer *s = cheap_signer(number);
+    struct vsec_principal *p;
+
+    check(vsec_principal_new(cheap_engine(), s, NULL, NULL, NULL, &p) == 0);
+    vsec_signer_unref(s);
+    check(vsec_principal_bless_self(p, vdl_str(name), none, b) == 0);
+    return p;
 }
 
 #endif

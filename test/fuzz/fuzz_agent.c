@@ -3,20 +3,12 @@
  * Fuzz target of the agent's protocol. The first octet chooses the end: 0 an
  * agent, else a user; and how the rest comes in: in pieces of its half.
  */
-#include <stdlib.h>
-
 #include <vsec/agent.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+#include "fuzz.h"
 
 static struct vsec_engine *engine;
 static struct vsec_principal *owner;
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static void start(void)
 {

@@ -15,24 +15,15 @@
 #include <vsec/principal.h>
 #include <vsec/profile.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 static struct vsec_engine *engine;
 static struct vsec_principal *me;
 static struct vsec_blessings *mine;
 
 static void start(void)
 {
-    const v23_security_caveat_list no_caveats = {NULL, 0};
-    struct vsec_signer *s;
-
     engine = cheap_engine();
-    s = cheap_signer(0);
-    check(vsec_principal_new(engine, s, NULL, NULL, NULL, &me) == 0);
-    check(vsec_principal_bless_self(me, vdl_str("idp"), no_caveats, &mine) ==
-          0);
+    me = cheap_person(0, "idp", &mine);
     check(vsec_roots_add(me->roots, me->key->der, vdl_str("idp")) == 0);
-    vsec_signer_unref(s);
 }
 
 /* ---- decoders ------------------------------------------------------------ */

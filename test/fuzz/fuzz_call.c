@@ -25,8 +25,6 @@
 #define BUDGET ((size_t)1 << 20)
 #define MEMORY_MAX ((size_t)16 << 20)
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 #define TRACES_MAX ((size_t)1 << 20)
 
 static struct tst_alloc T, traces;
@@ -248,18 +246,11 @@ static void make_managers(void)
 static void start(void)
 {
     static const char *const names[2] = { "peer", "self" };
-    const v23_security_caveat_list no_caveats = { NULL, 0 };
-    struct vsec_signer *s;
     uint8_t i;
 
     tst_alloc_init(&T);
     for (i = 0; i < 2; i++) {
-        s = cheap_signer(i);
-        check(vsec_principal_new(cheap_engine(), s, NULL, NULL, NULL, &who[i])
-            == 0);
-        vsec_signer_unref(s);
-        check(vsec_principal_bless_self(who[i], vdl_str(names[i]), no_caveats,
-                  &named[i]) == 0);
+        who[i] = cheap_person(i, names[i], &named[i]);
         check(vsec_principal_set_default_blessings(who[i], named[i]) == 0);
     }
     make_managers();

@@ -25,8 +25,6 @@
 /* Limits of flow 1, windows of all flows, queues of the application. */
 #define MEMORY_MAX ((size_t)8 << 20)
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 struct side {
     struct vrpc_conn *conn;
     struct vrpc_flow *flows[FLOWS];
@@ -162,18 +160,10 @@ static int fixed_random(void *ud, void *p, size_t n)
 static void start(void)
 {
     static const char *const names[2] = { "peer", "self" };
-    const v23_security_caveat_list no_caveats = { NULL, 0 };
-    struct vsec_signer *s;
     uint8_t i;
 
-    for (i = 0; i < 2; i++) {
-        s = cheap_signer(i);
-        check(vsec_principal_new(cheap_engine(), s, NULL, NULL, NULL, &who[i])
-            == 0);
-        vsec_signer_unref(s);
-        check(vsec_principal_bless_self(who[i], vdl_str(names[i]), no_caveats,
-                  &named[i]) == 0);
-    }
+    for (i = 0; i < 2; i++)
+        who[i] = cheap_person(i, names[i], &named[i]);
 }
 
 static void connect_both(uint8_t how, const struct v23_alloc *al)

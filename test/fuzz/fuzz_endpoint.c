@@ -4,8 +4,6 @@
  * networks. The first byte chooses which; what is accepted is printed and read
  * again.
  */
-#include <stdlib.h>
-
 #include <v23/alloc.h>
 #include <v23/bytes.h>
 #include <vom/value.h>
@@ -13,15 +11,9 @@
 #include <vrpc/glob.h>
 #include <vrpc/name.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+#include "fuzz.h"
 
 static struct v23_arena A;
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static bool same_list(vdl_str_list a, vdl_str_list b)
 {

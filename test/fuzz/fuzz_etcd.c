@@ -10,21 +10,13 @@
  * fails. Answers and pieces have two bytes of length, and the octets.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <v23/time.h>
 
+#include "fuzz.h"
 #include "etcd_int.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 #define MAX_WRITES 64
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static struct {
     int64_t now_ns;

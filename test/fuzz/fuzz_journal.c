@@ -4,12 +4,10 @@
  * when it starts. Either it is refused, with the line that is wrong, and stays
  * as it is; or what it holds is written anew, and holds the same the next time.
  */
-#include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
+#include "fuzz.h"
 #include "../../libnaming/test/journal_disk.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /* Open it; what is written then goes to `out`. */
 static int recover(struct v23_buf *out)

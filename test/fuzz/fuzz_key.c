@@ -6,8 +6,6 @@
  */
 #include "cheap.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 enum {
     FILE_PLAIN,
     FILE_PASS,

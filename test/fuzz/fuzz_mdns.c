@@ -4,18 +4,10 @@
  * of advertisements, and of queries on these. The first byte chooses what the
  * rest is.
  */
-#include <stdlib.h>
-
 #include <vname/discovery.h>
 #include <vname/neighborhood.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "fuzz.h"
 
 /* The first byte is the length of a name, which it cuts off. */
 static struct vdl_str name_of(struct v23_bytes *in)

@@ -4,18 +4,10 @@
  * frame. What a message decodes to encodes to something that decodes to the
  * same, and its views lie in the input; of two Setups a binding is made.
  */
-#include <stdlib.h>
-
 #include <v23/bytes.h>
 #include <vrpc/message.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "fuzz.h"
 
 static bool same(struct v23_bytes a, struct v23_bytes b)
 {

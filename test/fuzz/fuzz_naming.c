@@ -4,22 +4,13 @@
  * files, journals) and operations that come from peers. The first byte chooses
  * what the rest is.
  */
-#include <stdlib.h>
-
 #include <v23/time.h>
 #include <vname/json.h>
 #include <vname/mounttable.h>
 #include <vrpc/glob.h>
 
+#include "fuzz.h"
 #include "journal_int.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static struct vname_table *new_table(void)
 {

@@ -3,17 +3,9 @@
  * Fuzz target of permissions in JSON. What is read is written in normal form,
  * which is read again as the same.
  */
-#include <stdlib.h>
-
 #include <vsec/acl.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "fuzz.h"
 
 static void write_json(
     const v23_access_permissions *p, bool is_nil, struct v23_buf *b)

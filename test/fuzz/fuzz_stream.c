@@ -9,8 +9,6 @@
 
 #include <vsec/credentials.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 static void sign(
     struct vsec_signer *s, struct v23_bytes data, uint32_t chunk)
 {

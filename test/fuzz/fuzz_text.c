@@ -5,22 +5,14 @@
  * the rest constants of it. What is accepted can be printed, and is the same
  * when it is read again.
  */
-#include <stdlib.h>
-
 #include <vom/parse.h>
 #include <vom/print.h>
 #include <vom/value.h>
 
+#include "fuzz.h"
+
 #define BUDGET (64u << 20)
 #define TEXT_MAX (1u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static struct vdl_str str_of(const struct v23_buf *b)
 {

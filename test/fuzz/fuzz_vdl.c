@@ -4,11 +4,8 @@
  * text is compiled as the one file of a package that may import the standard
  * ones; behind a "\1" as the first byte it is a vdl.config.
  */
-#include <stdlib.h>
-
+#include "fuzz.h"
 #include "resolve.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static void compile(const char *file, const char *text, size_t len)
 {

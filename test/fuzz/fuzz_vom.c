@@ -6,23 +6,15 @@
  * pieces of which size. What is accepted must encode, and what was encoded must
  * decode to what encodes alike. Streams of both versions are read.
  */
-#include <stdlib.h>
-
 #include <vom/dec.h>
 #include <vom/enc.h>
 #include <vom/raw.h>
 #include <vom/value.h>
 #include <vom/vom80.h>
 
+#include "fuzz.h"
+
 #define BUDGET (64u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static void encode(const struct vdl_type *t, const void *v, struct v23_buf *b)
 {

@@ -5,8 +5,6 @@
  * whose length the second byte says; the rest is the stream to be decoded as
  * that type.
  */
-#include <stdlib.h>
-
 #include <v23/vdl/signature/signature.vdl.h>
 #include <v23/vdl/time/time.vdl.h>
 #include <v23/vdl/v.io/v23/vdl/vdl.vdl.h>
@@ -17,15 +15,9 @@
 #include <vom/raw.h>
 #include <vom/value.h>
 
+#include "fuzz.h"
+
 #define BUDGET (64u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static const struct vdl_type *const own[] = {&vdl_error_desc,
     &v23_signature_interface_desc, &v23_time_time_desc, &v23_time_duration_desc,

@@ -4,22 +4,14 @@
  * which size a type stream arrives and whether it is of version 0x80. Each type
  * that comes out has a text, zero values and an encoding that gives it back.
  */
-#include <stdlib.h>
-
 #include <vom/dec.h>
 #include <vom/enc.h>
 #include <vom/value.h>
 #include <vom/vom80.h>
 
+#include "fuzz.h"
+
 #define TYPES 32
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* The value encodes, and what that gives decodes to what encodes alike. */
 static void check_value(const struct vdl_type *t, const void *v)

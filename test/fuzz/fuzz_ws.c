@@ -4,10 +4,10 @@
  * begins with the opening handshake or behind it, and whether messages are
  * text; the second one how large the pieces are in which it arrives.
  */
-#include <stdlib.h>
-
 #include <vrpc/websocket.h>
 #include <vsec/crypto.h>
+
+#include "fuzz.h"
 
 #define LIMIT 5000u
 #define REQUEST \
@@ -20,20 +20,12 @@
     "Connection: Upgrade\r\n" \
     "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 struct run {
     struct vrpc_ws *ws;
     struct v23_buf scratch, out;
     bool open, ended;
     const char *why;
 };
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 static int no_random(void *ud, uint8_t *p, size_t n)
 {

@@ -8,9 +8,9 @@
  * What must hold: whatever is said, every message sent is one; when the page is
  * gone everything ends, and nothing is left. Memory is bounded.
  */
-#include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
+#include "fuzz.h"
 #include "../../libwspr/test/servings.h"
 #include "../support/clear_box.h"
 
@@ -19,8 +19,6 @@
 
 #define MEMORY_MAX ((size_t)64 << 20)
 #define LINES 200
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static struct wspr_ctl *ctl;
 static struct wnode *proxy, *other;

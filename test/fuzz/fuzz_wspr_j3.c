@@ -12,15 +12,13 @@
  * pages have gone nothing of them is left.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
+#include "fuzz.h"
 #include "../../libwspr/test/ctl_rig.h"
 
 #include <vname/json.h>
 #include <wspr/json.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 enum { MAX_LINES = 64 };
 

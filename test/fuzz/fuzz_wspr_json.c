@@ -3,19 +3,11 @@
  * Fuzz target of JSON read by type. The first octet chooses the type and how
  * the text is read. What is read is written, and read again as the same.
  */
-#include <stdlib.h>
-
 #include <vom/parse.h>
 #include <vom/value.h>
 #include <wspr/json.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "fuzz.h"
 
 static const char *const texts[] = {
     "any",

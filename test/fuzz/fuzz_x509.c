@@ -3,19 +3,11 @@
  * Fuzz target of X.509 certificates: two octets hold the length of an
  * authority's certificate, which comes next; the rest is a leaf.
  */
-#include <stdlib.h>
-
 #include <vsec/x509.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+#include "fuzz.h"
 
 static struct vsec_engine *engine;
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* Whatever is in a certificate that was read can be looked at. */
 static void look(const struct vsec_x509_cert *c)

@@ -4,11 +4,10 @@
  * the tests: replay FILE…
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <v23/bytes.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+#include "fuzz.h"
 
 static int run_file(const char *path)
 {
