@@ -15,7 +15,8 @@
 #include <support.h>
 #include <vrpc/conn.h>
 #include <vrpc/message.h>
-#include <vsec/principal.h>
+
+#include "seeded.h"
 
 #define RIG_FLOWS 64
 #define RIG_FRAMES 4096
@@ -61,17 +62,6 @@ struct rig {
     uint64_t seed;
     size_t chunk; /* bytes per input call; 0 = all */
 };
-
-static inline int rig_random(void *ud, uint8_t *p, size_t n)
-{
-    uint64_t *s = ud;
-
-    while (n-- > 0) {
-        *s = *s * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        *p++ = (uint8_t)(*s >> 56);
-    }
-    return 0;
-}
 
 /* ---- hooks --------------------------------------------------------------- */
 
@@ -201,41 +191,23 @@ static const struct vrpc_conn_hooks rig_hooks = { rig_authorize, rig_ready,
     rig_opened, rig_readable, rig_writable, rig_flow_closed, rig_lame_duck,
     rig_lame_acked, rig_refreshed, rig_closed, rig_wake };
 
-/* ---- principals ---------------------------------------------------------- */
-
-static inline int rig_principal(struct rig *r, const char *name,
-    struct vsec_principal **p, struct vsec_blessings **b)
-{
-    v23_security_caveat cav = vsec_caveat_unconstrained();
-    v23_security_caveat_list caveats;
-    int rc;
-
-    caveats.v = &cav;
-    caveats.n = 1;
-    rc = vsec_principal_generate(r->engine, "ed25519", p);
-    if (rc == 0)
-        rc = vsec_principal_bless_self(*p, vdl_str(name), caveats, b);
-    return rc;
-}
+/* ---- life ---------------------------------------------------------------- */
 
 /* Everything but the connections. Configurations may be changed afterwards. */
 static inline int rig_init(struct rig *r)
 {
     static struct vdl_str name = VDL_STR_INIT("server");
-    struct vsec_random random;
     int rc;
 
     r->seed += 42;
     r->now.mono_ns = 1000 * V23_NS_PER_SEC;
     r->now.wall.sec = 1728388800;
-    random.fill = rig_random;
-    random.ud = &r->seed;
     r->crypto = vsec_crypto_default;
-    rc = vsec_engine_new(&r->engine, &r->crypto, &r->t.al, &random);
+    rc = seeded_engine(&r->seed, &r->crypto, &r->t.al, &r->engine);
     if (rc == 0)
-        rc = rig_principal(r, "server", &r->a.principal, &r->server);
+        rc = seeded_person(r->engine, "server", &r->a.principal, &r->server);
     if (rc == 0)
-        rc = rig_principal(r, "client", &r->d.principal, &r->client);
+        rc = seeded_person(r->engine, "client", &r->d.principal, &r->client);
     r->aep.protocol = vdl_str("tcp");
     r->aep.address = vdl_str("127.0.0.1:8100");
     r->aep.rid = vrpc_routing_id_fixed(7);

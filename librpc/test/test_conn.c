@@ -270,7 +270,7 @@ START_TEST(refresh_replaces_blessings)
     struct vsec_principal *p;
 
     rig_connect();
-    ck_assert_int_eq(rig_principal(&R, "other", &p, &b), 0);
+    ck_assert_int_eq(seeded_person(R.engine, "other", &p, &b), 0);
     ck_assert_int_eq(vrpc_conn_refresh(R.a.conn, b, NULL, 0), V23_EARG);
     vsec_blessings_unref(b);
     ck_assert_int_eq(vsec_blessings_nameless(R.a.principal->key, &b), 0);

@@ -23,7 +23,7 @@ static inline void store_now(void *ud, struct v23_now *out)
 
 static inline int store_random(void *ud, void *p, size_t n)
 {
-    return world_random(&((struct world *)ud)->seed, p, n);
+    return seeded_random(&((struct world *)ud)->seed, p, n);
 }
 
 static inline struct vrpc_vtrace_config store_config(void)

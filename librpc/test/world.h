@@ -23,7 +23,8 @@
 #include <vrpc/server.h>
 #include <vrpc/verror.h>
 #include <vrpc/vtrace.h>
-#include <vsec/principal.h>
+
+#include "seeded.h"
 
 #ifndef WORLD_NODES
 #define WORLD_NODES 4
@@ -90,17 +91,6 @@ struct world {
 };
 
 static struct world W;
-
-static inline int world_random(void *ud, uint8_t *p, size_t n)
-{
-    uint64_t *s = ud;
-
-    while (n-- > 0) {
-        *s = *s * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        *p++ = (uint8_t)(*s >> 56);
-    }
-    return 0;
-}
 
 /* ---- transport ----------------------------------------------------------- */
 
@@ -188,24 +178,27 @@ static inline int world_principal(struct world *w, struct wnode *n)
     return rc;
 }
 
-/* A node with its manager and client; a server needs a routing id. */
-static inline int world_node(struct world *w, const char *name, uint64_t rid,
-    struct wnode **out)
+/* The next one, with a name only. */
+static inline struct wnode *world_node_new(struct world *w, const char *name)
 {
-    struct wnode *n = &w->nodes[w->nnodes];
+    struct wnode *n = &w->nodes[w->nnodes++];
+
+    memset(n, 0, sizeof(*n));
+    n->w = w;
+    n->name = name;
+    snprintf(n->address, sizeof(n->address), "%s:1", name);
+    return n;
+}
+
+/* The manager and the client of one that has its principal. */
+static inline int world_node_begin(struct wnode *n, uint64_t rid)
+{
+    struct world *w = n->w;
     struct vrpc_manager_config mc;
     struct vrpc_client_config cc;
     struct vrpc_transport tr;
     int rc;
 
-    memset(n, 0, sizeof(*n));
-    w->nnodes++;
-    n->w = w;
-    n->name = name;
-    snprintf(n->address, sizeof(n->address), "%s:1", name);
-    rc = world_principal(w, n);
-    if (rc != 0)
-        return rc;
     memset(&tr, 0, sizeof(tr));
     tr.now = world_now;
     tr.dial = world_dial;
@@ -231,8 +224,19 @@ static inline int world_node(struct world *w, const char *name, uint64_t rid,
     if (rc != 0)
         return rc;
     memset(&cc, 0, sizeof(cc));
-    cc.component = vdl_str(name);
-    rc = vrpc_client_new(n->m, &cc, &n->c);
+    cc.component = vdl_str(n->name);
+    return vrpc_client_new(n->m, &cc, &n->c);
+}
+
+/* A node with its manager and client; a server needs a routing id. */
+static inline int world_node(struct world *w, const char *name, uint64_t rid,
+    struct wnode **out)
+{
+    struct wnode *n = world_node_new(w, name);
+    int rc = world_principal(w, n);
+
+    if (rc == 0)
+        rc = world_node_begin(n, rid);
     if (rc == 0 && out != NULL)
         *out = n;
     return rc;
@@ -487,25 +491,15 @@ static inline bool world_until(struct world *w, const int *flag, int64_t limit)
 
 static inline int world_init(struct world *w)
 {
-    v23_security_caveat cav = vsec_caveat_unconstrained();
-    v23_security_caveat_list caveats;
-    struct vsec_random random;
     int rc;
 
     w->seed += 42;
     w->now.mono_ns = 1000 * V23_NS_PER_SEC;
     w->now.wall.sec = 1728388800;
-    random.fill = world_random;
-    random.ud = &w->seed;
     w->crypto = vsec_crypto_default;
-    rc = vsec_engine_new(&w->engine, &w->crypto, &w->t.al, &random);
+    rc = seeded_engine(&w->seed, &w->crypto, &w->t.al, &w->engine);
     if (rc == 0)
-        rc = vsec_principal_generate(w->engine, "ed25519", &w->root);
-    caveats.v = &cav;
-    caveats.n = 1;
-    if (rc == 0)
-        rc = vsec_principal_bless_self(w->root, vdl_str("test"), caveats,
-            &w->root_b);
+        rc = seeded_person(w->engine, "test", &w->root, &w->root_b);
     return rc;
 }
 

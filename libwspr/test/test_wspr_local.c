@@ -663,7 +663,7 @@ END_TEST
 
 static int any_random(void *ud, void *p, size_t n)
 {
-    return world_random(ud, p, n);
+    return seeded_random(ud, p, n);
 }
 
 static void any_now(void *ud, struct v23_now *out)

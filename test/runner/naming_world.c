@@ -243,56 +243,16 @@ static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
 
 /* ---- nodes --------------------------------------------------------------- */
 
-static int make_principal(struct server *s, const char *blessing)
+static int make_node(struct server *s, const char *blessing, uint64_t rid)
 {
-    v23_security_caveat cav = vsec_caveat_unconstrained();
-    v23_security_caveat_list caveats = { &cav, 1 };
-    struct wnode *n = s->n;
-    int rc = vsec_principal_generate(W.engine, "ed25519", &n->principal);
+    struct wnode *n = s->n = world_node_new(&W, s->id);
+    int rc = seeded_person(W.engine, blessing, &n->principal, &s->blessings);
 
-    if (rc == 0)
-        rc = vsec_principal_bless_self(n->principal, vdl_str(blessing),
-            caveats, &s->blessings);
     if (rc == 0)
         rc = vsec_principal_set_default_blessings(n->principal,
             s->blessings);
-    return rc;
-}
-
-static int make_node(struct server *s, const char *blessing, uint64_t rid)
-{
-    struct vrpc_manager_config mc;
-    struct vrpc_client_config cc;
-    struct vrpc_transport tr;
-    struct wnode *n = &W.nodes[W.nnodes++];
-    int rc;
-
-    s->n = n;
-    n->w = &W;
-    n->name = s->id;
-    snprintf(n->address, sizeof(n->address), "%s:1", s->id);
-    rc = make_principal(s, blessing);
-    if (rc != 0)
-        return rc;
-    memset(&tr, 0, sizeof(tr));
-    tr.now = world_now;
-    tr.dial = world_dial;
-    tr.cancel = world_cancel;
-    tr.timer = world_timer;
-    tr.ud = n;
-    memset(&mc, 0, sizeof(mc));
-    mc.al = &W.t.al;
-    mc.log = &warnings;
-    mc.transport = &tr;
-    mc.principal = n->principal;
-    if (rid != 0)
-        mc.rid = vrpc_routing_id_fixed(rid);
-    rc = vrpc_manager_new(&mc, &n->m);
-    if (rc != 0)
-        return rc;
-    memset(&cc, 0, sizeof(cc));
-    cc.component = vdl_str(s->id);
-    return vrpc_client_new(n->m, &cc, &n->c);
+    W.log = &warnings;
+    return rc == 0 ? world_node_begin(n, rid) : rc;
 }
 
 static void set_endpoint(struct server *s, bool mount_table,
