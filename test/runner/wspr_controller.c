@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #define WORLD_WITHOUT_CHECK
-#define WORLD_NODES 8
+#define WORLD_NODES 64
 #include "../../librpc/test/world.h"
 
 #include <vname/namespace.h>
@@ -21,12 +21,13 @@
 
 #include "wspr_int.h"
 
-enum { PAGES = 4, KINDS = 256, FINAL = 0, ERROR = 2, PLAIN = 99 };
+enum { PAGES = WORLD_NODES, FINAL = 0, ERROR = 2, PLAIN = 99 };
 
 struct page {
     int num; /* of the connection in the file */
-    struct wspr_ctl *c;
+    struct wspr_ctl *c; /* NULL: it has gone */
     struct wnode *n;
+    struct vrpc_resolver resolver;
     struct vname_ns *ns;
     struct wspr_serving serving;
     char asked[256];  /* the last name that was to be resolved */
@@ -44,9 +45,9 @@ struct replay {
     struct page pages[PAGES];
     size_t n;
     /* What the recorded proxy answered to a request. */
-    struct {
+    struct recorded {
         int conn, id, kind;
-    } kinds[KINDS];
+    } *kinds;
     size_t nkinds;
 };
 
@@ -84,8 +85,6 @@ static void forget_name(void *ud, struct vdl_str name)
     (void)ud;
     (void)name;
 }
-
-static struct vrpc_resolver resolvers[PAGES];
 
 static int identity(void *ud, struct vrpc_client **c, struct vname_ns **ns)
 {
@@ -191,23 +190,22 @@ static const struct wspr_ctl_hooks hooks = {
 
 /* ---- pages --------------------------------------------------------------- */
 
-static void page_begin(struct page *p, size_t i)
+static void page_begin(struct page *p)
 {
-    static const char *const names[PAGES] = { "a", "b", "c", "d" };
     struct wspr_ctl_config cfg;
     struct vname_ns_config ncfg;
 
-    ck_assert_int_eq(world_node(&W, names[i], 0, &p->n), 0);
+    ck_assert_int_eq(world_node(&W, "page", 0, &p->n), 0);
     v23_arena_init(&p->a, NULL, SIZE_MAX);
     memset(&ncfg, 0, sizeof(ncfg));
     ncfg.al = &W.t.al;
     ncfg.client = p->n->c;
     ck_assert_int_eq(vname_ns_new(&ncfg, &p->ns), 0);
-    resolvers[i].resolve = ask_name;
-    resolvers[i].cancel = forget_op;
-    resolvers[i].flush = forget_name;
-    resolvers[i].ud = p;
-    vrpc_client_set_resolver(p->n->c, &resolvers[i]);
+    p->resolver.resolve = ask_name;
+    p->resolver.cancel = forget_op;
+    p->resolver.flush = forget_name;
+    p->resolver.ud = p;
+    vrpc_client_set_resolver(p->n->c, &p->resolver);
     memset(&cfg, 0, sizeof(cfg));
     cfg.al = &W.t.al;
     cfg.hooks = &hooks;
@@ -351,46 +349,65 @@ static void from_page(struct replay *r, struct page *p)
     run_result(c->file, id, ok, c->why);
 }
 
+/* The page of a connection, which begins here if it is not known yet; NULL:
+ * there are too many. */
 static struct page *page_of(struct replay *r, int conn)
 {
+    struct page *p;
     size_t i;
 
     for (i = 0; i < r->n; i++)
         if (r->pages[i].num == conn)
-            return r->pages[i].c == NULL ? NULL : &r->pages[i];
-    return NULL;
-}
-
-static void event(struct replay *r, const char *what, int conn)
-{
-    struct page *p = page_of(r, conn);
-
-    if (strcmp(what, "connect") == 0 && r->n < PAGES) {
-        p = &r->pages[r->n];
-        p->num = conn;
-        page_begin(p, r->n++);
-    } else if (strcmp(what, "close") == 0 && p != NULL) {
-        run_result(r->c.file, "close", page_end(p),
-            "something goes on without the page");
-    }
+            return &r->pages[i];
+    if (r->n == PAGES)
+        return NULL;
+    p = &r->pages[r->n++];
+    p->num = conn;
+    page_begin(p);
+    return p;
 }
 
 static void learn(struct replay *r, const cJSON *json)
 {
     int kind = number_of(json, "type");
+    struct recorded *k;
 
-    if (strcmp(text_of(json, "dir"), "s2c") != 0 || r->nkinds == KINDS ||
+    if (strcmp(text_of(json, "dir"), "s2c") != 0 ||
         (kind != FINAL && kind != ERROR))
         return;
-    r->kinds[r->nkinds].conn = number_of(json, "conn");
-    r->kinds[r->nkinds].id = number_of(json, "id");
-    r->kinds[r->nkinds++].kind = kind;
+    k = realloc(r->kinds, (r->nkinds + 1) * sizeof(*k));
+    if (k == NULL)
+        abort();
+    r->kinds = k;
+    k += r->nkinds++;
+    k->conn = number_of(json, "conn");
+    k->id = number_of(json, "id");
+    k->kind = kind;
 }
 
-static void each_line(struct replay *r, const char *path, bool play)
+static void play(struct replay *r, const cJSON *json)
+{
+    struct page *p;
+
+    if (!cJSON_HasObjectItem(json, "conn"))
+        return; /* the description of the transcript */
+    p = page_of(r, number_of(json, "conn"));
+    if (p == NULL)
+        run_result(r->c.file, "controller", false, "too many connections");
+    else if (p->c == NULL)
+        return; /* on its way when the connection ended */
+    else if (strcmp(text_of(json, "ev"), "close") == 0)
+        run_result(r->c.file, "close", page_end(p),
+            "something goes on without the page");
+    else if (strcmp(text_of(json, "dir"), "c2s") == 0 &&
+             text_of(json, "text")[0] != 0)
+        from_page(r, p);
+}
+
+static void each_line(struct replay *r, const char *path,
+    void (*fn)(struct replay *r, const cJSON *json))
 {
     char *all = tst_read_file(path, NULL), *p, *next;
-    struct page *page;
     cJSON *json;
 
     if (all == NULL)
@@ -403,14 +420,7 @@ static void each_line(struct replay *r, const char *path, bool play)
             *next++ = 0;
         json = cJSON_Parse(p);
         r->c.json = json;
-        page = page_of(r, number_of(json, "conn"));
-        if (!play)
-            learn(r, json);
-        else if (text_of(json, "ev")[0] != 0)
-            event(r, text_of(json, "ev"), number_of(json, "conn"));
-        else if (page != NULL && strcmp(text_of(json, "dir"), "c2s") == 0 &&
-                 text_of(json, "text")[0] != 0)
-            from_page(r, page);
+        fn(r, json);
         cJSON_Delete(json);
     }
     free(all);
@@ -440,11 +450,12 @@ void wspr_replay(const char *dir, const char *companions, const char *path)
     if (r == NULL || !world_begin())
         abort();
     r->c.file = slash == NULL ? path : slash + 1;
-    each_line(r, path, false);
-    each_line(r, path, true);
+    each_line(r, path, learn);
+    each_line(r, path, play);
     for (i = 0; i < r->n; i++)
         (void)page_end(&r->pages[i]);
     run_result(r->c.file, "controller", world_end(), "memory is lost");
+    free(r->kinds);
     free(r);
 }
 
@@ -494,7 +505,7 @@ bool wspr_edge(struct run_case *c)
     memset(&p, 0, sizeof(p));
     if (!world_begin())
         abort();
-    page_begin(&p, 0);
+    page_begin(&p);
     cJSON_ArrayForEach(one, sent)
         say(&p, text_of(one, "payload"));
     if (p.nsent != (size_t)cJSON_GetArraySize(want) || p.closes > 0)

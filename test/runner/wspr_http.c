@@ -186,6 +186,20 @@ static const char *body_of(const char *answer)
     return end == NULL ? "" : end + 4;
 }
 
+/* Behind a text of the proxy may stand the words of a call that failed. */
+static bool same_body(const char *want, const char *got)
+{
+    static const char *const ours[] = {
+        "Error getting blessing for access token: ",
+        "Failed to create controller: ", "Error parsing body: "};
+    size_t i;
+
+    for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strncmp(want, ours[i], strlen(ours[i])) == 0)
+            return strncmp(got, ours[i], strlen(ours[i])) == 0;
+    return strcmp(want, got) == 0;
+}
+
 static bool same_answer(struct run_case *c, const char *want,
     const char *got)
 {
@@ -208,7 +222,7 @@ static bool same_answer(struct run_case *c, const char *want,
         return run_fail(c, "Content-Type \"%s\" instead of \"%s\"", b, a);
     /* Pages are our own; the websocket itself is not part of the answer. */
     if (status_of(got) != 101 && strncmp(a, "text/html", 9) != 0 &&
-        strcmp(body_of(want), body_of(got)) != 0)
+        !same_body(body_of(want), body_of(got)))
         return run_fail(c, "text \"%.200s\" instead of \"%.200s\"",
             body_of(got), body_of(want));
     return true;

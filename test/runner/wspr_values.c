@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,14 @@ static bool entries_equal(struct run_case *c, const cJSON *e,
     return true;
 }
 
+/* An error that came without words is shown with those that the library makes:
+ * its id, then its parameters. */
+static bool made_words(const cJSON *m, const char *id, struct vdl_str msg)
+{
+    return msg.n == 0 && cJSON_IsString(m) &&
+        strncmp(m->valuestring, id, strlen(id)) == 0;
+}
+
 /* {$error: id, msg, action, params} */
 static bool error_equal(struct run_case *c, const cJSON *e, const char *id,
     const struct vdl_type *t, const void *v)
@@ -228,6 +237,9 @@ static bool error_equal(struct run_case *c, const cJSON *e, const char *id,
             continue;
         }
         m = cJSON_GetObjectItemCaseSensitive(e, to[i]);
+        if (i == 2 &&
+            made_words(m, id, *(const struct vdl_str *)at(v, f->offset)))
+            continue;
         if (m != NULL && !equal(c, m, f->type, at(v, f->offset)))
             return false;
     }
@@ -375,8 +387,11 @@ static bool equal(struct run_case *c, const cJSON *e, const struct vdl_type *t,
         return equal(c, val, t, v);
     if (text_is("JSValue", t->name))
         return js_equal(c, e, t, v);
-    if (cJSON_IsNull(e)) /* blessings */
-        return vdl_is_zero(t, v) || differs(c, e, t, v);
+    if (cJSON_IsNull(e)) /* blessings, or what JSON has no number for */
+        return vdl_is_zero(t, v) ||
+            ((t->kind == VDL_FLOAT32 || t->kind == VDL_FLOAT64) &&
+                !isfinite(vdl_get_float(t, v))) ||
+            differs(c, e, t, v);
     if (cJSON_IsString(e))
         return string_equal(c, e, t, v);
     if (cJSON_IsNumber(e))
