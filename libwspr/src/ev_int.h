@@ -33,6 +33,7 @@ struct wspr_conn_ {
     enum wspr_conn_state_ state;
     bool reading, broken;
     bool full; /* the socket takes no more for now */
+    bool bare; /* the answer has no body: to HEAD */
     int fd;
     struct event read, write, timer;
     int64_t armed;    /* when `timer` fires */

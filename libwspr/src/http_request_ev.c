@@ -41,7 +41,8 @@ void wspr_conn_reply_(struct wspr_conn_ *c, const struct wspr_reply_ *r)
     if (r->headers != NULL)
         v23_buf_puts(b, r->headers);
     v23_buf_puts(b, "Connection: close\r\n\r\n");
-    v23_buf_put(b, r->body.p, r->body.n);
+    if (!c->bare)
+        v23_buf_put(b, r->body.p, r->body.n);
     if (b->err != 0)
         c->broken = true;
     wspr_conn_set_state_(c, WSPR_CONN_ANSWERED_, WSPR_HTTP_ANSWER_TIME_);
@@ -81,6 +82,7 @@ static void request_is_whole(struct wspr_conn_ *c)
         wspr_conn_say_(c, 400, "Bad Request"); /* it was well-formed before */
         return;
     }
+    c->bare = vdl_str_is(r.head.method, "HEAD");
     r.path = path_of(r.head.target);
     r.body = v23_bytes(c->in.p + c->head, c->body);
     c->h->cfg.hooks->request(c->h->cfg.ud, c, &r);

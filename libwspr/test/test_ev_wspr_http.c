@@ -264,6 +264,20 @@ START_TEST(request_is_answered_and_the_connection_ends)
 }
 END_TEST
 
+START_TEST(answer_to_head_has_no_body)
+{
+    struct peer p = peer_open();
+
+    says(&p, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+    UNTIL(&p, p.eof);
+
+    ck_assert(got_text(&p, "HTTP/1.1 404 Not Found\r\n"));
+    ck_assert(got_text(&p, "Content-Length: 5\r\n"));
+    ck_assert(!got_text(&p, "none"));
+    peer_close(&p);
+}
+END_TEST
+
 static const struct {
     const char *request, *status;
 } bad[] = {
@@ -623,6 +637,7 @@ END_TEST
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, request_is_answered_and_the_connection_ends);
+    tcase_add_test(tc, answer_to_head_has_no_body);
     tcase_add_loop_test(tc, malformed_request_is_refused, 0, N(bad));
     tcase_add_test(tc, endless_head_is_cut_off);
     tcase_add_test(tc, slow_head_loses_its_connection);
