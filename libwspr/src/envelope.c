@@ -11,6 +11,8 @@
 #include <wspr/json.h>
 
 #define WHY 160
+/* What JavaScript counts exactly; ids of 2014 are of 64 bits (16.1). */
+#define JS_INT_MAX 9007199254740991.0
 
 /* ---- the form that JavaScript gives -------------------------------------- */
 
@@ -67,64 +69,6 @@ static bool is_plain_frame(const char *text, size_t n, struct wspr_frame_ *f)
         s.p == s.end;
 }
 
-/* ---- everything else ----------------------------------------------------- */
-
-static bool number(struct vdl_any v, const char *name, int64_t *out, char *why)
-{
-    double d = 0;
-
-    if (v.type == NULL)
-        return true;
-    if (v.type->kind == VDL_FLOAT64)
-        d = *(const double *)v.val;
-    if (v.type->kind == VDL_FLOAT64 && d >= INT32_MIN && d <= INT32_MAX &&
-        d == (double)(int64_t)d) {
-        *out = (int64_t)d;
-        return true;
-    }
-    snprintf(why, WHY, "%s is not a number of type int32", name);
-    return false;
-}
-
-static bool members(const v23_wspr_json_frame *j, struct wspr_frame_ *f,
-    char *why)
-{
-    if (!number(j->id, "id", &f->id, why) ||
-        !number(j->type, "type", &f->type, why))
-        return false;
-    if (j->data.type == NULL)
-        return true;
-    if (j->data.type->kind != VDL_STRING) {
-        snprintf(why, WHY, "data is not a string");
-        return false;
-    }
-    f->data = *(const struct vdl_str *)j->data.val;
-    return true;
-}
-
-/* False, and `why` says why. The frame lives in `a`. */
-static bool parse(const char *text, size_t n, struct v23_arena *a,
-    struct wspr_frame_ *f, char *why)
-{
-    struct wspr_json_options opt = WSPR_JSON_OPTIONS_INIT;
-    v23_wspr_json_frame j;
-    struct v23_buf b;
-    int rc;
-
-    memset(f, 0, sizeof(*f));
-    opt.lax = true;
-    opt.bytes = SIZE_MAX;
-    v23_buf_init_fixed(&b, why, WHY - 1);
-    rc = wspr_json_decode(v23_bytes(text, n), &opt, a,
-        &v23_wspr_json_frame_desc, &j, &b);
-    why[b.n] = 0;
-    if (rc == 0)
-        return members(&j, f, why);
-    if (b.n == 0)
-        snprintf(why, WHY, "%s", rc == V23_EEOF ? "EOF" : v23_strerror(rc));
-    return false;
-}
-
 /* ---- whose protocol ------------------------------------------------------ */
 
 static bool is_hex(struct vdl_str s)
@@ -146,6 +90,71 @@ static const struct wspr_era_ *era_of(const struct wspr_frame_ *f)
     return f->type == 23 || (f->type == 0 && vom) ? &wspr_era_vom_
                                                   : &wspr_era_json_;
 }
+
+/* ---- everything else ----------------------------------------------------- */
+
+static bool number(struct vdl_any v, const char *name, double limit,
+    int64_t *out, char *why)
+{
+    double d = 0;
+
+    if (v.type == NULL)
+        return true;
+    if (v.type->kind == VDL_FLOAT64)
+        d = *(const double *)v.val;
+    if (v.type->kind == VDL_FLOAT64 && d >= -limit - 1 && d <= limit &&
+        d == (double)(int64_t)d) {
+        *out = (int64_t)d;
+        return true;
+    }
+    snprintf(why, WHY, "%s is not a number of type %s", name,
+        limit > INT32_MAX ? "int64" : "int32");
+    return false;
+}
+
+static bool members(const struct wspr_ctl *c, const v23_wspr_json_frame *j,
+    struct wspr_frame_ *f, char *why)
+{
+    const struct wspr_era_ *era = c->era;
+
+    if (!number(j->type, "type", INT32_MAX, &f->type, why))
+        return false;
+    if (j->data.type != NULL && j->data.type->kind != VDL_STRING) {
+        snprintf(why, WHY, "data is not a string");
+        return false;
+    }
+    if (j->data.type != NULL)
+        f->data = *(const struct vdl_str *)j->data.val;
+    if (era == NULL)
+        era = era_of(f);
+    return number(j->id, "id",
+        era == &wspr_era_json_ ? JS_INT_MAX : INT32_MAX, &f->id, why);
+}
+
+/* False, and `why` says why. The frame lives in c->scratch. */
+static bool parse(struct wspr_ctl *c, const char *text, size_t n,
+    struct wspr_frame_ *f, char *why)
+{
+    struct wspr_json_options opt = WSPR_JSON_OPTIONS_INIT;
+    v23_wspr_json_frame j;
+    struct v23_buf b;
+    int rc;
+
+    memset(f, 0, sizeof(*f));
+    opt.lax = true;
+    opt.bytes = SIZE_MAX;
+    v23_buf_init_fixed(&b, why, WHY - 1);
+    rc = wspr_json_decode(v23_bytes(text, n), &opt, &c->scratch,
+        &v23_wspr_json_frame_desc, &j, &b);
+    why[b.n] = 0;
+    if (rc == 0)
+        return members(c, &j, f, why);
+    if (b.n == 0)
+        snprintf(why, WHY, "%s", rc == V23_EEOF ? "EOF" : v23_strerror(rc));
+    return false;
+}
+
+/* ---- messages ------------------------------------------------------------ */
 
 int wspr_ctl_use_(struct wspr_ctl *c, const struct wspr_era_ *e)
 {
@@ -190,7 +199,7 @@ void wspr_ctl_input(struct wspr_ctl *c, const char *text, size_t n,
     }
     if (n == 0)
         text = "";
-    if (is_plain_frame(text, n, &f) || parse(text, n, &c->scratch, &f, why)) {
+    if (is_plain_frame(text, n, &f) || parse(c, text, n, &f, why)) {
         dispatch(c, &f);
         return;
     }

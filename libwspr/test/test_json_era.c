@@ -55,8 +55,8 @@ START_TEST(frames_are_objects_with_numbers_and_a_text)
 {
     static const char *const bad[] = {"{\"id\":\"1\",\"type\":99}",
         "{\"id\":1.5,\"type\":99}", "{\"id\":1,\"type\":99,\"data\":5}",
-        "{\"id\":4294967297,\"type\":99}", "[1]", "7", "{\"id\":}", "{",
-        "\"x\"", "{\"id\":[[[1]]]}"};
+        "{\"id\":1e16,\"type\":99}", "{\"id\":1,\"type\":4294967297}",
+        "[1]", "7", "{\"id\":}", "{", "\"x\"", "{\"id\":[[[1]]]}"};
     static const char *const good[] = {
         "{\"ID\":1,\"Type\":99,\"more\":[{\"id\":5}]}",
         "{\"id\":1,\"type\":99,\"data\":null}",
@@ -79,6 +79,8 @@ START_TEST(frames_are_objects_with_numbers_and_a_text)
         ck_assert_str_eq(next(p),
             "1 2 {\"iD\": \"\", \"msg\": \"unknown message type: 99\"}");
     }
+    rig_say(p, "{\"id\":4294967297,\"type\":99}"); /* 64 bits in 2014 */
+    ck_assert_ptr_nonnull(strstr(rig_next(p), "{\"id\": 4294967297, "));
 }
 END_TEST
 
