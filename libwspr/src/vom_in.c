@@ -6,6 +6,13 @@
 #include <string.h>
 #include <vom/vom80.h>
 
+static void refuse(struct wspr_ctl *c, int code, const char *why)
+{
+    c->cut = true;
+    v23_logf(c->cfg.log, V23_LOG_ERROR, "wspr: %s", why);
+    c->cfg.hooks->close(c->cfg.ud, code, why);
+}
+
 /* ---- payloads ------------------------------------------------------------ */
 
 int wspr_vom_open_(struct wspr_ctl *c, struct vdl_str hex,
@@ -14,6 +21,10 @@ int wspr_vom_open_(struct wspr_ctl *c, struct vdl_str hex,
     struct wspr_vom_ *v = wspr_vom_of_(c);
     int rc;
 
+    if (v->types_rc != 0) {
+        refuse(c, 1007, "malformed type stream");
+        return v->types_rc;
+    }
     wspr_vom_trim_(&v->in);
     rc = v23_hex_parse(hex.p, hex.n, &v->in);
     if (rc != 0)
@@ -62,11 +73,15 @@ int wspr_vom_value_(struct wspr_ctl *c, struct vdl_str hex,
 
 /* ---- types --------------------------------------------------------------- */
 
-static void refuse(struct wspr_ctl *c, int code, const char *why)
+/* The page is heard further, until it says what needs the types. */
+static void types_end(struct wspr_ctl *c, int rc)
 {
-    c->cut = true;
-    v23_logf(c->cfg.log, V23_LOG_ERROR, "wspr: %s", why);
-    c->cfg.hooks->close(c->cfg.ud, code, why);
+    struct wspr_vom_ *v = wspr_vom_of_(c);
+
+    v->types_rc = rc;
+    v23_buf_fini(&v->type_bytes);
+    v23_logf(c->cfg.log, V23_LOG_ERROR, "wspr: malformed type stream: %s",
+        v23_strerror(rc));
 }
 
 static void type_message(struct wspr_ctl *c, struct vdl_str hex)
@@ -74,12 +89,19 @@ static void type_message(struct wspr_ctl *c, struct vdl_str hex)
     struct wspr_vom_ *v = wspr_vom_of_(c);
     struct v23_buf *b = &v->type_bytes;
     size_t before = b->n, used = 0;
-    int rc = v23_hex_parse(hex.p, hex.n, b);
+    int rc;
 
-    if (rc != 0) {
+    if (v->types_rc != 0)
+        return;
+    rc = v23_hex_parse(hex.p, hex.n, b);
+    if (rc == V23_ETEXT) {
         v23_buf_cut(b, before);
         v23_logf(c->cfg.log, V23_LOG_WARN,
             "wspr: type message ignored: it is not hex");
+        return;
+    }
+    if (rc != 0) {
+        types_end(c, rc);
         return;
     }
     if (b->n > 0 && b->p[0] == VOM_VERSION_80 && !v->types_begun) {
@@ -92,7 +114,7 @@ static void type_message(struct wspr_ctl *c, struct vdl_str hex)
     if (b->n == 0)
         v23_buf_fini(b); /* types are rare after the first calls */
     if (rc != 0)
-        refuse(c, 1007, "malformed type stream");
+        types_end(c, rc);
 }
 
 /* ---- messages ------------------------------------------------------------ */

@@ -55,6 +55,7 @@ struct wspr_vom_ {
     struct vom_typedec *types; /* of the page */
     struct v23_buf type_bytes; /* of its type stream, not understood yet */
     bool types_begun;
+    int types_rc;              /* why no more of it can be understood, or 0 */
     struct vom_typeenc te;     /* our types */
     struct v23_buf te_out;     /* messages of the type stream, not sent yet */
     struct vom_enc enc;

@@ -89,7 +89,7 @@ START_TEST(answers_that_nobody_waits_for_are_dropped)
 }
 END_TEST
 
-START_TEST(bad_type_streams_end_the_connection_and_bad_hex_does_not)
+START_TEST(bad_type_streams_end_the_connection_when_types_are_needed)
 {
     say("{\"id\":0,\"type\":23,\"data\":\"zz\"}");
     nothing();
@@ -98,9 +98,15 @@ START_TEST(bad_type_streams_end_the_connection_and_bad_hex_does_not)
     say("{\"id\":0,\"type\":23,\"data\":\"55\"}"); /* in pieces */
     ck_assert_int_eq(P.closes, 0);
     say("{\"id\":0,\"type\":23,\"data\":\"0299e1\"}");
+    say("{\"id\":0,\"type\":23,\"data\":\"550299e1\"}");
+    say("{\"id\":1,\"type\":99}"); /* what needs no types is heard */
+    ck_assert_str_eq(error_of(1),
+        "v.io/x/ref/services/wspr/internal/app.unkownMessage");
+    ck_assert_int_eq(P.closes, 0);
+    say("{\"id\":3,\"type\":0,\"data\":\"8102\"}");
     ck_assert_int_eq(P.closes, 1);
     ck_assert_int_eq(P.close_code, 1007);
-    say("{\"id\":1,\"type\":99}");
+    say("{\"id\":5,\"type\":99}");
     nothing();
 }
 END_TEST
@@ -432,7 +438,7 @@ static Suite *suite(void)
     tcase_add_test(t, unknown_types_are_errors_with_their_number);
     tcase_add_test(t, an_empty_message_is_an_empty_request);
     tcase_add_test(t, answers_that_nobody_waits_for_are_dropped);
-    tcase_add_test(t, bad_type_streams_end_the_connection_and_bad_hex_does_not);
+    tcase_add_test(t, bad_type_streams_end_the_connection_when_types_are_needed);
     tcase_add_test(t, version_80_is_refused);
     tcase_add_test(t, long_messages_end_the_connection);
     suite_add_tcase(s, t);
