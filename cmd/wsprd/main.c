@@ -42,7 +42,7 @@ static const struct v23_flag flags[] = {
         &native_caveats, NULL },
     { "port", "Port to listen on; 0 = any.", "8124", V23_FLAG_INT, &port,
         NULL },
-    { "protocol", "What is spoken at /ws: vom (2015, 2016), json (2014, "
+    { "protocol", "What is spoken at /ws: vom (2016), json (2014, "
         "greeting the page at once) or auto (what the page begins with). /vom/ws "
         "and /json/ws always speak the one they name.", "auto",
         V23_FLAG_STRING, &protocol, NULL },
