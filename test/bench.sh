@@ -292,7 +292,7 @@ web() {
     crowded 1000
     row "wsprd, each of 1,000 idle websockets" "$each" KiB 24 most
     crowded 1000 "$server" Nothing 0
-    note "after a call, with a connection of its own: $each KiB"
+    row "    the same after a call" "$each" KiB 24 most
     unserve
 }
 

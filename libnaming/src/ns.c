@@ -495,28 +495,30 @@ void vname_ns_flush(struct vname_ns *ns)
     v23_arena_fini(&a);
 }
 
-static int make_cache(struct vname_ns *ns)
+struct vname_cache *vname_ns_cache_(struct vname_ns *ns)
 {
-    return vname_cache_new_(ns->al, ns->cache_entries,
-        (uint64_t)vname_now_(ns), &ns->cache);
+    if (ns->cache == NULL && ns->remembers)
+        (void)!vname_cache_new_(ns->al, ns->cache_entries,
+            (uint64_t)vname_now_(ns), &ns->cache);
+    return ns->cache;
 }
 
-int vname_ns_disable_cache(struct vname_ns *ns, bool disable)
+void vname_ns_disable_cache(struct vname_ns *ns, bool disable)
 {
+    ns->remembers = !disable;
     if (disable) {
         vname_cache_free_(ns->cache);
         ns->cache = NULL;
     }
-    return disable || ns->cache != NULL ? 0 : make_cache(ns);
 }
 
 int vname_ns_new(const struct vname_ns_config *cfg, struct vname_ns **out)
 {
     struct vname_ns *ns = v23_new(cfg->al, struct vname_ns);
-    int rc = V23_ENOMEM;
+    int rc;
 
     if (ns == NULL)
-        return rc;
+        return V23_ENOMEM;
     ns->al = cfg->al;
     ns->client = cfg->client;
     ns->ctx.component = cfg->component;
@@ -527,25 +529,20 @@ int vname_ns_new(const struct vname_ns_config *cfg, struct vname_ns **out)
     v23_arena_init_small(&ns->roots_arena, ns->al, SIZE_MAX, 128);
     ns->cache_entries
         = cfg->cache_entries == 0 ? VNAME_CACHE_MAX : cfg->cache_entries;
-    if (!cfg->no_cache && make_cache(ns) != 0)
-        goto out;
+    ns->remembers = !cfg->no_cache;
     rc = vname_ns_set_roots(ns, cfg->roots, cfg->nroots);
-    if (rc != 0)
-        goto out;
+    if (rc != 0) {
+        v23_arena_fini(&ns->roots_arena);
+        v23_put(cfg->al, ns);
+        return rc;
+    }
     ns->resolver.resolve = resolve;
     ns->resolver.cancel = resolve_cancel;
     ns->resolver.flush = flush_name;
     ns->resolver.ud = ns;
     vrpc_client_set_resolver(ns->client, &ns->resolver);
     *out = ns;
-    ns = NULL;
-out:
-    if (ns != NULL) {
-        vname_cache_free_(ns->cache);
-        v23_arena_fini(&ns->roots_arena);
-        v23_put(cfg->al, ns);
-    }
-    return rc;
+    return 0;
 }
 
 void vname_ns_free(struct vname_ns *ns)

@@ -19,8 +19,9 @@ struct vname_ns {
     struct vrpc_client *client;
     struct vrpc_resolver resolver;
     struct v23_errctx ctx;     /* of errors made here */
-    struct vname_cache *cache; /* NULL = disabled */
+    struct vname_cache *cache; /* NULL = nothing to remember so far */
     uint32_t cache_entries;
+    bool remembers;            /* else the cache is disabled */
     struct v23_arena roots_arena;
     vdl_str_list roots;
     uint32_t resolve_depth, glob_depth;
@@ -60,6 +61,9 @@ void vname_op_free_(struct vname_op *op);
 void vname_op_end_(struct vname_op *op);
 /* End of a function that starts an operation. */
 void vname_op_started_(struct vname_op *op, struct vname_op **out);
+/* The cache to put something into, made now if need be; NULL: it is disabled,
+ * or memory is short. */
+struct vname_cache *vname_ns_cache_(struct vname_ns *ns);
 /* Monotonic time. */
 int64_t vname_now_(const struct vname_ns *ns);
 

@@ -100,7 +100,7 @@ static bool take(struct walk *w, const struct v23_verror *err,
 static void remember(struct walk *w, const struct v23_verror *err,
     const v23_naming_mount_entry *next)
 {
-    struct vname_cache *cache = w->op.ns->cache;
+    struct vname_cache *cache = vname_ns_cache_(w->op.ns);
     int64_t now = vname_now_(w->op.ns);
     uint32_t i;
 

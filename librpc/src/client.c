@@ -80,6 +80,17 @@ static void unlink_call(struct vrpc_call *call)
         call->next->link = call->link;
 }
 
+void vrpc_calls_trim_(struct vrpc_manager *m)
+{
+    struct vrpc_call *call;
+
+    while ((call = m->pool) != NULL) {
+        unlink_call(call);
+        m->npool--;
+        call_free(m, call);
+    }
+}
+
 /* Forget what the last use of a pooled object left. */
 static void call_clear(struct vrpc_call *call)
 {
@@ -113,6 +124,7 @@ static struct vrpc_call *call_get(struct vrpc_client *c)
 
     if (c->ncalls >= c->cfg.max_calls)
         return NULL;
+    m->called = true;
     /* Its buffers were made for its budget. */
     if (call != NULL && call->stream.budget == c->cfg.call_budget) {
         unlink_call(call);
@@ -540,11 +552,8 @@ void vrpc_client_free(struct vrpc_client *c)
         c->next->link = c->link;
     else
         m->clients_tail = c->link;
-    while (m->clients == NULL && (call = m->pool) != NULL) {
-        unlink_call(call);
-        m->npool--;
-        call_free(m, call);
-    }
+    if (m->clients == NULL)
+        vrpc_calls_trim_(m);
     v23_put(m->al, c);
 }
 

@@ -92,6 +92,9 @@ static void sweep(void *ud)
             vrpc_conn_enter_lame_duck(s->conn);
         }
     }
+    if (!m->called)
+        vrpc_calls_trim_(m);
+    m->called = false;
     vrpc_mgr_timer_(m, &m->sweep, now.mono_ns + sweep_period(m));
 }
 

@@ -345,6 +345,7 @@ struct vrpc_manager {
     struct vrpc_client *clients, **clients_tail; /* oldest first */
     struct vrpc_call *pool; /* for reuse; none without clients */
     size_t npool;
+    bool called; /* since the last sweep */
     struct vrpc_places_ places;
     struct vrpc_host_ *host;
     struct vrpc_server *server; /* the host, if it is one */
@@ -399,6 +400,9 @@ void vrpc_pins_lost_(struct vrpc_session_ *s);
  * these now; c may be NULL. */
 void vrpc_client_networks_(struct vrpc_client *c,
     const struct vrpc_network *old, const struct vrpc_network *nets, size_t n);
+
+/* Free what is kept for calls to come. */
+void vrpc_calls_trim_(struct vrpc_manager *m);
 
 /* ---- server.c ------------------------------------------------------------ */
 

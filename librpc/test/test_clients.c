@@ -170,6 +170,22 @@ START_TEST(call_objects_are_made_for_a_budget)
 }
 END_TEST
 
+/* A connection stays, but what calls have used goes. */
+START_TEST(rest_gives_memory_back)
+{
+    size_t busy;
+
+    ck_assert_str_eq(fail_with(world_name(P.s, ""), M_ADD, &In), "");
+    world_sleep(&W, SEC);
+    busy = W.t.bytes;
+    world_sleep(&W, 600 * SEC); /* two sweeps: every 5 minutes */
+    ck_assert_uint_gt(vrpc_manager_nconns(P.c->m), 0);
+    ck_assert_uint_lt(W.t.bytes + 2048, busy);
+    ck_assert_str_eq(fail_with(world_name(P.s, ""), M_ADD, &In), "");
+    ck_assert_uint_eq(W.ndials, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("librpc/clients");
@@ -182,6 +198,7 @@ int main(void)
     tcase_add_loop_test(t, one_that_goes_cancels_its_own_calls_only, 0, 2);
     tcase_add_test(t, oldest_may_go_first);
     tcase_add_test(t, call_objects_are_made_for_a_budget);
+    tcase_add_test(t, rest_gives_memory_back);
     suite_add_tcase(s, t);
     return tst_run(s);
 }

@@ -53,6 +53,16 @@ void vdl_types_unref(struct vdl_types *ts)
         v23_unref(&ts->ref);
 }
 
+void vdl_types_settle(struct vdl_types *ts)
+{
+    struct vdl_built_ *x;
+
+    if (ts == NULL)
+        return;
+    for (x = ts->last; x != NULL; x = x->prev)
+        x->t.flags &= (uint8_t)~(VDL_T_BUILT_ | VDL_T_NOKEY_);
+}
+
 uint32_t vdl_made_index_(const struct vdl_build_ *b, const struct vdl_type *t)
 {
     const struct vdl_built_ *x;

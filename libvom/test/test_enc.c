@@ -350,6 +350,31 @@ START_TEST(run_time_types_may_go)
 }
 END_TEST
 
+START_TEST(settled_types_are_known_by_their_addresses)
+{
+    struct vdl_list empty = { NULL, 0 };
+    const struct vdl_type *t, *key;
+    struct vdl_types *set;
+    struct split s;
+
+    ck_assert_int_eq(vdl_types_new(&mem.al, NULL, &set), 0);
+    t = type_in(set, "x.A []x.B struct{C []x.D uint32}");
+    key = type_in(set, "x.E struct{F string}");
+    vdl_types_settle(set);
+    vdl_types_settle(NULL);
+    split_init(&s, &mem.al, false);
+    ck_assert_int_eq(vom_encode(&s.e, t, &empty), 0);
+    ck_assert_int_eq(vom_encode(&s.e, t, &empty), 0);
+
+    ck_assert_uint_eq(s.te.ntypes, 4);
+    ck_assert_ptr_eq(s.te.types[0].type, t); /* no copy */
+    ck_assert(vdl_type_can_be_key(key));
+    ck_assert(!vdl_type_can_be_key(t));
+    split_fini(&s);
+    vdl_types_unref(set);
+}
+END_TEST
+
 /* ---- contract ------------------------------------------------------------ */
 
 #define RICH "x.R struct{A string;B []x.I uint64;C any;D map[string]any;" \
@@ -725,6 +750,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, equal_types_share_an_id);
     tcase_add_test(tc, built_in_ids_go_by_structure);
     tcase_add_test(tc, run_time_types_may_go);
+    tcase_add_test(tc, settled_types_are_known_by_their_addresses);
     tcase_add_test(tc, every_room_fits_all_or_nothing);
     tcase_add_test(tc, failure_leaves_both_streams_as_they_were);
     tcase_add_test(tc, error_of_a_buffer_stays);

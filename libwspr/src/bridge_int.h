@@ -16,14 +16,16 @@ struct wspr_bridge_slot_;
 /* One for each connection; what it has learned of types it keeps. */
 struct wspr_bridge_ {
     const struct v23_alloc *al;
+    const struct wspr_bridge_ *base; /* asked first; NULL = there is none */
     struct v23_arena mem;    /* copies of the types that were asked for */
     struct vdl_types *types; /* what they become; NULL until there is one */
     struct wspr_bridge_slot_ *slots;
     uint32_t nslots, used;
 };
 
-/* Allocates nothing. */
-void wspr_bridge_init_(struct wspr_bridge_ *b, const struct v23_alloc *al);
+/* Allocates nothing. `base` outlives it, and learns nothing meanwhile. */
+void wspr_bridge_init_(struct wspr_bridge_ *b, const struct v23_alloc *al,
+    const struct wspr_bridge_ *base);
 void wspr_bridge_fini_(struct wspr_bridge_ *b);
 
 /**

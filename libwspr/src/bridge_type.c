@@ -29,6 +29,9 @@ static const struct rule rules[] = {
     { "v.io/v23/security.Certificate", NULL, { "X509Raw", NULL }, NULL, NULL },
     { "v.io/v23/security.PublicKeyDischarge",
         "v.io/v23/security.publicKeyDischarge", { NULL, NULL }, NULL, NULL },
+    /* What we read is to be recognized. */
+    { "v.io/x/ref/services/wspr/internal/app.PageDeadline", "time.WireDeadline",
+        { NULL, NULL }, NULL, NULL },
     { "time.WireDeadline", NULL, { NULL, NULL }, "NoDeadline", NULL },
     { "v.io/v23/vtrace.Request", NULL, { "RequestMetadata", NULL }, NULL,
         NULL },
@@ -354,10 +357,12 @@ struct wspr_bridge_slot_ {
     const struct vdl_type *from, *to;
 };
 
-void wspr_bridge_init_(struct wspr_bridge_ *b, const struct v23_alloc *al)
+void wspr_bridge_init_(struct wspr_bridge_ *b, const struct v23_alloc *al,
+    const struct wspr_bridge_ *base)
 {
     memset(b, 0, sizeof(*b));
     b->al = al;
+    b->base = base;
     v23_arena_init_small(&b->mem, al, SIZE_MAX, 128);
 }
 
@@ -457,7 +462,9 @@ int wspr_bridge_type_(struct wspr_bridge_ *b, struct v23_arena *a,
         *out = t;
         return 0;
     }
-    if (b->nslots > 0)
+    if (b->base != NULL && b->base->nslots > 0)
+        known = *find(b->base, t);
+    if (known.at == NULL && b->nslots > 0)
         known = *find(b, t);
     if (known.at == NULL || !vdl_type_equal(known.from, t)) {
         if (b->used >= MAX_KNOWN)

@@ -631,16 +631,24 @@ void wspr_calls_close_(struct wspr_ctl *c)
     }
 }
 
-void wspr_calls_fini_(struct wspr_ctl *c)
+static void free_all(struct wspr_call_ **list)
 {
     struct wspr_call_ *call;
 
-    while ((call = c->calls) != NULL) {
+    while ((call = *list) != NULL) {
         unlink_call(call);
         call_free(call);
     }
-    while ((call = c->pool) != NULL) {
-        unlink_call(call);
-        call_free(call);
-    }
+}
+
+void wspr_calls_rest_(struct wspr_ctl *c)
+{
+    free_all(&c->pool);
+    c->npool = 0;
+}
+
+void wspr_calls_fini_(struct wspr_ctl *c)
+{
+    free_all(&c->calls);
+    free_all(&c->pool);
 }

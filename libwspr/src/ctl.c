@@ -14,6 +14,9 @@
 #define ANSWER_NS (60 * V23_NS_PER_SEC)
 /* Memory of the output that an idle websocket keeps. */
 #define KEEP_MAX 4096u
+/* Silent for that long, or up to twice, it gives back what it keeps for a
+ * steady flow of messages: two thirds of what a page costs that has called. */
+#define REST_NS V23_NS_PER_SEC
 /* How far beyond its share the socket may be before the page is cut off. */
 #define PATIENCE 4u
 
@@ -103,6 +106,15 @@ void wspr_ctl_timer_(struct wspr_ctl *c)
         c->cfg.hooks->timer(c->cfg.ud);
 }
 
+void wspr_ctl_stir_(struct wspr_ctl *c)
+{
+    c->stirred = true;
+    if (c->rest_at != V23_NEVER || c->closing)
+        return;
+    c->rest_at = wspr_ctl_now_(c).mono_ns + REST_NS;
+    wspr_ctl_timer_(c);
+}
+
 /* ---- sending ------------------------------------------------------------- */
 
 /* A page that asks and does not read would fill our memory. */
@@ -122,6 +134,7 @@ void wspr_ctl_send_(struct wspr_ctl *c)
     if (!c->closing && !c->cut && c->out.err == 0) {
         c->messages_out++;
         c->bytes_out += c->out.n;
+        wspr_ctl_stir_(c);
         c->cfg.hooks->send(c->cfg.ud, (const char *)c->out.p, c->out.n);
         check_queue(c);
     }
@@ -189,7 +202,7 @@ void wspr_ctl_reading_(struct wspr_ctl *c)
 
 int64_t wspr_ctl_next_deadline(const struct wspr_ctl *c)
 {
-    int64_t at = c->era_at;
+    int64_t at = c->era_at < c->rest_at ? c->era_at : c->rest_at;
 
     if (c->closing)
         return V23_NEVER;
@@ -200,6 +213,21 @@ int64_t wspr_ctl_next_deadline(const struct wspr_ctl *c)
     return at;
 }
 
+static void rest(struct wspr_ctl *c, int64_t now)
+{
+    if (c->stirred) {
+        c->stirred = false;
+        c->rest_at = now + REST_NS;
+        return;
+    }
+    c->rest_at = V23_NEVER;
+    wspr_calls_rest_(c);
+    v23_arena_fini(&c->scratch);
+    v23_buf_fini(&c->out);
+    if (c->era != NULL)
+        c->era->rest(c);
+}
+
 void wspr_ctl_tick(struct wspr_ctl *c, const struct v23_now *now)
 {
     c->now = *now;
@@ -208,6 +236,8 @@ void wspr_ctl_tick(struct wspr_ctl *c, const struct v23_now *now)
     wspr_asks_tick_(c, now->mono_ns);
     if (now->mono_ns >= c->era_at)
         c->era_at = c->era->tick(c, now->mono_ns);
+    if (now->mono_ns >= c->rest_at)
+        rest(c, now->mono_ns);
 }
 
 void wspr_ctl_writable(struct wspr_ctl *c, const struct v23_now *now)
@@ -261,7 +291,7 @@ int wspr_ctl_new(const struct wspr_ctl_config *cfg, struct wspr_ctl **out)
     c->cfg.principal = vsec_principal_ref(cfg->principal);
     c->answers.tail = &c->answers.first;
     c->grants.tail = &c->grants.first;
-    c->era_at = V23_NEVER;
+    c->era_at = c->rest_at = V23_NEVER;
     c->reading = true;
     v23_arena_init(&c->scratch, al, SIZE_MAX);
     v23_buf_init(&c->out, al, SIZE_MAX / 8);

@@ -192,6 +192,7 @@ void wspr_ctl_input(struct wspr_ctl *c, const char *text, size_t n,
         return;
     c->messages_in++;
     c->bytes_in += n;
+    wspr_ctl_stir_(c);
     if (n > c->cfg.limits.message || n > UINT32_MAX / 2) {
         c->cut = true;
         c->cfg.hooks->close(c->cfg.ud, 1009, "message too long");

@@ -456,6 +456,7 @@ int wspr_page_open_(struct wspr_host *h, struct wspr_conn_ *c,
     struct wspr_page_ *page = page_new(h, c, origin);
     struct wspr_ctl_config cfg = { .log = h->log, .hooks = &ctl_hooks,
         .ud = page, .principal = principal, .chains = h->chains,
+        .forms = h->forms,
         .vtrace = h->p->rt.vtrace, .component = vdl_str(h->p->name),
         .language = h->cfg.language, .protocol = protocol,
         .roots = vname_ns_roots(h->p->ns), .retry_ns = h->cfg.retry_ns,
@@ -533,6 +534,8 @@ static int start(struct wspr_host *h)
         return V23_ENOMEM;
     event_assign(&h->ev->reap, vrpc_ev_base(h->p->rt.ev), -1, 0, on_reap, h);
     rc = vsec_chain_cache_new(e, CHAINS, &h->chains);
+    if (rc == 0)
+        rc = wspr_forms_new(NULL, &h->forms);
     return rc != 0 ? rc : wspr_http_new_(&cfg, &h->http);
 }
 
@@ -586,6 +589,7 @@ void wspr_host_free(struct wspr_host *h)
     if (h->ev != NULL)
         event_del(&h->ev->reap);
     vsec_chain_cache_free(h->chains);
+    wspr_forms_free(h->forms);
     v23_put(NULL, h->ev);
     v23_put(NULL, h);
 }

@@ -22,6 +22,7 @@ struct wspr_host {
     const struct v23_log *log;
     struct wspr_http_ *http;
     struct vsec_chain_cache *chains;
+    struct wspr_forms *forms;
     struct vrpc_ev_node *node; /* connections of the pages that are the proxy
                                   itself; NULL: none of them has called */
     struct wspr_page_ *pages;

@@ -279,6 +279,11 @@ static int open_era(struct wspr_ctl *c)
     return greet(c);
 }
 
+static void rest(struct wspr_ctl *c)
+{
+    v23_buf_fini(&wspr_json_of_(c)->text);
+}
+
 static void close_era(struct wspr_ctl *c)
 {
     struct wspr_json_ *j = wspr_json_of_(c);
@@ -307,5 +312,6 @@ const struct wspr_era_ wspr_era_json_ = {
     .lookup = wspr_json_lookup_,
     .authorize = wspr_json_authorize_,
     .invoke = wspr_json_invoke_,
+    .rest = rest,
     .everyone = true,
 };

@@ -183,7 +183,9 @@ static int ns_disable_cache(struct wspr_call_ *call,
     int rc = wspr_ctl_identity_(call->c);
 
     (void)err;
-    return rc == 0 ? vname_ns_disable_cache(call->c->ns, in->disable) : rc;
+    if (rc == 0)
+        vname_ns_disable_cache(call->c->ns, in->disable);
+    return rc;
 }
 
 static int ns_roots(struct wspr_call_ *call, const struct v23_verror **err)

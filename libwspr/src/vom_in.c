@@ -1,6 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Messages of the page: hex of VOM, whose types come in messages of their
  * own (spec/wspr.md 3.1, 3.3). */
+#include "forms_int.h"
 #include "vom_int.h"
 
 #include <string.h>
@@ -223,7 +224,11 @@ static void message(struct wspr_ctl *c, const struct wspr_frame_ *f)
 static int open_era(struct wspr_ctl *c)
 {
     struct wspr_vom_ *v = v23_new(c->al, struct wspr_vom_);
+    const struct wspr_forms *forms = c->cfg.forms;
+    struct vom_options opt = vom_options_host;
 
+    if (forms != NULL)
+        opt.known = forms->known;
     c->era_state = v;
     if (v == NULL)
         return V23_ENOMEM;
@@ -234,8 +239,18 @@ static int open_era(struct wspr_ctl *c)
     v23_arena_init_small(&v->tmp, c->al, SIZE_MAX, 256);
     vom_typeenc_init(&v->te, c->al, &v->te_out);
     vom_enc_init(&v->enc, &v->te, &v->payload);
-    wspr_bridge_init_(&v->bridge, c->al);
-    return vom_typedec_new(c->al, NULL, &v->types);
+    wspr_bridge_init_(&v->bridge, c->al,
+        forms == NULL ? NULL : &forms->bridge);
+    return vom_typedec_new(c->al, &opt, &v->types);
+}
+
+static void rest(struct wspr_ctl *c)
+{
+    struct wspr_vom_ *v = wspr_vom_of_(c);
+
+    v23_buf_fini(&v->payload);
+    v23_buf_fini(&v->in);
+    v23_arena_fini(&v->tmp);
 }
 
 static void close_era(struct wspr_ctl *c)
@@ -323,4 +338,5 @@ const struct wspr_era_ wspr_era_vom_ = {
     .grant = wspr_vom_grant_,
     .invoke = wspr_vom_invoke_,
     .tick = wspr_vom_collect_,
+    .rest = rest,
 };

@@ -144,6 +144,8 @@ struct wspr_call_ {
 struct wspr_call_ *wspr_calls_get_(struct wspr_ctl *c);
 /* Give it back unused. */
 void wspr_calls_put_(struct wspr_call_ *call);
+/* Keep none for later. */
+void wspr_calls_rest_(struct wspr_ctl *c);
 /* Name its span, below the page's; NULL: a trace of its own. */
 void wspr_calls_span_(struct wspr_call_ *call, const v23_vtrace_request *r);
 /*
@@ -399,6 +401,8 @@ struct wspr_era_ {
     int (*invoke)(struct wspr_flow_ *f);
     /* Every second, about; returns when it is wanted again, or V23_NEVER. */
     int64_t (*tick)(struct wspr_ctl *c, int64_t now);
+    /* Give back what is kept for the next messages only. */
+    void (*rest)(struct wspr_ctl *c);
     bool everyone; /* objects without an authorizer are open to all */
 };
 
@@ -431,6 +435,8 @@ struct wspr_ctl {
     struct v23_arena scratch; /* of one message */
     struct v23_buf out;       /* one message */
     int64_t era_at; /* era->tick() is due */
+    int64_t rest_at; /* is it silent still? V23_NEVER: it rests */
+    bool stirred;    /* a message since that was set */
     void (*on_reading)(void *ud);
     void *on_reading_ud;
     void (*closed_fn)(void *ud);
@@ -456,6 +462,8 @@ bool wspr_ctl_behind_(const struct wspr_ctl *c);
 struct v23_now wspr_ctl_now_(const struct wspr_ctl *c);
 /* Client and namespace, made now if need be. */
 V23_MUST_USE int wspr_ctl_identity_(struct wspr_ctl *c);
+/* A message comes or goes. */
+void wspr_ctl_stir_(struct wspr_ctl *c);
 /* A deadline has been set. */
 void wspr_ctl_timer_(struct wspr_ctl *c);
 /* is_reading() may have changed. */

@@ -62,6 +62,7 @@ static struct {
     struct wspr_ctl *c;
     struct wnode *client;
     struct vname_ns *ns;
+    struct wspr_forms *forms;
 } X;
 
 static void page_single(struct v23_bytes b, struct vdl_any *out)
@@ -539,6 +540,7 @@ static struct wspr_ctl_config rig_config(void)
     cfg.principal = X.client->principal;
     cfg.component = vdl_str("wsprd");
     cfg.protocol = WSPR_VOM;
+    cfg.forms = X.forms;
     return cfg;
 }
 
@@ -574,6 +576,7 @@ static void rig_setup(void)
     memset(&X, 0, sizeof(X));
     memset(&S, 0, sizeof(S));
     page_init();
+    ck_assert_int_eq(wspr_forms_new(NULL, &X.forms), 0);
     ck_assert_int_eq(world_node(&W, "wsprd", 0, &X.client), 0);
     o_init();
     cfg = rig_config();
@@ -602,6 +605,7 @@ static void rig_teardown(void)
     v23_arena_fini(&O.a);
     page_fini();
     world_teardown();
+    wspr_forms_free(X.forms);
 }
 
 #endif

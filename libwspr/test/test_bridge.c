@@ -11,7 +11,9 @@
 #include <v23/vdl/v.io/v23/vtrace/vtrace.vdl.h>
 #include <vom/value.h>
 
-#include "../src/bridge_int.h"
+#include <v23/vdl/v.io/x/ref/services/wspr/internal/app/app.vdl.h>
+
+#include "../src/forms_int.h"
 
 #define ERROR_TEXT "?error struct{Id string;RetryCode enum{NoRetry;" \
     "RetryConnection;RetryRefetch;RetryBackoff};Msg string;ParamList []any}"
@@ -22,7 +24,7 @@ static struct v23_arena arena;
 
 static void start(void)
 {
-    wspr_bridge_init_(&bridge, NULL);
+    wspr_bridge_init_(&bridge, NULL, NULL);
     v23_arena_init(&arena, NULL, SIZE_MAX);
 }
 
@@ -242,7 +244,7 @@ static int with_allocator(const struct v23_alloc *al, void *ud)
     int rc;
 
     (void)ud;
-    wspr_bridge_init_(&b, al);
+    wspr_bridge_init_(&b, al, NULL);
     v23_arena_init(&a, al, SIZE_MAX);
     rc = wspr_bridge_value_(&b, &a, in, &out);
     in.type = &vdl_error_desc;
@@ -260,6 +262,74 @@ START_TEST(memory_may_run_out)
 }
 END_TEST
 
+START_TEST(what_controllers_share_is_asked_first)
+{
+    struct wspr_forms *f;
+    struct wspr_bridge_ b;
+    const struct vdl_type *t, *error;
+
+    ck_assert_int_eq(wspr_forms_new(NULL, &f), 0);
+    wspr_bridge_init_(&b, NULL, &f->bridge);
+    ck_assert_int_eq(wspr_bridge_type_(&b, &arena,
+        &v23_wspr_app_rpc_response_desc, &t), 0);
+    ck_assert_ptr_ne(t, &v23_wspr_app_rpc_response_desc);
+    ck_assert_int_eq(wspr_bridge_type_(&b, &arena, &vdl_error_desc, &error),
+        0);
+    ck_assert_uint_eq(b.used, 0);
+    /* Others are its own. */
+    ck_assert_int_eq(wspr_bridge_type_(&b, &arena,
+        &v23_signature_interface_desc, &t), 0);
+    ck_assert_uint_eq(b.used, 1);
+    wspr_bridge_fini_(&b);
+    wspr_forms_free(f);
+}
+END_TEST
+
+/* What pages define is recognized: it has the names of their time. */
+START_TEST(requests_are_known_in_the_form_of_pages)
+{
+    struct wspr_forms *f;
+    const struct vdl_type *t;
+    unsigned found = 0, old = 0;
+    size_t i;
+
+    ck_assert_int_eq(wspr_forms_new(NULL, &f), 0);
+    for (i = 0; i < f->known.n; i++) {
+        t = f->known.types[i];
+        if (vdl_str_is(t->name, "time.WireDeadline") && t->count == 2)
+            found |= 1;
+        if (vdl_str_is(t->name, "v.io/v23/vtrace.Request") && t->count == 4)
+            found |= 2;
+        if (vdl_str_is(t->name,
+                "v.io/x/ref/services/wspr/internal/app.RpcRequest"))
+            found |= 4;
+        if (vdl_str_is(t->name, "error"))
+            found |= 8;
+        old += vdl_str_is(t->name, "v.io/v23/vdl.WireError");
+    }
+    ck_assert_uint_eq(found, 15);
+    ck_assert_uint_eq(old, 0);
+    wspr_forms_free(f);
+}
+END_TEST
+
+static int make_forms(const struct v23_alloc *al, void *ud)
+{
+    struct wspr_forms *f;
+    int rc = wspr_forms_new(al, &f);
+
+    (void)ud;
+    if (rc == 0)
+        wspr_forms_free(f);
+    return rc;
+}
+
+START_TEST(memory_for_what_is_shared_may_run_out)
+{
+    tst_out_of_memory(make_forms, NULL);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, what_does_not_differ_stays_the_same_object);
@@ -270,6 +340,9 @@ static void fill(TCase *tc)
     tcase_add_test(tc, a_type_that_contains_itself_is_rewritten_once);
     tcase_add_test(tc, an_address_is_no_identity);
     tcase_add_test(tc, memory_may_run_out);
+    tcase_add_test(tc, what_controllers_share_is_asked_first);
+    tcase_add_test(tc, requests_are_known_in_the_form_of_pages);
+    tcase_add_test(tc, memory_for_what_is_shared_may_run_out);
 }
 
 int main(void)

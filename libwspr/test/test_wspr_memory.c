@@ -167,6 +167,47 @@ START_TEST(an_idle_connection_is_small)
 }
 END_TEST
 
+/* What the controller of a page costs that has made a call and is silent. */
+static size_t after_a_call(bool shared, int64_t silence)
+{
+    struct wspr_ctl_config cfg;
+    struct vdl_str name;
+    struct vdl_any arg;
+    size_t before;
+
+    rig_setup();
+    make_calls(); /* what others keep for calls is theirs */
+    rig_close();
+    wspr_ctl_free(X.c);
+    page_fini();
+    page_init();
+    before = W.t.bytes;
+    cfg = rig_config();
+    if (!shared)
+        cfg.forms = NULL;
+    ck_assert_int_eq(wspr_ctl_new(&cfg, &X.c), 0);
+    name = vdl_str(world_name(O.n, "o"));
+    arg.type = &vdl_string_desc;
+    arg.val = &name;
+    (void)call_it("__controller", "Signature", &arg, 1, 1);
+    pass(silence);
+    before = W.t.bytes - before;
+    rig_teardown();
+    return before;
+}
+
+START_TEST(a_page_that_rests_after_a_call_is_small)
+{
+    size_t busy = after_a_call(true, SEC / 2),
+           rests = after_a_call(true, 3 * SEC),
+           alone = after_a_call(false, 3 * SEC);
+
+    ck_assert_uint_lt(rests + 2048, busy);
+    ck_assert_uint_lt(rests + 1024, alone);
+    ck_assert_uint_lt(rests, 16384);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("libwspr/memory");
@@ -177,6 +218,7 @@ static Suite *suite(void)
     tcase_add_test(t, calls_to_the_page_end_without_memory);
     tcase_add_test(t, connections_begin_without_memory);
     tcase_add_test(t, an_idle_connection_is_small);
+    tcase_add_test(t, a_page_that_rests_after_a_call_is_small);
     suite_add_tcase(s, t);
     return s;
 }

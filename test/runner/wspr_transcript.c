@@ -115,7 +115,7 @@ static struct conn *conn_of(struct run *r, int num)
         v23_buf_init(&c->way[d].out, NULL, SIZE_MAX);
         vom_typeenc_init(&c->way[d].enc, NULL, &c->way[d].out);
     }
-    wspr_bridge_init_(&c->bridge, NULL);
+    wspr_bridge_init_(&c->bridge, NULL, NULL);
     r->conns[r->nconns++] = c;
     return c;
 }

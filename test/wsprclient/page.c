@@ -1,4 +1,5 @@
 /* BSD-3-Clause; see LICENSE. */
+#include "bridge_int.h"
 #include "page.h"
 
 #include <arpa/inet.h>
@@ -39,6 +40,7 @@ struct page {
     struct vom_typeenc te;
     struct vom_enc enc;
     struct v23_buf te_out, payload;
+    struct wspr_bridge_ bridge; /* pages have types of their time */
     /* what comes */
     struct vom_typedec *types;
     struct v23_buf type_bytes;
@@ -275,13 +277,19 @@ const char *page_request(struct page *p, const char *name, const char *method,
     v23_wspr_app_rpc_request r = { .name = vdl_str(name),
         .method = vdl_str(method), .num_in_args = (int32_t)n,
         .num_out_args = nresults, .is_streaming = streaming };
+    struct vdl_any any = { &v23_wspr_app_rpc_request_desc, &r };
+    struct v23_arena a;
     size_t i;
     int rc;
 
     r.deadline.no_deadline = true;
     v23_buf_cut(&p->payload, 0);
     p->enc.started = false;
-    rc = vom_encode(&p->enc, &v23_wspr_app_rpc_request_desc, &r);
+    v23_arena_init(&a, NULL, SIZE_MAX);
+    rc = wspr_bridge_value_(&p->bridge, &a, any, &any);
+    if (rc == 0)
+        rc = vom_encode(&p->enc, &vdl_any_desc, &any);
+    v23_arena_fini(&a);
     for (i = 0; rc == 0 && i < n; i++)
         rc = vom_encode(&p->enc, &vdl_any_desc, &args[i]);
     if (rc != 0) {
@@ -359,6 +367,7 @@ int page_open(struct event_base *base, struct vsec_engine *e,
     v23_buf_init(&p->payload, NULL, LIMIT);
     v23_buf_init(&p->type_bytes, NULL, LIMIT);
     vom_typeenc_init(&p->te, NULL, &p->te_out);
+    wspr_bridge_init_(&p->bridge, NULL, NULL);
     vom_enc_init(&p->enc, &p->te, &p->payload);
     p->fd = dial(at->address);
     if (p->fd < 0 || vrpc_ws_new(&cfg, &p->ws) != 0
@@ -398,6 +407,7 @@ void page_free(struct page *p)
     vom_typedec_unref(p->types);
     vom_enc_fini(&p->enc);
     vom_typeenc_fini(&p->te);
+    wspr_bridge_fini_(&p->bridge);
     v23_buf_fini(&p->out);
     v23_buf_fini(&p->message);
     v23_buf_fini(&p->text);

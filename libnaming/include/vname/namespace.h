@@ -55,11 +55,8 @@ void vname_ns_free(struct vname_ns *ns);
 V23_MUST_USE int vname_ns_set_roots(struct vname_ns *ns,
     const struct vdl_str *roots, size_t n);
 vdl_str_list vname_ns_roots(const struct vname_ns *ns);
-/**
- * Remember nothing from now on, or do again.
- * @return 0; V23_ENOMEM: as it was
- */
-V23_MUST_USE int vname_ns_disable_cache(struct vname_ns *ns, bool disable);
+/** Remember nothing from now on, or do again. */
+void vname_ns_disable_cache(struct vname_ns *ns, bool disable);
 /** Forget everything that is cached. */
 void vname_ns_flush(struct vname_ns *ns);
 /**

@@ -215,6 +215,14 @@ int vdl_types_new(const struct v23_alloc *al,
 /** Give up one reference; NULL is ignored. */
 void vdl_types_unref(struct vdl_types *ts);
 
+/**
+ * Make the types of a set like those that were compiled in: nothing copies them
+ * or holds on to the set any more, and encoders remember their addresses. It
+ * must outlive whatever has met them, and nothing may be added to it.
+ * @param ts  NULL is ignored
+ */
+void vdl_types_settle(struct vdl_types *ts);
+
 /*
  * Building types: describe each node in a table, then build all nodes at once
  * (they may refer to each other in cycles). A reference is either a finished

@@ -32,6 +32,7 @@ extern "C" {
 #endif
 
 struct wspr_ctl;
+struct wspr_forms;
 struct wspr_principals;
 struct vrpc_vtrace;
 
@@ -121,6 +122,7 @@ struct wspr_ctl_config {
                                          taken */
     struct vsec_chain_cache *chains;  /* NULL = every chain is verified; outlives
                                          the controller */
+    const struct wspr_forms *forms;   /* NULL = each makes its own; the same */
     struct vrpc_vtrace *vtrace;  /* NULL = nothing is collected; the same */
     struct vdl_str component;    /* program name, for error texts; borrowed */
     vdl_str_list roots;          /* of the name space, as pages of 2014 are
@@ -135,6 +137,16 @@ struct wspr_ctl_config {
     bool native_caveats;
     struct wspr_ctl_limits limits;
 };
+
+/**
+ * Make what the controllers of a process share: types of the protocol. Types of
+ * what pages send may be these, so that the object has to outlive whatever has
+ * seen such values: clients, servers and their connections.
+ * @return 0, V23_ENOMEM
+ */
+V23_MUST_USE int wspr_forms_new(const struct v23_alloc *al,
+    struct wspr_forms **out);
+void wspr_forms_free(struct wspr_forms *f); /* NULL is ignored */
 
 /** @return 0, V23_ENOMEM */
 V23_MUST_USE int wspr_ctl_new(const struct wspr_ctl_config *cfg,
