@@ -46,6 +46,23 @@ check() { # TEXT COMMAND…
     shift
     if "$@"; then good; else bad "$what"; fi
 }
+nl='
+'
+# came NAME EXIT STDOUT FIRST-ERROR-LINE: is that what a command gave, of which
+# the exit code is $rc, and output and errors are $tmp/out and $tmp/err?
+came() {
+    printf '%s' "$3" >"$tmp/want"
+    printf '%s' "${4:+$4$nl}" >"$tmp/want-err"
+    head -1 "$tmp/err" >"$tmp/first"
+    if [ "$rc" = "$2" ] && cmp -s "$tmp/out" "$tmp/want" &&
+        cmp -s "$tmp/first" "$tmp/want-err"; then
+        good
+        return
+    fi
+    bad "$1: exit $rc, want $2"
+    diff "$tmp/want" "$tmp/out"
+    diff "$tmp/want-err" "$tmp/first"
+}
 # The last line of a test, and its exit status.
 summary() {
     echo "$pass passed, $fail failed"

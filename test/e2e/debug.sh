@@ -7,24 +7,12 @@ cd "$tmp" || exit 1
 
 # t EXIT STDOUT FIRST-ERROR-LINE debug-arguments…
 t() {
-    want=$1
-    printf '%s' "$2" >want
-    printf '%s' "$3" >want-err
-    [ -n "$3" ] && echo >>want-err
+    want=$1 want_out=$2 want_err=$3
     shift 3
     timeout 30 debug "$@" >out 2>err
     rc=$?
-    head -1 err >first
-    if [ "$rc" = "$want" ] && cmp -s out want && cmp -s first want-err; then
-        good
-        return
-    fi
-    bad "debug $*: exit $rc, want $want"
-    diff want out
-    diff want-err first
+    came "debug $*" "$want" "$want_out" "$want_err"
 }
-nl='
-'
 
 # ---- a small network --------------------------------------------------------
 

@@ -7,21 +7,7 @@ vectors=$here/test/vectors/vom/vom81_dump.jsonl
 
 # gives NAME EXIT STDOUT ERROR-LINE: what the last run() gave. Output is
 # compared with its newline, of errors the first line.
-gives() {
-    printf '%s' "$3" >"$tmp/want"
-    [ -n "$3" ] && echo >>"$tmp/want"
-    head -1 "$tmp/err" >"$tmp/first"
-    printf '%s' "$4" >"$tmp/want-err"
-    [ -n "$4" ] && echo >>"$tmp/want-err"
-    if [ "$rc" = "$2" ] && cmp -s "$tmp/out" "$tmp/want" &&
-        cmp -s "$tmp/first" "$tmp/want-err"; then
-        good
-        return
-    fi
-    bad "$1: exit $rc"
-    diff "$tmp/want" "$tmp/out"
-    diff "$tmp/want-err" "$tmp/first"
-}
+gives() { came "$1" "$2" "${3:+$3$nl}" "$4"; }
 run() {
     "$vom" "$@" >"$tmp/out" 2>"$tmp/err"
     rc=$?

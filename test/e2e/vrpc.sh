@@ -14,24 +14,12 @@ wait_name() { # NAME
 # t EXIT STDOUT FIRST-ERROR-LINE vrpc-arguments…
 : >items # on standard input
 t() {
-    want=$1
-    printf '%s' "$2" >want
-    printf '%s' "$3" >want-err
-    [ -n "$3" ] && echo >>want-err
+    want=$1 want_out=$2 want_err=$3
     shift 3
     timeout 30 vrpc "$@" <items >out 2>err
     rc=$?
-    head -1 err >first
-    if [ "$rc" = "$want" ] && cmp -s out want && cmp -s first want-err; then
-        good
-        return
-    fi
-    bad "vrpc $*: exit $rc, want $want"
-    diff want out
-    diff want-err first
+    came "vrpc $*" "$want" "$want_out" "$want_err"
 }
-nl='
-'
 tab='	'
 
 # ---- a small network --------------------------------------------------------
