@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <v23/vdl/v.io/v23/naming/naming.vdl.h>
 #include <vrpc/endpoint.h>
 #include <vrpc/glob.h>
 #include <vrpc/name.h>
@@ -17,7 +18,7 @@
 
 static const cJSON *member(const struct run_case *c, const char *name)
 {
-    return cJSON_GetObjectItemCaseSensitive(c->json, name);
+    return get(c->json, name);
 }
 
 static struct vdl_str text(struct run_case *c, const char *name)
@@ -397,6 +398,26 @@ static bool naming_order(struct run_case *c, struct v23_arena *a)
 static bool rpc_order(struct run_case *c, struct v23_arena *a)
 {
     return order_case(c, a, "localNets", "ordered");
+}
+
+int run_permissions(const cJSON *v, struct v23_arena *a,
+    v23_access_permissions *out)
+{
+    char *s = cJSON_PrintUnformatted(v);
+    int rc = vsec_perms_from_json(v23_bytes(s, strlen(s)), a, out, NULL);
+
+    cJSON_free(s);
+    return rc;
+}
+
+uint32_t run_mount_flags(const cJSON *op)
+{
+    const cJSON *f = get(op, "flags");
+    const char *t = cJSON_IsString(f) ? f->valuestring : "";
+
+    return (strchr(t, 'R') != NULL ? V23_NAMING_REPLACE : 0u)
+        | (strchr(t, 'M') != NULL ? V23_NAMING_MT : 0u)
+        | (strchr(t, 'L') != NULL ? V23_NAMING_LEAF : 0u);
 }
 
 bool run_with_arena(struct run_case *c,

@@ -24,11 +24,6 @@ struct script {
     size_t nkeys;
 };
 
-static const cJSON *get(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 static bool fail(struct script *s, const char *what)
 {
     return run_fail(s->c, "op %zu: %s", s->op, what);

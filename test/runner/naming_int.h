@@ -5,6 +5,19 @@
 
 #include "runner.h"
 
+#include <vsec/acl.h>
+
+static inline const cJSON *get(const cJSON *o, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(o, name);
+}
+
+/* Permissions in JSON; 0, or why they are none. */
+int run_permissions(const cJSON *v, struct v23_arena *a,
+    v23_access_permissions *out);
+/* Letters of V23_NAMING_REPLACE, V23_NAMING_MT, V23_NAMING_LEAF. */
+uint32_t run_mount_flags(const cJSON *op);
+
 /* rpc/server_order.jsonl */
 bool run_rpc_server_order(struct run_case *c);
 /* naming/mounttable_scripts.jsonl */

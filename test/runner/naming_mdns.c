@@ -26,11 +26,6 @@ struct packet {
         local[VNAME_DOMAIN_MAX]; /* as we name them, with a dot at the end */
 };
 
-static const cJSON *get(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 static const char *str(const cJSON *o, const char *name)
 {
     const char *s = cJSON_GetStringValue(get(o, name));

@@ -30,11 +30,6 @@ static struct script {
     struct vdl_str version, result;
 } S;
 
-static const cJSON *get(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 static struct vdl_str keep(struct vdl_str s)
 {
     return vdl_strn(v23_arena_dup(&S.arena, s.p, s.n), s.n);
@@ -232,16 +227,6 @@ static bool same_errors(const cJSON *op)
     return true;
 }
 
-static int parse_perms(const cJSON *v, v23_access_permissions *out)
-{
-    char *text = cJSON_PrintUnformatted(v);
-    int rc = vsec_perms_from_json(v23_bytes(text, strlen(text)), &S.arena,
-        out, NULL);
-
-    cJSON_free(text);
-    return rc;
-}
-
 static bool same_perms(const cJSON *op)
 {
     const cJSON *e = get(op, "expect"), *want = get(e, "perms");
@@ -253,7 +238,7 @@ static bool same_perms(const cJSON *op)
         return true;
     if (!vdl_str_eq(S.version, run_text(get(e, "version"))))
         return fail(op, "version is", S.version);
-    if (parse_perms(want, &p) != 0 || !S.has_perms
+    if (run_permissions(want, &S.arena, &p) != 0 || !S.has_perms
         || !v23_access_permissions_equal(&p, &S.perms))
         return fail(op, "other permissions", vdl_str(""));
     return true;
@@ -285,16 +270,6 @@ static bool do_roots(const cJSON *op)
         || fail(op, "roots:", vdl_str(v23_strerror(rc)));
 }
 
-static uint32_t mount_flags(const cJSON *op)
-{
-    const cJSON *f = get(op, "flags");
-    const char *t = cJSON_IsString(f) ? f->valuestring : "";
-
-    return (strchr(t, 'R') != NULL ? V23_NAMING_REPLACE : 0u)
-        | (strchr(t, 'M') != NULL ? V23_NAMING_MT : 0u)
-        | (strchr(t, 'L') != NULL ? V23_NAMING_LEAF : 0u);
-}
-
 static bool do_call(const cJSON *op)
 {
     static const struct vrpc_any_cb cb = { NULL, on_result };
@@ -316,7 +291,7 @@ static bool do_set(const cJSON *op, struct vdl_str name,
 {
     v23_access_permissions p;
 
-    return parse_perms(get(op, "perms"), &p) == 0
+    return run_permissions(get(op, "perms"), &S.arena, &p) == 0
         && finish(op,
             vname_set_permissions(S.ns, name, &p,
                 run_text(get(op, "version")), o, on_done, NULL, NULL))
@@ -371,7 +346,7 @@ static bool do_change(const cJSON *op, const char *kind,
 
     if (strcmp(kind, "mount") == 0)
         rc = vname_mount(S.ns, name, server,
-            (int64_t)(ttl->valuedouble * 1e9), mount_flags(op), o, on_done,
+            (int64_t)(ttl->valuedouble * 1e9), run_mount_flags(op), o, on_done,
             NULL, NULL);
     else if (strcmp(kind, "unmount") == 0)
         rc = vname_unmount(S.ns, name, server, o, on_done, NULL, NULL);

@@ -30,11 +30,6 @@ struct script {
     const char *var_name;
 };
 
-static const cJSON *get(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 /* A text of the operation, with a loop's variable put in. */
 static struct vdl_str text(struct script *s, const cJSON *op, const char *name)
 {
@@ -240,23 +235,12 @@ static bool do_glob(struct script *s, const cJSON *op,
 
 /* ---- permissions and statistics ------------------------------------------ */
 
-static bool parse_perms(struct script *s, const cJSON *json,
-    v23_access_permissions *out)
-{
-    char *t = cJSON_PrintUnformatted(json);
-    int rc = vsec_perms_from_json(v23_bytes(t, strlen(t)), &s->arena, out,
-        NULL);
-
-    cJSON_free(t);
-    return rc == 0;
-}
-
 static bool do_setperms(struct script *s, const cJSON *op,
     const struct vname_caller *c)
 {
     v23_access_permissions perms;
 
-    if (!parse_perms(s, get(op, "perms"), &perms))
+    if (run_permissions(get(op, "perms"), &s->arena, &perms) != 0)
         return fail(s, op, "permissions refused");
     return same_error(s, op,
         vname_table_set_permissions(s->table, c, text(s, op, "name"), &perms,
@@ -280,7 +264,7 @@ static bool do_getperms(struct script *s, const cJSON *op,
         return fail(s, op, "another version");
     if (cJSON_IsNull(want))
         return got.n == 0 || fail(s, op, "has permissions");
-    if (!parse_perms(s, want, &expected))
+    if (run_permissions(want, &s->arena, &expected) != 0)
         return fail(s, op, "expected permissions refused");
     return v23_access_permissions_equal(&got, &expected)
         || fail(s, op, "other permissions");
@@ -385,16 +369,6 @@ static bool do_loop(struct script *s, const cJSON *op)
     return ok;
 }
 
-static uint32_t mount_flags(const cJSON *op)
-{
-    const cJSON *f = get(op, "flags");
-    const char *t = cJSON_IsString(f) ? f->valuestring : "";
-
-    return (strchr(t, 'R') != NULL ? V23_NAMING_REPLACE : 0u)
-        | (strchr(t, 'M') != NULL ? V23_NAMING_MT : 0u)
-        | (strchr(t, 'L') != NULL ? V23_NAMING_LEAF : 0u);
-}
-
 /* A call of one of the table's methods. */
 static bool run_call(struct script *s, const cJSON *op, const char *kind)
 {
@@ -414,7 +388,7 @@ static bool run_call(struct script *s, const cJSON *op, const char *kind)
         return same_error(s, op,
             vname_table_mount(s->table, &c, text(s, op, "name"),
                 text(s, op, "server"),
-                (uint32_t)get(op, "ttl")->valuedouble, mount_flags(op)));
+                (uint32_t)get(op, "ttl")->valuedouble, run_mount_flags(op)));
     if (strcmp(kind, "unmount") == 0)
         return same_error(s, op,
             vname_table_unmount(s->table, &c, text(s, op, "name"),

@@ -14,11 +14,6 @@
 
 #include "naming_int.h"
 
-static const cJSON *get(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 static bool same_text(struct run_case *c, const char *what,
     struct vdl_str got, const cJSON *want)
 {

@@ -114,15 +114,7 @@ static bool check_signature(struct run_case *c, struct vsec_engine *e,
     rc = vsec_pubkey_parse(e, vdl_bytes(der.p, der.n), &key);
     if (rc != 0)
         return run_fail(c, "key: %s", v23_strerror(rc));
-    memset(&sig, 0, sizeof(sig));
-    sig.purpose = vdl_bytes(m.u.auth.purpose.p, m.u.auth.purpose.n);
-    sig.hash = vdl_strn((const char *)m.u.auth.hash.p, m.u.auth.hash.n);
-    sig.r = vdl_bytes(m.u.auth.r.p, m.u.auth.r.n);
-    sig.s = vdl_bytes(m.u.auth.s.p, m.u.auth.s.n);
-    if (m.type == VRPC_MSG_AUTH_ED25519)
-        sig.ed25519 = vdl_bytes(m.u.auth.sig.p, m.u.auth.sig.n);
-    if (m.type == VRPC_MSG_AUTH_RSA)
-        sig.rsa = vdl_bytes(m.u.auth.sig.p, m.u.auth.sig.n);
+    sig = run_rpc_signature(&m);
     valid = vsec_verify(key, &sig, msg.p, msg.n) == 0;
     vsec_pubkey_unref(key);
     if (valid != run_bool(c, "valid"))

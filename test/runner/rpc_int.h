@@ -7,6 +7,7 @@
 
 #include <vom/dec.h>
 #include <vrpc/message.h>
+#include <vsec/key.h>
 
 bool run_rpc_box(struct run_case *c); /* box.jsonl (rpc_box.c) */
 bool run_rpc_values(struct run_case *c); /* rpc_values.jsonl (rpc_values.c) */
@@ -34,6 +35,9 @@ bool run_rpc_message(struct run_case *c, struct v23_arena *a,
  */
 bool run_rpc_check_message(struct run_case *c, const cJSON *fields,
     struct v23_bytes p, bool exact);
+
+/* The signature that an Auth message brings; it points into the message. */
+struct vsec_signature run_rpc_signature(const struct vrpc_msg *m);
 
 /* ---- values (rpc_values.c) ----------------------------------------------- */
 

@@ -395,13 +395,7 @@ static bool verify_auth(struct transcript *t, struct tr_conn *c, int from,
     if (s == NULL || vrpc_msg_decode(f->plain.p, f->plain.n, &m, NULL) != 0
         || !tr_blessings(t, s->bytes, m.u.auth.bkey, &b))
         return run_fail(&t->c, "Auth without blessings");
-    memset(&sig, 0, sizeof(sig));
-    sig.purpose = vdl_bytes(m.u.auth.purpose.p, m.u.auth.purpose.n);
-    sig.hash = vdl_strn((const char *)m.u.auth.hash.p, m.u.auth.hash.n);
-    sig.r = vdl_bytes(m.u.auth.r.p, m.u.auth.r.n);
-    sig.s = vdl_bytes(m.u.auth.s.p, m.u.auth.s.n);
-    if (m.type == VRPC_MSG_AUTH_ED25519)
-        sig.ed25519 = vdl_bytes(m.u.auth.sig.p, m.u.auth.sig.n);
+    sig = run_rpc_signature(&m);
     v23_buf_init(&msg, NULL, SIZE_MAX);
     v23_buf_put(&msg, from == DIALER ? "AuthDial" : "AuthAcpt", 9);
     v23_buf_put(&msg, c->binding[from].p, c->binding[from].n);

@@ -275,3 +275,19 @@ bool run_rpc_check_message(struct run_case *c, const cJSON *fields,
     v23_arena_fini(&a);
     return ok;
 }
+
+struct vsec_signature run_rpc_signature(const struct vrpc_msg *m)
+{
+    struct vsec_signature sig;
+
+    memset(&sig, 0, sizeof(sig));
+    sig.purpose = vdl_bytes(m->u.auth.purpose.p, m->u.auth.purpose.n);
+    sig.hash = vdl_strn((const char *)m->u.auth.hash.p, m->u.auth.hash.n);
+    sig.r = vdl_bytes(m->u.auth.r.p, m->u.auth.r.n);
+    sig.s = vdl_bytes(m->u.auth.s.p, m->u.auth.s.n);
+    if (m->type == VRPC_MSG_AUTH_ED25519)
+        sig.ed25519 = vdl_bytes(m->u.auth.sig.p, m->u.auth.sig.n);
+    if (m->type == VRPC_MSG_AUTH_RSA)
+        sig.rsa = vdl_bytes(m->u.auth.sig.p, m->u.auth.sig.n);
+    return sig;
+}
