@@ -148,12 +148,10 @@ static const char vdl_c_config[] =
     "\n"
     "docs/c-binding.md tells what comes of it.\n";
 
-const struct v23_topic help_topics[] = {
+const struct v23_topic help_topics[5] = {
     { "packages", "Description of package lists", packages },
     { "vdlpath", "Description of VDLPATH environment variable", vdlpath },
     { "vdlroot", "Description of VDLROOT environment variable", vdlroot },
     { "vdl.config", "Description of vdl.config files", vdl_config },
     { "vdl.c.config", "Description of vdl.c.config files", vdl_c_config },
 };
-
-const size_t help_ntopics = sizeof(help_topics) / sizeof(help_topics[0]);

@@ -8,7 +8,6 @@
 extern const char help_vdl[], help_generate[], help_compile[], help_audit[],
     help_list[], help_packages[], help_out_dir[], help_mode[],
     help_parts[];
-extern const struct v23_topic help_topics[];
-extern const size_t help_ntopics;
+extern const struct v23_topic help_topics[5];
 
 #endif

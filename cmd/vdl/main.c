@@ -240,90 +240,100 @@ static int run_list(
     return run(ud, LIST, argc, argv);
 }
 
+/* ---- the command line ---------------------------------------------------- */
+
+static struct options given = {.max_errors = -1,
+    .config_name = "vdl.config",
+    .status = true,
+    .warnings = true,
+    .lang = "C",
+    .out_dir = "",
+    .deps = true,
+    .parts = "",
+    .mode = "",
+    .c = {"vdl.c.config", 0, -1}};
+
+static const struct v23_flag global[] = {
+    {"ignore_unknown", "Skip unknown packages of the command line.",
+        "false", V23_FLAG_BOOL, &given.ignore_unknown, NULL},
+    {"max-errors", "Stop after this many errors; -1 for no limit.", "-1",
+        V23_FLAG_INT, &given.max_errors, NULL},
+    {"v", "Trace what is done.", "false", V23_FLAG_BOOL, &given.verbose, NULL},
+    {"vdl.config", "Name of the optional config file of a package.",
+        "vdl.config", V23_FLAG_STRING, &given.config_name, NULL},
+};
+
+/* The first two belong to compile as well. */
+static const struct v23_flag generating[] = {
+    {"show-warnings", "Show warnings.", "true", V23_FLAG_BOOL, &given.warnings,
+        NULL},
+    {"status", "Print the packages that were compiled or changed.", "true",
+        V23_FLAG_BOOL, &given.status, NULL},
+    {"c-config",
+        "Name of the optional file with a package's options for C; see "
+        "\"vdl help vdl.c.config\".",
+        "vdl.c.config", V23_FLAG_STRING, &given.c.file, NULL},
+    {"c-mode", help_mode, "", V23_FLAG_STRING, &given.mode, NULL},
+    {"c-out-dir", help_out_dir, "", V23_FLAG_STRING, &given.out_dir, NULL},
+    {"c-parts", help_parts, "", V23_FLAG_STRING, &given.parts, NULL},
+    {"deps", "Generate imported packages too.", "true", V23_FLAG_BOOL,
+        &given.deps, NULL},
+    {"lang", "Languages to generate, separated by commas: C.", "C",
+        V23_FLAG_STRING, &given.lang, NULL},
+    {"shipped",
+        "Generate the named packages even if the libraries ship "
+        "them.",
+        "false", V23_FLAG_BOOL, &given.shipped, NULL},
+};
+
+static const struct v23_command generate_cmd = {.name = "generate",
+    .brief = "Compile packages and dependencies, and generate code",
+    .about = help_generate,
+    .args = "<packages>",
+    .args_help = help_packages,
+    .flags = generating,
+    .nflags = sizeof(generating) / sizeof(generating[0]),
+    .run = run_generate};
+
+static const struct v23_command compile_cmd = {.name = "compile",
+    .brief = "Compile packages and dependencies, but don't generate code",
+    .about = help_compile,
+    .args = "<packages>",
+    .args_help = help_packages,
+    .flags = generating,
+    .nflags = 2,
+    .run = run_compile};
+
+static const struct v23_command audit_cmd = {.name = "audit",
+    .brief = "Check if any packages are stale and need generation",
+    .about = help_audit,
+    .args = "<packages>",
+    .args_help = help_packages,
+    .flags = generating,
+    .nflags = sizeof(generating) / sizeof(generating[0]),
+    .run = run_audit};
+
+static const struct v23_command list_cmd = {.name = "list",
+    .brief = "List packages and dependencies in build order",
+    .about = help_list,
+    .args = "<packages>",
+    .args_help = help_packages,
+    .run = run_list};
+
+static const struct v23_command *const children[] = {
+    &generate_cmd, &compile_cmd, &audit_cmd, &list_cmd};
+
+static const struct v23_command root = {.name = "vdl",
+    .brief = "Manage Vanadium Definition Language source code",
+    .about = help_vdl,
+    .flags = global,
+    .nflags = sizeof(global) / sizeof(global[0]),
+    .children = children,
+    .nchildren = sizeof(children) / sizeof(children[0]),
+    .topics = help_topics,
+    .ntopics = sizeof(help_topics) / sizeof(help_topics[0])};
+
 int main(int argc, char **argv)
 {
-    struct options o = {.max_errors = -1,
-        .config_name = "vdl.config",
-        .status = true,
-        .warnings = true,
-        .lang = "C",
-        .out_dir = "",
-        .deps = true,
-        .parts = "",
-        .mode = "",
-        .c = {"vdl.c.config", 0, -1}};
-    const struct v23_flag global[] = {
-        {"ignore_unknown", "Skip unknown packages of the command line.",
-            "false", V23_FLAG_BOOL, &o.ignore_unknown, NULL},
-        {"max-errors", "Stop after this many errors; -1 for no limit.", "-1",
-            V23_FLAG_INT, &o.max_errors, NULL},
-        {"v", "Trace what is done.", "false", V23_FLAG_BOOL, &o.verbose, NULL},
-        {"vdl.config", "Name of the optional config file of a package.",
-            "vdl.config", V23_FLAG_STRING, &o.config_name, NULL},
-    };
-    /* The first two belong to compile as well. */
-    const struct v23_flag generating[] = {
-        {"show-warnings", "Show warnings.", "true", V23_FLAG_BOOL, &o.warnings,
-            NULL},
-        {"status", "Print the packages that were compiled or changed.", "true",
-            V23_FLAG_BOOL, &o.status, NULL},
-        {"c-config",
-            "Name of the optional file with a package's options for C; see "
-            "\"vdl help vdl.c.config\".",
-            "vdl.c.config", V23_FLAG_STRING, &o.c.file, NULL},
-        {"c-mode", help_mode, "", V23_FLAG_STRING, &o.mode, NULL},
-        {"c-out-dir", help_out_dir, "", V23_FLAG_STRING, &o.out_dir, NULL},
-        {"c-parts", help_parts, "", V23_FLAG_STRING, &o.parts, NULL},
-        {"deps", "Generate imported packages too.", "true", V23_FLAG_BOOL,
-            &o.deps, NULL},
-        {"lang", "Languages to generate, separated by commas: C.", "C",
-            V23_FLAG_STRING, &o.lang, NULL},
-        {"shipped",
-            "Generate the named packages even if the libraries ship "
-            "them.",
-            "false", V23_FLAG_BOOL, &o.shipped, NULL},
-    };
-    const struct v23_command generate_cmd = {.name = "generate",
-        .brief = "Compile packages and dependencies, and generate code",
-        .about = help_generate,
-        .args = "<packages>",
-        .args_help = help_packages,
-        .flags = generating,
-        .nflags = 9,
-        .run = run_generate};
-    const struct v23_command compile_cmd = {.name = "compile",
-        .brief = "Compile packages and dependencies, but don't generate code",
-        .about = help_compile,
-        .args = "<packages>",
-        .args_help = help_packages,
-        .flags = generating,
-        .nflags = 2,
-        .run = run_compile};
-    const struct v23_command audit_cmd = {.name = "audit",
-        .brief = "Check if any packages are stale and need generation",
-        .about = help_audit,
-        .args = "<packages>",
-        .args_help = help_packages,
-        .flags = generating,
-        .nflags = 9,
-        .run = run_audit};
-    const struct v23_command list_cmd = {.name = "list",
-        .brief = "List packages and dependencies in build order",
-        .about = help_list,
-        .args = "<packages>",
-        .args_help = help_packages,
-        .run = run_list};
-    const struct v23_command *const children[] = {
-        &generate_cmd, &compile_cmd, &audit_cmd, &list_cmd};
-    const struct v23_command root = {.name = "vdl",
-        .brief = "Manage Vanadium Definition Language source code",
-        .about = help_vdl,
-        .flags = global,
-        .nflags = 4,
-        .children = children,
-        .nchildren = 4,
-        .topics = help_topics,
-        .ntopics = help_ntopics};
-
-    return v23_cmdline_main(&root, NULL, 0, NULL, &o, argc, argv);
+    return v23_cmdline_main(&root, NULL, 0, NULL, &given, argc, argv);
 }
