@@ -129,4 +129,14 @@ sensor.vdl.h" ] && cc -O0 -I"$V/libvom/include" -Igen -o sensor.out main.c \
 else
     bad "README: the sensor"
 fi
+# The name of the mount table in docs/wspr.md, but for its port.
+cd "$tmp" || exit 1
+principal create --with-passphrase=false home alice || die "principal create"
+V23_CREDENTIALS=$tmp/home
+export V23_CREDENTIALS
+daemon table '^NAME=' mounttabled --v23.tcp.address=127.0.0.1:0
+port=$(sed -n 's/^NAME=.*@127.0.0.1:\([0-9]*\)@.*/\1/p' table.out)
+eval "$(sed -n "s/^ *\(export V23_NAMESPACE=.*:\)8101/\1$port/p" \
+    "$here/docs/wspr.md")"
+check "docs/wspr.md: names are found" namespace glob '*'
 summary
