@@ -207,6 +207,12 @@ static const char *type_of(const char *name)
     return "text/html; charset=utf-8";
 }
 
+static bool reads(const struct wspr_request_ *r)
+{
+    return vdl_str_is(r->head.method, "GET") ||
+        vdl_str_is(r->head.method, "HEAD");
+}
+
 /* One of the files; false: it is none. */
 static bool send_file(struct wspr_host *h, struct wspr_conn_ *c,
     const struct wspr_request_ *r)
@@ -223,7 +229,7 @@ static bool send_file(struct wspr_host *h, struct wspr_conn_ *c,
         return false;
     reply.type = type_of(f->name);
     reply.body = v23_bytes(f->p, f->n);
-    if (vdl_str_is(r->head.method, "GET"))
+    if (reads(r))
         wspr_conn_reply_(c, &reply);
     else
         wspr_conn_say_(c, 405, "Method not allowed.");
