@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <v23/i18n.h>
 #include <vname/program.h>
@@ -116,12 +118,36 @@ static void fill_files(struct daemon *d)
 
 /* ---- accounts ------------------------------------------------------------ */
 
+/* Before somebody's account is lost. */
+static int check_state_dir(const struct daemon *d)
+{
+    const char *agent = getenv("V23_AGENT_PATH");
+    struct stat st;
+    int err = 0;
+
+    if (*state_dir == 0)
+        return 0;
+    if (d->p->flags.credentials.n == 0 && (agent == NULL || *agent == 0))
+        return v23_error("-state-dir needs credentials that stay "
+            "(-v23.credentials): they sign what is kept");
+    if (stat(state_dir, &st) != 0)
+        err = errno == ENOENT ? 0 : errno; /* it is made when it is needed */
+    else if (!S_ISDIR(st.st_mode))
+        err = ENOTDIR;
+    else if (access(state_dir, R_OK | W_OK | X_OK) != 0)
+        err = errno;
+    return err == 0 ? 0 : v23_error("-state-dir: %s: %s", state_dir,
+        strerror(err));
+}
+
 static int open_accounts(struct daemon *d)
 {
     struct wspr_state_io io;
     char why[WSPR_WHY] = "";
-    int rc;
+    int rc = check_state_dir(d);
 
+    if (rc != 0)
+        return rc;
     d->state.dir = state_dir;
     d->state.base = "principalData";
     d->state.principal = d->p->rt.principal;

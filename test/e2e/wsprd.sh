@@ -132,6 +132,7 @@ is "one by its pattern" "$roots" "$(from https://a.good:1)"
 is "another one" "$refused" "$(from http://bad)"
 is "none" "$refused" "$(from '')"
 is "the demonstration" "200" "$(fetch / | tail -1)"
+is "its head" "200" "$(fetch / -I | tail -1)"
 kill -TERM "$wspr_pid"
 wait "$wspr_pid"
 
@@ -139,6 +140,29 @@ proxy accounts --require-account --state-dir="$tmp/state" --protocol=json
 is "an origin without account" "$refused" "$(from http://good)"
 is "an account that is not there" 400 "$(fetch /assoc-account -d \
     '{"name":"a","origin":"http://good"}' | tail -1)"
+kill -TERM "$wspr_pid"
+wait "$wspr_pid"
+
+# Accounts outlive the program. The identity provider is one for tests.
+daemon bed '^{' env V23_CREDENTIALS="$tmp/root" servicerunner --port=0
+V23_NAMESPACE=$(sed -n 's/.*"MT_NAME":"\([^"]*\)".*/\1/p' bed.out)
+roots="[]string{\"$V23_NAMESPACE\"}"
+kept() { proxy "$1" --require-account --state-dir="$tmp/kept" \
+    --identd=test/identd; }
+kept first
+made() {
+    account=$(fetch /create-account -d '{"access_token":"x"}' |
+        sed -n 's/^{"names":\["\(.*\)"\]}$/\1/p')
+    [ -n "$account" ]
+}
+check "an account" wait_for made
+is "it is an origin's" 200 "$(fetch /assoc-account -d \
+    "{\"name\":\"$account\",\"origin\":\"http://good\"}" | tail -1)"
+kill -TERM "$wspr_pid"
+wait "$wspr_pid"
+kept second
+is "the origin still has its account" "$roots" "$(from http://good)"
+is "others have none" "$refused" "$(from http://bad)"
 kill -TERM "$wspr_pid"
 wait "$wspr_pid"
 
@@ -155,4 +179,10 @@ refuses 2 'is not auto, vom or json' --protocol=x
 refuses 2 'bad value for --port' --port=65536
 refuses 2 'bad value for --max-message-size' --max-message-size=1
 refuses 1 'not an address' --address=nowhere --port=0
+refuses 1 'needs credentials' --state-dir="$tmp/state" --port=0
+V23_CREDENTIALS=$tmp/wspr
+export V23_CREDENTIALS
+refuses 1 'Not a directory' --state-dir="$tmp/bed.out" --port=0
+echo changed >>kept/principalData.data
+refuses 1 'cannot read the accounts in' --state-dir="$tmp/kept" --port=0
 summary
