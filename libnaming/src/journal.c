@@ -2,6 +2,10 @@
 /*
  * The files of the journal. At every moment persistent.permslog is complete:
  * it is replaced by a rename, after its successor was flushed to the disk.
+ *
+ * With a million permissions the successor takes seconds to write. So each
+ * change writes a part of it before it is appended to the current file: first
+ * what the table keeps, then what was appended to the current file meanwhile.
  */
 #include <vname/journal.h>
 
@@ -15,7 +19,29 @@
 /* Longest line that is a record. */
 #define MAX_LINE (4u << 20)
 #define CHUNK 65536u
+/* A journal is rewritten when it is so many times as long as it was, and the
+ * slack. */
 #define GROWTH 4
+
+const struct vname_journal_pace_ vname_journal_pace_ = { .slack = 1 << 20,
+    .nodes = 1000,
+    .bytes = 32768,
+    .sync = 1 << 20 };
+
+enum stage {
+    IDLE,
+    STATE, /* what the table keeps is being written */
+    TAIL   /* and now what was appended to the current file since */
+};
+
+/* The successor of the current file. */
+struct next {
+    enum stage stage;
+    int fd; /* of tmp; -1 = none */
+    bool keep_old;
+    int64_t size, synced;
+    int64_t copied; /* of the current file: up to here it is there too */
+};
 
 struct vname_journal {
     const struct v23_alloc *al;
@@ -27,7 +53,9 @@ struct vname_journal {
     int fd;            /* of current, to append */
     int64_t size;      /* of current: complete, good records */
     int64_t base;      /* its size when it was last rewritten */
-    int64_t slack;
+    size_t appended;   /* by the last change */
+    struct next next;
+    const struct vname_journal_pace_ *pace;
     size_t lines;      /* read so far */
     bool open_line;    /* the last record lacks its line end */
     bool torn;         /* there is something behind the good records */
@@ -126,6 +154,7 @@ static int restore_rest(struct vname_journal *j, struct v23_arena *a)
 static int restore(struct vname_journal *j, struct v23_buf *why)
 {
     struct v23_arena a;
+    off_t at = 0;
     ssize_t k = 1;
     int rc = 0;
 
@@ -134,11 +163,14 @@ static int restore(struct vname_journal *j, struct v23_buf *why)
         rc = j->buf.n > MAX_LINE ? V23_ETEXT : v23_buf_room(&j->buf, CHUNK);
         if (rc != 0)
             break;
-        k = j->disk->read(j->disk->ud, j->fd, j->buf.p + j->buf.n, CHUNK);
-        if (k < 0 && errno == EINTR)
+        k = j->disk->pread(j->disk->ud, j->fd, j->buf.p + j->buf.n, CHUNK,
+            at);
+        if (k < 0 && errno == EINTR) {
             k = 1;
-        else if (k > 0)
+        } else if (k > 0) {
             j->buf.n += (size_t)k;
+            at += k;
+        }
         rc = restore_lines(j, &a);
     }
     if (rc == 0 && k < 0)
@@ -155,27 +187,39 @@ static int restore(struct vname_journal *j, struct v23_buf *why)
 
 /* ---- rewriting ----------------------------------------------------------- */
 
-struct rewrite {
-    struct vname_journal *j;
-    int fd;
-    int64_t size;
-};
-
-static int flush(struct rewrite *w)
+static int flush(struct vname_journal *j)
 {
-    int rc = write_all(w->j, w->fd, w->j->buf.p, w->j->buf.n);
+    const struct vname_disk_ *d = j->disk;
+    struct next *x = &j->next;
+    int rc = write_all(j, x->fd, j->buf.p, j->buf.n);
 
-    w->size += (int64_t)w->j->buf.n;
-    v23_buf_cut(&w->j->buf, 0);
+    x->size += (int64_t)j->buf.n;
+    v23_buf_cut(&j->buf, 0);
+    /* Flushed now and then, there is little left to flush at the end. */
+    if (rc == 0 && x->size - x->synced >= j->pace->sync) {
+        x->synced = x->size;
+        rc = d->sync(d->ud, x->fd) == 0 ? 0 : V23_ESYS;
+    }
     return rc;
 }
 
-static int rewrite_one(void *ud, const struct vname_change *ch)
+static int keep_one(void *ud, const struct vname_change *ch)
 {
-    struct rewrite *w = ud;
-    int rc = vname_record_write_(ch, &w->j->buf);
+    struct vname_journal *j = ud;
+    int rc = vname_record_write_(ch, &j->buf);
 
-    return rc == 0 && w->j->buf.n >= CHUNK ? flush(w) : rc;
+    return rc != 0 ? rc : j->buf.n >= j->pace->bytes;
+}
+
+static int write_state(struct vname_journal *j)
+{
+    int more = vname_table_kept_next(j->table, j->pace->nodes, keep_one, j);
+
+    if (more < 0)
+        return more;
+    if (more == 0)
+        j->next.stage = TAIL;
+    return flush(j);
 }
 
 /* Make tmp the current file, and what was current the old one. */
@@ -196,40 +240,119 @@ static int replace(struct vname_journal *j, bool keep_old)
     return 0;
 }
 
-/* Write the present state to a new file that takes the place of the current
- * one. V23_ESYS (logged), V23_ENOMEM: it stays. */
-static int rewrite(struct vname_journal *j, bool keep_old)
+/* It is complete: it takes the place of the current file. */
+static int succeed(struct vname_journal *j)
 {
     const struct vname_disk_ *d = j->disk;
-    struct rewrite w = { j, -1, 0 };
-    int rc = V23_ESYS;
+    struct next *x = &j->next;
 
-    w.fd = d->open(d->ud, j->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
-    if (w.fd < 0)
-        goto out;
-    v23_buf_cut(&j->buf, 0);
-    rc = vname_table_each_kept(j->table, rewrite_one, &w);
-    if (rc == 0)
-        rc = flush(&w);
-    if (rc == 0 && (!d->lock(d->ud, w.fd) || d->sync(d->ud, w.fd) != 0))
-        rc = V23_ESYS;
-    if (rc == 0)
-        rc = replace(j, keep_old);
-out:
-    if (rc != 0) {
-        v23_logf(j->log, V23_LOG_WARN, "cannot rewrite %s: %s", j->current,
-            rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
-        if (w.fd >= 0) {
-            d->close(d->ud, w.fd);
-            d->unlink(d->ud, j->tmp);
-        }
-        return rc;
-    }
+    if (!d->lock(d->ud, x->fd) || d->sync(d->ud, x->fd) != 0
+        || replace(j, x->keep_old) != 0)
+        return V23_ESYS;
     d->close(d->ud, j->fd);
-    j->fd = w.fd;
-    j->size = j->base = w.size;
+    j->fd = x->fd;
+    j->size = j->base = x->size;
     j->torn = j->open_line = false;
+    x->fd = -1;
+    x->stage = IDLE;
     return 0;
+}
+
+/* More than the last change has added: once this will be all. */
+static int write_tail(struct vname_journal *j)
+{
+    struct next *x = &j->next;
+    int64_t left = j->size - x->copied;
+    size_t n = j->pace->bytes + j->appended;
+    ssize_t k = 0;
+    int rc;
+
+    if (left < (int64_t)n)
+        n = (size_t)left;
+    rc = v23_buf_room(&j->buf, n);
+    if (rc != 0)
+        return rc;
+    if (n != 0)
+        k = j->disk->pread(j->disk->ud, j->fd, j->buf.p, n, (off_t)x->copied);
+    if (k < 0 || (k == 0 && n != 0))
+        return V23_ESYS;
+    j->buf.n = (size_t)k;
+    x->copied += k;
+    rc = flush(j);
+    return rc == 0 && x->copied == j->size ? succeed(j) : rc;
+}
+
+/* The current file stays, and is not rewritten again for each change. */
+static int give_up(struct vname_journal *j, int rc)
+{
+    const struct vname_disk_ *d = j->disk;
+    struct next *x = &j->next;
+
+    v23_logf(j->log, V23_LOG_WARN, "cannot rewrite %s: %s", j->current,
+        rc == V23_ESYS ? strerror(errno) : v23_strerror(rc));
+    if (x->fd >= 0) {
+        d->close(d->ud, x->fd);
+        d->unlink(d->ud, j->tmp);
+    }
+    x->fd = -1;
+    x->stage = IDLE;
+    vname_table_kept_end(j->table);
+    j->base = j->size;
+    return rc;
+}
+
+/* Begin to write the present state to a new file that will take the place of
+ * the current one. V23_ESYS (logged): it stays. */
+static int begin(struct vname_journal *j, bool keep_old)
+{
+    struct next *x = &j->next;
+
+    x->fd = j->disk->open(j->disk->ud, j->tmp,
+        O_RDWR | O_CREAT | O_TRUNC | O_APPEND);
+    if (x->fd < 0)
+        return give_up(j, V23_ESYS);
+    x->stage = STATE;
+    x->keep_old = keep_old;
+    x->size = x->synced = 0;
+    x->copied = j->size;
+    vname_table_kept_begin(j->table);
+    return 0;
+}
+
+/* Do a part of it. V23_ESYS, V23_ENOMEM (logged): the current file stays. */
+static int go_on(struct vname_journal *j)
+{
+    struct next *x = &j->next;
+    int rc = 0;
+
+    v23_buf_cut(&j->buf, 0);
+    if (x->stage == STATE)
+        rc = write_state(j);
+    if (rc == 0 && x->stage == TAIL)
+        rc = write_tail(j);
+    return rc == 0 ? 0 : give_up(j, rc);
+}
+
+/* All at once. */
+static int rewrite(struct vname_journal *j, bool keep_old)
+{
+    int rc = begin(j, keep_old);
+
+    while (rc == 0 && j->next.stage != IDLE)
+        rc = go_on(j);
+    return rc;
+}
+
+/* Leave it where it is. */
+static void abandon(struct vname_journal *j)
+{
+    struct next *x = &j->next;
+
+    vname_table_kept_end(j->table);
+    if (x->fd < 0)
+        return;
+    j->disk->close(j->disk->ud, x->fd);
+    j->disk->unlink(j->disk->ud, j->tmp);
 }
 
 /* ---- appending ----------------------------------------------------------- */
@@ -257,18 +380,12 @@ static int mend(struct vname_journal *j)
     return rc;
 }
 
-/* What is written stands before what changes. What cannot be written does not
- * happen: nothing that was acknowledged is ever missing. */
-static int commit(void *ud, struct v23_op op, const struct vname_change *ch,
+static int append(struct vname_journal *j, const struct vname_change *ch,
     size_t n)
 {
-    struct vname_journal *j = ud;
     size_t i;
     int rc = 0;
 
-    (void)op;
-    if (j->size > GROWTH * j->base + j->slack && rewrite(j, true) != 0)
-        j->base = j->size; /* and not again for each change */
     if (j->torn || j->open_line)
         rc = mend(j);
     v23_buf_cut(&j->buf, 0);
@@ -279,12 +396,35 @@ static int commit(void *ud, struct v23_op op, const struct vname_change *ch,
     rc = write_all(j, j->fd, j->buf.p, j->buf.n);
     if (rc == 0) {
         j->size += (int64_t)j->buf.n;
+        j->appended = j->buf.n;
         return 0;
     }
     v23_logf(j->log, V23_LOG_ERROR, "cannot write to %s: %s", j->current,
         strerror(errno));
     j->torn = true;
     (void)!mend(j); /* else before the next record */
+    return rc;
+}
+
+/* What is written stands before what changes. What cannot be written does not
+ * happen: nothing that was acknowledged is ever missing. */
+static int commit(void *ud, struct v23_op op, const struct vname_change *ch,
+    size_t n)
+{
+    struct vname_journal *j = ud;
+    int rc;
+
+    (void)op;
+    if (j->next.stage == IDLE && j->size > GROWTH * j->base + j->pace->slack)
+        (void)!begin(j, true);
+    if (j->next.stage != IDLE)
+        (void)!go_on(j);
+    rc = append(j, ch, n);
+    /* The disk may be full of the successor. */
+    if (rc == V23_ESYS && j->next.fd >= 0) {
+        give_up(j, rc);
+        rc = append(j, ch, n);
+    }
     return rc;
 }
 
@@ -339,8 +479,8 @@ static int set_paths(struct vname_journal *j, const char *dir)
 }
 
 int vname_journal_open_(const struct vname_journal_config *cfg,
-    const struct vname_disk_ *disk, int64_t slack, struct vname_journal **out,
-    struct v23_buf *why)
+    const struct vname_disk_ *disk, const struct vname_journal_pace_ *pace,
+    struct vname_journal **out, struct v23_buf *why)
 {
     struct vname_journal *j = v23_new(cfg->al, struct vname_journal);
     bool existed = false;
@@ -351,9 +491,9 @@ int vname_journal_open_(const struct vname_journal_config *cfg,
     j->al = cfg->al;
     j->log = cfg->log;
     j->disk = disk;
-    j->slack = slack;
+    j->pace = pace;
     j->table = cfg->table;
-    j->fd = -1;
+    j->fd = j->next.fd = -1;
     v23_buf_init(&j->buf, j->al, SIZE_MAX);
     rc = set_paths(j, cfg->dir);
     if (rc == 0)
@@ -382,7 +522,7 @@ out:
 int vname_journal_open(const struct vname_journal_config *cfg,
     struct vname_journal **out, struct v23_buf *why)
 {
-    return vname_journal_open_(cfg, &vname_host_disk_, VNAME_JOURNAL_SLACK_,
+    return vname_journal_open_(cfg, &vname_host_disk_, &vname_journal_pace_,
         out, why);
 }
 
@@ -391,6 +531,7 @@ void vname_journal_close(struct vname_journal *j)
     if (j == NULL)
         return;
     vname_table_set_store(j->table, NULL);
+    abandon(j);
     if (j->fd >= 0)
         j->disk->close(j->disk->ud, j->fd);
     v23_buf_fini(&j->buf);

@@ -15,10 +15,10 @@ static int open_(void *ud, const char *path, int flags)
     return open(path, flags | O_CLOEXEC, 0600);
 }
 
-static ssize_t read_(void *ud, int fd, void *p, size_t n)
+static ssize_t pread_(void *ud, int fd, void *p, size_t n, off_t at)
 {
     (void)ud;
-    return read(fd, p, n);
+    return pread(fd, p, n, at);
 }
 
 static ssize_t write_(void *ud, int fd, const void *p, size_t n)
@@ -97,5 +97,5 @@ static void sync_dir(void *ud, const char *dir)
     close(fd);
 }
 
-const struct vname_disk_ vname_host_disk_ = { open_, read_, write_, truncate_,
+const struct vname_disk_ vname_host_disk_ = { open_, pread_, write_, truncate_,
     sync_, close_, lock, exists, rename_, link_, unlink_, sync_dir, NULL };

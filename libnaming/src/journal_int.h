@@ -24,7 +24,7 @@ int vname_record_read_(struct v23_bytes line, struct v23_arena *a,
  */
 struct vname_disk_ {
     int (*open)(void *ud, const char *path, int flags); /* mode 0600 */
-    ssize_t (*read)(void *ud, int fd, void *p, size_t n);
+    ssize_t (*pread)(void *ud, int fd, void *p, size_t n, off_t at);
     ssize_t (*write)(void *ud, int fd, const void *p, size_t n);
     int (*truncate)(void *ud, int fd, off_t size);
     int (*sync)(void *ud, int fd);
@@ -39,12 +39,17 @@ struct vname_disk_ {
 };
 extern const struct vname_disk_ vname_host_disk_;
 
-/* The journal is rewritten when it is GROWTH times as long as it was, and
- * `slack` bytes. */
-#define VNAME_JOURNAL_SLACK_ (1 << 20)
+/* When a journal is rewritten, and how much of that a change has to wait for. */
+struct vname_journal_pace_ {
+    int64_t slack; /* bytes that a short one may grow */
+    size_t nodes;  /* of the table to look at in a part */
+    size_t bytes;  /* to write in a part, about */
+    int64_t sync;  /* bytes after which they are flushed to the disk */
+};
+extern const struct vname_journal_pace_ vname_journal_pace_;
 int vname_journal_open_(const struct vname_journal_config *cfg,
-    const struct vname_disk_ *disk, int64_t slack, struct vname_journal **out,
-    struct v23_buf *why);
+    const struct vname_disk_ *disk, const struct vname_journal_pace_ *pace,
+    struct vname_journal **out, struct v23_buf *why);
 
 /* Parts of records that other stores have, too. */
 

@@ -128,6 +128,10 @@ struct vname_table {
     struct sweep *sweeps;
     size_t swept;   /* slots looked at in this round */
     bool rereading;
+    struct {
+        struct node *at; /* whose turn is next; NULL = nothing is reported */
+        struct v23_buf name;
+    } kept;
     vname_count_fn *on_count; /* NULL = nobody */
     void *on_count_ud;
 };

@@ -323,30 +323,66 @@ out:
     return rc;
 }
 
+static int report(const struct node *n, const struct v23_buf *name,
+    int (*fn)(void *ud, const struct vname_change *ch), void *ud)
+{
+    struct vname_change ch = { .kind = VNAME_KEEP };
+
+    if (name->err != 0)
+        return name->err;
+    ch.name = vdl_strn((const char *)name->p, name->n);
+    ch.perms = &n->perms->map;
+    ch.version = n->version;
+    ch.set = true;
+    if (n->creator != NULL)
+        ch.creator = n->creator->id;
+    return fn(ud, &ch);
+}
+
 int vname_table_each_kept(const struct vname_table *t,
     int (*fn)(void *ud, const struct vname_change *ch), void *ud)
 {
     const struct node *n = t->root;
-    struct vname_change ch;
     struct v23_buf name;
     int rc = 0;
 
     v23_buf_init(&name, t->al, SIZE_MAX);
     while (n != NULL && rc == 0) {
-        if (n->explicit) {
-            memset(&ch, 0, sizeof(ch));
-            ch.name = vdl_strn((const char *)name.p, name.n);
-            ch.perms = &n->perms->map;
-            ch.version = n->version;
-            ch.set = true;
-            if (n->creator != NULL)
-                ch.creator = n->creator->id;
-            rc = fn(ud, &ch);
-        }
+        if (n->explicit)
+            rc = report(n, &name, fn, ud);
         n = vname_next_node_(n, &name);
-        if (rc == 0)
-            rc = name.err;
     }
     v23_buf_fini(&name);
     return rc;
+}
+
+void vname_table_kept_begin(struct vname_table *t)
+{
+    t->kept.at = t->root;
+    v23_buf_init(&t->kept.name, t->al, SIZE_MAX);
+}
+
+void vname_table_kept_end(struct vname_table *t)
+{
+    t->kept.at = NULL;
+    v23_buf_fini(&t->kept.name);
+}
+
+/* New nodes stand before their siblings: what is made in a directory that has
+ * had its turn is not met, so nothing seems older than what it inherits. */
+int vname_table_kept_next(struct vname_table *t, size_t nodes,
+    int (*fn)(void *ud, const struct vname_change *ch), void *ud)
+{
+    const struct node *n;
+    int rc = 0;
+
+    while (rc == 0 && nodes-- != 0 && (n = t->kept.at) != NULL) {
+        if (n->explicit)
+            rc = report(n, &t->kept.name, fn, ud);
+        t->kept.at = vname_next_node_(n, &t->kept.name);
+    }
+    if (rc >= 0 && t->kept.at != NULL)
+        return 1;
+    vname_table_kept_end(t);
+    return rc < 0 ? rc : 0;
 }

@@ -192,6 +192,8 @@ static void unlink_leaf(struct vname_table *t, struct node *n)
 {
     if (n->globs != 0)
         vname_glob_leaves_(t, n);
+    if (t->kept.at == n)
+        t->kept.at = vname_next_node_(n, &t->kept.name);
     drop_slot(t, n);
     *n->pprev = n->next;
     if (n->next != NULL)
@@ -592,6 +594,7 @@ void vname_table_free(struct vname_table *t)
     v23_put(t->al, t->perms);
     v23_put(t->al, t->slots);
     v23_arena_fini(&t->scratch);
+    v23_buf_fini(&t->kept.name);
     v23_put(t->al, t);
 }
 

@@ -39,11 +39,12 @@ static struct {
     struct names past[HISTORY]; /* since it was flushed; the last is present */
     int npast;
     int fds[8]; /* inode of each, -1 = closed */
-    size_t at[8];
     long left;  /* steps to live */
     long taken;
     bool full;  /* the next write ends half way, then nothing goes any more */
     bool half;
+    size_t room; /* for all files; 0 = plenty */
+    int dir_flushes;
     jmp_buf death;
     void (*synced)(void); /* the directory was flushed; NULL = never mind */
 } D;
@@ -117,21 +118,31 @@ static inline int open_(void *ud, const char *path, int flags)
     while (D.fds[fd] >= 0)
         fd++;
     D.fds[fd] = present()->of[name];
-    D.at[fd] = 0;
     return fd;
 }
 
-static inline ssize_t read_(void *ud, int fd, void *p, size_t n)
+static inline ssize_t pread_(void *ud, int fd, void *p, size_t n, off_t at)
 {
     const struct v23_buf *b = &D.inodes[D.fds[fd]].data;
 
     (void)ud;
-    if (n > b->n - D.at[fd])
-        n = b->n - D.at[fd];
+    if (n > b->n - (size_t)at)
+        n = b->n - (size_t)at;
     if (n > 0)
-        memcpy(p, b->p + D.at[fd], n);
-    D.at[fd] += n;
+        memcpy(p, b->p + at, n);
     return (ssize_t)n;
+}
+
+/* Octets of all files. */
+static inline size_t disk_used(void)
+{
+    size_t n = 0;
+    int i;
+
+    for (i = 0; i < NAMES; i++)
+        if (present()->of[i] >= 0)
+            n += D.inodes[present()->of[i]].data.n;
+    return n;
 }
 
 static inline ssize_t write_(void *ud, int fd, const void *p, size_t n)
@@ -141,7 +152,8 @@ static inline ssize_t write_(void *ud, int fd, const void *p, size_t n)
 
     (void)ud;
     for (k = 0; k < n; k++) {
-        if (D.full && (D.half || k == n / 2)) {
+        if ((D.full && (D.half || k == n / 2))
+            || (D.room != 0 && disk_used() >= D.room)) {
             D.half = true;
             errno = ENOSPC;
             return k == 0 ? -1 : (ssize_t)k;
@@ -235,11 +247,12 @@ static inline void sync_dir(void *ud, const char *dir)
     step();
     D.past[0] = *present();
     D.npast = 1;
+    D.dir_flushes++;
     if (D.synced != NULL)
         D.synced();
 }
 
-static const struct vname_disk_ disk = { open_, read_, write_, truncate_,
+static const struct vname_disk_ disk = { open_, pread_, write_, truncate_,
     sync_, close_, lock, exists, rename_, link_, unlink_, sync_dir, NULL };
 
 static inline void new_disk(void)
@@ -252,6 +265,8 @@ static inline void new_disk(void)
     D.ninodes = 0; /* open_() empties each */
     D.taken = 0;
     D.full = D.half = false;
+    D.room = 0;
+    D.dir_flushes = 0;
     for (i = 0; i < NAMES; i++)
         D.past[0].of[i] = -1;
     D.npast = 1;

@@ -18,10 +18,15 @@
 
 #include "journal_disk.h"
 
-#define CHANGES 14
-#define SLACK 300 /* the journal is rewritten now and then */
+#define CHANGES 30
+/* The journal is rewritten now and then, while some changes are made. */
+static const struct vname_journal_pace_ pace = { .slack = 300,
+    .nodes = 1,
+    .bytes = 100,
+    .sync = 250 };
 
 static int acked, flushed; /* changes; flushed: those of the last rewriting */
+static int meanwhile;      /* changes while the journal was being rewritten */
 
 static void directory_flushed(void)
 {
@@ -54,6 +59,7 @@ static void reboot(bool power, uint32_t *random)
 
 static struct {
     size_t used;
+    long fail; /* the which-th block is not got; 0 = all are */
     max_align_t room[(8u << 20) / sizeof(max_align_t)];
 } M;
 
@@ -67,6 +73,8 @@ static void *regrow(void *ud, void *p, size_t n)
     struct block *old = NULL, *b = (struct block *)&M.room[M.used];
 
     (void)ud;
+    if (M.fail != 0 && --M.fail == 0)
+        return NULL;
     if (p != NULL)
         old = (struct block *)(void *)((char *)p -
             offsetof(struct block, data));
@@ -94,6 +102,7 @@ static const struct v23_alloc al = { get, regrow, give_back, NULL };
 static void free_all(void)
 {
     M.used = 0;
+    M.fail = 0;
 }
 
 /* ---- a process ----------------------------------------------------------- */
@@ -119,33 +128,49 @@ static void open_journal(void)
     struct v23_buf why;
 
     v23_buf_init_fixed(&why, text, sizeof(text));
-    ck_assert_msg(vname_journal_open_(&cfg, &disk, SLACK, &journal, &why)
+    ck_assert_msg(vname_journal_open_(&cfg, &disk, &pace, &journal, &why)
             == 0, "%s", v23_buf_cstr(&why));
+}
+
+static struct vname_caller me(void)
+{
+    static const struct vdl_str name = VDL_STR_INIT("me");
+    struct vname_caller c = { .arena = &arena, .names = { &name, 1 } };
+
+    return c;
+}
+
+/* `me` may do everything there, `who` may read. */
+static const struct v23_verror *set(const char *name, const char *reader)
+{
+    struct vname_caller c = me();
+    struct vdl_str who = vdl_str(reader);
+    v23_access_permissions_entry e[2];
+    v23_access_permissions p = { e, 2 };
+
+    memset(e, 0, sizeof(e));
+    e[0].key = vdl_str("Admin");
+    e[0].val.in.v = c.names.v;
+    e[0].val.in.n = 1;
+    e[1].key = vdl_str("Read");
+    e[1].val.in.v = &who;
+    e[1].val.in.n = 1;
+    return vname_table_set_permissions(table, &c, vdl_str(name), &p,
+        vdl_str(""));
 }
 
 /* Change number k: NULL when it is acknowledged. */
 static const struct v23_verror *change(int k)
 {
     static const char *const names[] = { "a", "a/b", "c", "", "a/b/d/e" };
-    static const struct vdl_str me = VDL_STR_INIT("me");
-    struct vname_caller c = { .arena = &arena, .names = { &me, 1 } };
-    struct vdl_str name = vdl_str(names[k * 7 % 5]), who;
-    v23_access_permissions_entry e[2];
-    v23_access_permissions p = { e, 2 };
+    const char *name = names[k * 7 % 5];
+    struct vname_caller c = me();
     char text[16];
 
-    if (k % 5 == 3 && name.n != 0)
-        return vname_table_delete(table, &c, name, true);
+    if (k % 5 == 3 && *name != 0)
+        return vname_table_delete(table, &c, vdl_str(name), true);
     snprintf(text, sizeof(text), "user%d", k);
-    who = vdl_str(text);
-    memset(e, 0, sizeof(e));
-    e[0].key = vdl_str("Admin");
-    e[0].val.in.v = &me;
-    e[0].val.in.n = 1;
-    e[1].key = vdl_str("Read");
-    e[1].val.in.v = &who;
-    e[1].val.in.n = 1;
-    return vname_table_set_permissions(table, &c, name, &p, vdl_str(""));
+    return set(name, text);
 }
 
 /* All that the table keeps, in an order of its own. */
@@ -206,8 +231,10 @@ static bool life(long steps)
     }
     begin();
     open_journal();
-    for (; acked < CHANGES; acked++)
+    for (; acked < CHANGES; acked++) {
         must(change(acked) == NULL);
+        meanwhile += present()->of[TMP] >= 0;
+    }
     vname_journal_close(journal);
     free_all();
     return false;
@@ -252,9 +279,12 @@ static void check_all(bool power)
 
     new_disk();
     acked = 0;
+    meanwhile = 0;
     ck_assert(!life(LONG_MAX));
     steps = D.taken;
     ck_assert_int_gt(steps, 1000);
+    ck_assert_int_ge(D.dir_flushes, 3); /* at the start, and two more */
+    ck_assert_int_ge(meanwhile, 8);
     for (k = 0; k < steps; k++) {
         new_disk();
         acked = flushed = 0;
@@ -312,6 +342,148 @@ START_TEST(full_disk_refuses_changes_and_loses_none)
 }
 END_TEST
 
+/* Changes up to one that leaves the rewriting unfinished. */
+static int until_rewriting(void)
+{
+    int k = 0;
+
+    while (present()->of[TMP] < 0)
+        ck_assert_ptr_null(change(k++));
+    return k;
+}
+
+/* The changes from number k on, and what a restart finds. */
+static void finish(int k)
+{
+    D.room = 0;
+    D.full = D.half = false;
+    for (; k < CHANGES; k++)
+        ck_assert_ptr_null(change(k));
+    vname_journal_close(journal);
+    free_all();
+
+    ck_assert_int_eq(recovered(CHANGES, CHANGES), CHANGES);
+}
+
+START_TEST(rewriting_gives_way_to_changes_on_a_full_disk)
+{
+    int k, room;
+
+    know();
+    for (room = 50; room < 250; room++) {
+        new_disk();
+        begin();
+        open_journal();
+        k = until_rewriting();
+        ck_assert_ptr_null(change(k++));
+        ck_assert_uint_gt(D.inodes[present()->of[TMP]].data.n, 100);
+
+        /* For half of the next part, or for that and half of the change. */
+        D.room = disk_used() + (size_t)room;
+        ck_assert_ptr_null(change(k++));
+        ck_assert_int_lt(present()->of[TMP], 0);
+        finish(k);
+    }
+}
+END_TEST
+
+START_TEST(disk_that_fails_while_rewriting_refuses_changes_and_loses_none)
+{
+    int k;
+
+    know();
+    new_disk();
+    begin();
+    open_journal();
+    k = until_rewriting();
+    D.full = true;
+    ck_assert_ptr_nonnull(change(k));
+    ck_assert_int_lt(present()->of[TMP], 0);
+    finish(k);
+}
+END_TEST
+
+START_TEST(journal_closed_while_rewriting_is_whole)
+{
+    int k;
+
+    know();
+    new_disk();
+    begin();
+    open_journal();
+    k = until_rewriting();
+    vname_journal_close(journal);
+    ck_assert_int_lt(present()->of[TMP], 0);
+
+    /* Of the same table another journal over the same files. */
+    open_journal();
+    finish(k);
+}
+END_TEST
+
+START_TEST(lack_of_memory_while_rewriting_loses_nothing)
+{
+    bool plenty = false;
+    long k;
+    int i;
+
+    know();
+    for (k = 1; !plenty; k++) {
+        new_disk();
+        begin();
+        open_journal();
+        M.fail = k;
+        for (i = 0; i < CHANGES; i++)
+            if (change(i) != NULL)
+                ck_assert_ptr_null(change(i));
+        plenty = M.fail != 0;
+        finish(CHANGES);
+    }
+    ck_assert_int_gt(k, 100);
+}
+END_TEST
+
+/* A directory on the way to what is set has what its parent had then, however
+ * far the new file was at that time. */
+START_TEST(directory_made_while_rewriting_inherits_what_its_parent_got)
+{
+    struct vname_caller c = me();
+    v23_access_permissions perms;
+    struct vdl_str version;
+    int k, later;
+
+    for (later = 0; later < 8; later++) {
+        new_disk();
+        begin();
+        open_journal();
+        ck_assert_ptr_null(set("z", "nobody"));
+        ck_assert_ptr_null(set("p", "everybody"));
+        ck_assert_ptr_null(set("p/q", "everybody"));
+        while (present()->of[TMP] < 0)
+            ck_assert_ptr_null(set("z", "nobody"));
+        for (k = 0; k < later; k++)
+            ck_assert_ptr_null(set("z", "nobody"));
+        ck_assert_ptr_null(set("p", "nobody"));
+        ck_assert_ptr_null(set("p/made/x", "nobody"));
+        for (k = 0; D.dir_flushes < 2; k++)
+            ck_assert_ptr_null(set("z", "nobody"));
+        vname_journal_close(journal);
+        free_all();
+
+        begin();
+        open_journal();
+        c.arena = &arena;
+        ck_assert_ptr_null(vname_table_get_permissions(table, &c,
+            vdl_str("p/made"), &perms, &version));
+        ck_assert_uint_eq(perms.n, 2);
+        ck_assert_uint_eq(perms.v[1].val.in.n, 1);
+        ck_assert(vdl_str_is(perms.v[1].val.in.v[0], "nobody"));
+        vname_journal_close(journal);
+        free_all();
+    }
+}
+END_TEST
+
 START_TEST(death_on_a_full_disk_leaves_a_torn_record)
 {
     know();
@@ -338,6 +510,13 @@ int main(void)
     tcase_add_test(tc, death_at_any_step_loses_nothing_acknowledged);
     tcase_add_test(tc, power_failure_leaves_a_state_that_was);
     tcase_add_test(tc, full_disk_refuses_changes_and_loses_none);
+    tcase_add_test(tc, rewriting_gives_way_to_changes_on_a_full_disk);
+    tcase_add_test(tc,
+        disk_that_fails_while_rewriting_refuses_changes_and_loses_none);
+    tcase_add_test(tc, journal_closed_while_rewriting_is_whole);
+    tcase_add_test(tc, lack_of_memory_while_rewriting_loses_nothing);
+    tcase_add_test(tc,
+        directory_made_while_rewriting_inherits_what_its_parent_got);
     tcase_add_test(tc, death_on_a_full_disk_leaves_a_torn_record);
     suite_add_tcase(s, tc);
     return tst_run(s);

@@ -412,11 +412,101 @@ static int stop(void *ud, const struct vname_change *ch)
     return V23_ECANCELED;
 }
 
+/* Everything that is kept, a part of it each time. */
+static void next_part(struct record *r, size_t nodes_, int more)
+{
+    ck_assert_int_eq(
+        vname_table_kept_next(R.table, nodes_, on_kept, r), more);
+}
+
+static bool has_noted(const struct record *r, const char *text)
+{
+    size_t i;
+
+    for (i = 0; i < r->n; i++)
+        if (strncmp(r->text[i], text, strlen(text)) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(kept_state_can_be_had_in_parts)
+{
+    struct record all, parts;
+    size_t i, round;
+
+    do_set("root", "a", OPEN, "");
+    do_set("root", "a/b/c", OPEN, "");
+    do_set("root", "", "{\"Read\":{\"In\":[\"...\"]}}", "");
+    do_set("root", "z/y", OPEN, "");
+    all.n = 0;
+    ck_assert_int_eq(vname_table_each_kept(R.table, on_kept, &all), 0);
+
+    for (round = 0; round < 3; round++) {
+        parts.n = 0;
+        vname_table_kept_begin(R.table);
+        for (i = 0; i < 5; i++)
+            next_part(&parts, 1, 1);
+        next_part(&parts, 1, 0); /* six nodes */
+        ck_assert_uint_eq(parts.n, all.n);
+        for (i = 0; i < all.n; i++)
+            ck_assert_str_eq(parts.text[i], all.text[i]);
+    }
+}
+END_TEST
+
+START_TEST(parts_follow_a_table_that_changes)
+{
+    struct record r;
+
+    do_set("root", "a", OPEN, "");
+    do_set("root", "a/b", OPEN, "");
+    do_set("root", "a/b/c", OPEN, "");
+    do_set("root", "d", OPEN, "");
+    r.n = 0;
+    vname_table_kept_begin(R.table);
+    next_part(&r, 1, 1); /* the root */
+    next_part(&r, 1, 1); /* the newest child */
+    ck_assert(has_noted(&r, "d "));
+    next_part(&r, 2, 1);
+    ck_assert(has_noted(&r, "a/b "));
+
+    /* Now it rests at a/b/c, which goes, and would be the last. */
+    do_set("root", "e", OPEN, "");
+    do_set("root", "a/n", OPEN, "");
+    do_delete("root", "a/b", true);
+    do_set("root", "a/b/c", OPEN, "");
+    next_part(&r, 100, 0);
+    ck_assert_uint_eq(r.n, 3);
+}
+END_TEST
+
+START_TEST(parts_of_a_table_need_not_be_had)
+{
+    struct record r;
+
+    do_set("root", "a", OPEN, "");
+    do_set("root", "a/b", OPEN, "");
+    vname_table_kept_begin(R.table);
+    r.n = 0;
+    next_part(&r, 2, 1);
+    vname_table_kept_end(R.table);
+    vname_table_kept_end(R.table);
+
+    vname_table_kept_begin(R.table);
+    next_part(&r, 2, 1);
+    /* The table may go in the middle. */
+}
+END_TEST
+
 START_TEST(kept_walk_can_be_ended)
 {
     do_set("root", "a", OPEN, "");
 
     ck_assert_int_eq(vname_table_each_kept(R.table, stop, NULL),
+        V23_ECANCELED);
+
+    vname_table_kept_begin(R.table);
+    ck_assert_int_eq(vname_table_kept_next(R.table, 9, stop, NULL),
         V23_ECANCELED);
 }
 END_TEST
@@ -521,6 +611,9 @@ int main(void)
     tcase_add_test(tc, changes_are_told);
     tcase_add_test(tc, change_that_cannot_be_kept_is_not_made);
     tcase_add_test(tc, kept_state_is_parents_first_and_complete);
+    tcase_add_test(tc, kept_state_can_be_had_in_parts);
+    tcase_add_test(tc, parts_follow_a_table_that_changes);
+    tcase_add_test(tc, parts_of_a_table_need_not_be_had);
     tcase_add_test(tc, kept_walk_can_be_ended);
     tcase_add_test(tc, restore_makes_the_way_and_deletes);
     tcase_add_test(tc, restore_refuses_impossible_records);

@@ -22,7 +22,7 @@ static int recover(struct v23_buf *out)
     WORLD_ASSERT(vname_table_new(&tcfg, &cfg.table) == 0);
     cfg.dir = "d";
     v23_buf_init(&why, NULL, 4096);
-    rc = vname_journal_open_(&cfg, &disk, 1000, &j, &why);
+    rc = vname_journal_open_(&cfg, &disk, &vname_journal_pace_, &j, &why);
     WORLD_ASSERT(rc == 0 || rc == V23_ETEXT);
     WORLD_ASSERT((rc == 0) == (why.n == 0));
     v23_buf_fini(&why);

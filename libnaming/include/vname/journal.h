@@ -5,8 +5,10 @@
  *
  * The directory holds persistent.permslog (one JSON object a line, appended
  * after each change), old.permslog (what it was before it was last rewritten)
- * and for a moment tmp.permslog. Files of the reference implementation are
- * read and written in the same form.
+ * and, while it is being rewritten, tmp.permslog. When the journal has grown
+ * enough, each change writes a part of that file, and the last one puts it in
+ * the place of the first; until then the first holds everything. Files of the
+ * reference implementation are read and written in the same form.
  *
  *     vname_table_new(…, &t);
  *     vname_journal_open(&cfg, &j, &why);

@@ -98,6 +98,26 @@ V23_MUST_USE int vname_table_restore(struct vname_table *t,
  */
 V23_MUST_USE int vname_table_each_kept(const struct vname_table *t,
     int (*fn)(void *ud, const struct vname_change *ch), void *ud);
+/**
+ * The same in parts, one such report at a time, while the table changes. Each
+ * node is reported as it is when its turn comes, parents before children; what
+ * changes meanwhile is told to the store in any case, and may be reported or
+ * not. Whoever writes down all parts, and behind them the changes told since
+ * the beginning, has what the table keeps.
+ */
+void vname_table_kept_begin(struct vname_table *t);
+/**
+ * Report the next part.
+ *
+ * @param nodes  how many to look at
+ * @param fn     must not change the table; > 0 ends the part
+ * @return 1: there is more; 0: that was all; < 0: what fn returned, or
+ *         V23_ENOMEM; with both the report has ended
+ */
+V23_MUST_USE int vname_table_kept_next(struct vname_table *t, size_t nodes,
+    int (*fn)(void *ud, const struct vname_change *ch), void *ud);
+/** Report no more of it; nothing happens when it has ended. */
+void vname_table_kept_end(struct vname_table *t);
 
 /* ---- for whole stores ---------------------------------------------------- */
 
