@@ -2,50 +2,18 @@
 // wspr.mjs: clicks through the demonstration of wsprd in Chromium, for wspr.sh,
 // which sets
 //   WSPR     address of wsprd           WSPR_PID  its process
-//   MODULES  where playwright-core is   BROWSER   path of Chromium
-//   OUT      directory for pictures
-import { mkdirSync, readFileSync, readdirSync } from "node:fs";
+// and what browser.mjs wants.
+import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
+import { check, finish, forgive, listen, open, stepper, trouble } from
+    "./browser.mjs";
 
 const env = process.env;
-const { chromium } = createRequire(env.MODULES + "/")("playwright-core");
-let passed = 0, failed = 0;
-function check(what, ok, more) {
-    if (ok) {
-        passed++;
-        return;
-    }
-    failed++;
-    console.log("FAIL " + what + (more === undefined ? "" : ": " + more));
-}
-
-const browser = await chromium.launch({ executablePath: env.BROWSER,
-    args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
-const context = await browser.newContext({ colorScheme: "light",
-    viewport: { width: 1200, height: 800 }, reducedMotion: "reduce" });
-context.setDefaultTimeout(20000);
-const trouble = [];
-function listen(page) {
-    page.on("pageerror", (e) => trouble.push("error: " + e.message));
-    page.on("console", (m) => m.type() === "error" &&
-        trouble.push("console: " + m.text()));
-    page.on("request", (r) => r.url().startsWith(env.WSPR) ||
-        trouble.push("asked elsewhere: " + r.url()));
-    return page;
-}
-const page = listen(await context.newPage());
-mkdirSync(env.OUT, { recursive: true });
+const context = await open(1200);
+const page = listen(await context.newPage(), new URL(env.WSPR).origin);
 const picture = (name) => page.screenshot({ fullPage: true,
     path: `${env.OUT}/wspr-${name}.png` });
-async function step(name, run) {
-    try {
-        await run();
-    } catch (e) {
-        check(name, false, e.message.split("\n").slice(0, 3).join(" "));
-        await picture("failed-" + name.replace(/\W+/g, "-"));
-    }
-}
+const step = stepper(picture);
 const name = (text) => page.locator(".names .name", { hasText:
     new RegExp(`^${text}$`) });
 const method = (text) => page.locator(`[data-method=${text}]`);
@@ -305,12 +273,7 @@ await step("a proxy that goes away", async () => {
         await page.innerText("#state")));
     await picture("gone");
     // Chromium itself complains of that.
-    trouble.splice(0, trouble.length, ...trouble.filter((t) =>
-        !/WebSocket connection/.test(t)));
+    forgive(/WebSocket connection/);
 });
 
-check("nothing went wrong on any page", trouble.length === 0,
-    trouble.slice(0, 5).join("; "));
-await browser.close();
-console.log(passed + " passed, " + failed + " failed");
-process.exit(failed === 0 ? 0 : 1);
+await finish();
