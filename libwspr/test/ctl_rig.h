@@ -69,9 +69,8 @@ static int rig_resolve(void *ud, struct v23_op op, struct vdl_str name,
     const struct vrpc_call_opts *opts, int64_t deadline, struct v23_arena *a,
     vdl_str_list *servers, const struct v23_verror **err)
 {
-    const char *slash = memchr(name.p, '/', name.n), *text;
+    const char *slash = memchr(name.p, '/', name.n);
     size_t n = slash == NULL ? name.n : (size_t)(slash - name.p);
-    struct vdl_str *out = v23_arena_new(a, struct vdl_str);
     const struct wnode *node = rig_node(name.p, n);
     char suffix[200] = "";
 
@@ -85,14 +84,7 @@ static int rig_resolve(void *ud, struct v23_op op, struct vdl_str name,
     if (slash != NULL)
         snprintf(suffix, sizeof(suffix), "%.*s", (int)(name.n - n - 1),
             slash + 1);
-    text = world_name(node, suffix);
-    if (out == NULL)
-        return V23_ENOMEM;
-    out->p = v23_arena_dup(a, text, strlen(text));
-    out->n = (uint32_t)strlen(text);
-    servers->v = out;
-    servers->n = 1;
-    return out->p == NULL ? V23_ENOMEM : 0;
+    return serving_text(a, world_name(node, suffix), servers);
 }
 
 static void rig_resolve_cancel(void *ud, struct v23_op op)

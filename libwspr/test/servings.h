@@ -102,13 +102,12 @@ static inline void serving_remove_name(void *ud, struct wspr_serving *s,
     serving_note('-', name);
 }
 
-static inline int serving_endpoints(void *ud, struct wspr_serving *s,
-    struct v23_arena *a, vdl_str_list *out)
+/* A list of one text. */
+static inline int serving_text(struct v23_arena *a, const char *text,
+    vdl_str_list *out)
 {
-    const char *text = world_name(((struct serving *)s)->n, "") + 1;
     struct vdl_str *v = v23_arena_new(a, struct vdl_str);
 
-    (void)ud;
     if (v == NULL)
         return V23_ENOMEM;
     v->p = v23_arena_dup(a, text, strlen(text));
@@ -116,6 +115,13 @@ static inline int serving_endpoints(void *ud, struct wspr_serving *s,
     out->v = v;
     out->n = 1;
     return v->p == NULL ? V23_ENOMEM : 0;
+}
+
+static inline int serving_endpoints(void *ud, struct wspr_serving *s,
+    struct v23_arena *a, vdl_str_list *out)
+{
+    (void)ud;
+    return serving_text(a, world_name(((struct serving *)s)->n, "") + 1, out);
 }
 
 static inline void serving_stopped(void *ud)

@@ -382,20 +382,26 @@ START_TEST(signatures_are_those_of_the_lookup)
 }
 END_TEST
 
-START_TEST(globs_are_the_pages)
+/* Somebody globs; the id of the page's invocation. */
+static int64_t globbed(const char *suffix, const char *pattern)
 {
     v23_wspr_server_lookup_reply o = open_object();
-    v23_naming_glob_reply r;
-    const struct vdl_str pattern = STR("*/...");
-    struct vdl_any arg = { &vdl_string_desc, &pattern };
-    int64_t id;
+    struct vdl_str s = vdl_str(pattern);
+    struct vdl_any arg = { &vdl_string_desc, &s };
 
     o.has_globber = true;
-    start_closed("d", "__Glob", &arg, 1);
-    look_up("d", &o);
+    start_closed(suffix, "__Glob", &arg, 1);
+    look_up(suffix, &o);
     allow_caveats();
     (void)authorize(NULL);
-    id = invoked("Glob__");
+    return invoked("Glob__");
+}
+
+START_TEST(globs_are_the_pages)
+{
+    v23_naming_glob_reply r;
+    int64_t id = globbed("d", "*/...");
+
     ck_assert_uint_eq(invocation.args.n, 1);
     ck_assert_str_eq(str_of(invocation.args.v[0]), "*/...");
     ck_assert(vdl_str_is(invocation.call.security_call.method, "__Glob"));
@@ -420,17 +426,8 @@ END_TEST
 
 START_TEST(globs_end_with_their_callers)
 {
-    v23_wspr_server_lookup_reply o = open_object();
-    const struct vdl_str pattern = STR("*");
-    struct vdl_any arg = { &vdl_string_desc, &pattern };
-    int64_t id;
+    int64_t id = globbed("", "*");
 
-    o.has_globber = true;
-    start_closed("", "__Glob", &arg, 1);
-    look_up("", &o);
-    allow_caveats();
-    (void)authorize(NULL);
-    id = invoked("Glob__");
     vrpc_call_cancel(R.call);
     ck_assert_int_eq(next_past(CANCEL)->id, id);
     reply(id, NULL, 0, NULL);
