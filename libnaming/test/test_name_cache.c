@@ -215,12 +215,8 @@ START_TEST(cache_survives_every_lack_of_memory)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("libnaming/cache");
-    TCase *tc = tcase_create("cache");
-
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, lookup_gives_the_time_left);
     tcase_add_test(tc, entry_without_deadline_stays);
     tcase_add_test(tc, absurd_deadlines_do_not_overflow);
@@ -231,6 +227,9 @@ int main(void)
     tcase_add_test(tc, negatives_are_bounded_and_expire);
     tcase_add_test(tc, what_does_not_fit_is_not_remembered);
     tcase_add_test(tc, cache_survives_every_lack_of_memory);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("libnaming/cache", add, setup, teardown);
 }

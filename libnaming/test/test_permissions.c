@@ -589,12 +589,8 @@ START_TEST(what_json_would_change_is_not_kept)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("libnaming/permissions");
-    TCase *tc = tcase_create("permissions");
-
-    tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
     tcase_add_test(tc, set_adds_the_caller_and_counts_versions);
     tcase_add_test(tc, set_keeps_only_admins_that_were);
     tcase_add_test(tc, version_wraps_to_zero);
@@ -618,6 +614,9 @@ int main(void)
     tcase_add_test(tc, restore_makes_the_way_and_deletes);
     tcase_add_test(tc, restore_refuses_impossible_records);
     tcase_add_test(tc, what_json_would_change_is_not_kept);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("libnaming/permissions", add, rig_setup, rig_teardown);
 }

@@ -390,13 +390,8 @@ START_TEST(bidi_endpoint_without_connection_fails)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/call_ends");
-    TCase *t = tcase_create("call_ends");
-
-    tcase_add_checked_fixture(t, pair_setup, world_teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, cancel_reaches_the_server);
     tcase_add_test(t, cancel_while_dialing_ends_the_call);
     tcase_add_test(t, deadline_passes_to_the_server);
@@ -415,6 +410,9 @@ int main(void)
     tcase_add_test(t, reply_before_the_client_ends_its_stream);
     tcase_add_test(t, server_can_be_called_back_over_its_connection);
     tcase_add_test(t, bidi_endpoint_without_connection_fails);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/call_ends", add, pair_setup, world_teardown);
 }

@@ -358,13 +358,8 @@ START_TEST(cancel_while_resolving_cancels_the_resolver)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/call_names");
-    TCase *t = tcase_create("call_names");
-
-    tcase_add_checked_fixture(t, pair_setup, world_teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, relative_name_without_resolver_is_no_servers);
     tcase_add_test(t, bad_endpoint_is_no_servers);
     tcase_add_test(t, refused_dial_is_retried_until_the_server_is_there);
@@ -383,6 +378,9 @@ int main(void)
     tcase_add_test(t, other_resolver_errors_are_final);
     tcase_add_test(t, unreachable_servers_flush_the_cache);
     tcase_add_test(t, cancel_while_resolving_cancels_the_resolver);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/call_names", add, pair_setup, world_teardown);
 }

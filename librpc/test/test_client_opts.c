@@ -523,12 +523,8 @@ START_TEST(private_server_is_not_trusted)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/client_opts");
-    TCase *t = tcase_create("client_opts");
-
-    tcase_add_checked_fixture(t, pair_setup, world_teardown);
     tcase_add_test(t, granted_blessings_arrive);
     tcase_add_test(t, blessings_granted_to_another_key_are_refused);
     tcase_add_test(t, granted_blessings_are_united);
@@ -546,6 +542,9 @@ int main(void)
     tcase_add_test(t, stalled_server_bounds_the_memory_of_both);
     tcase_add_test(t, failure_of_a_dial_is_told_for_five_minutes);
     tcase_add_test(t, failures_that_are_kept_are_bounded);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/client_opts", add, pair_setup, world_teardown);
 }

@@ -657,13 +657,8 @@ START_TEST(small_calls_do_not_allocate)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/conn");
-    TCase *tc = tcase_create("conn");
-
-    tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, flow_carries_bytes_both_ways);
     tcase_add_test(tc, flow_never_written_leaves_no_trace);
     tcase_add_test(tc, flows_open_in_the_order_written);
@@ -689,6 +684,9 @@ int main(void)
     tcase_add_test(tc, out_of_memory_is_survived);
     tcase_add_test(tc, resting_connection_is_small);
     tcase_add_test(tc, small_calls_do_not_allocate);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/conn", add, rig_setup, rig_teardown);
 }

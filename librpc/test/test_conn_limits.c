@@ -322,12 +322,8 @@ START_TEST(stalled_reader_bounds_both_sides)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/conn_limits");
-    TCase *tc = tcase_create("conn_limits");
-
-    tcase_add_checked_fixture(tc, small, rig_teardown);
     tcase_add_test(tc, first_frame_has_a_limit);
     tcase_add_test(tc, frames_of_strangers_have_a_limit);
     tcase_add_test(tc, blessings_of_strangers_have_a_limit);
@@ -339,6 +335,9 @@ int main(void)
     tcase_add_test(tc, small_windows_carry_everything);
     tcase_add_test(tc, overdraft_on_many_flows_closes_the_connection);
     tcase_add_test(tc, stalled_reader_bounds_both_sides);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/conn_limits", add, small, rig_teardown);
 }

@@ -211,17 +211,15 @@ START_TEST(connection_inside_a_flow)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/conn_messages");
-    TCase *tc = tcase_create("conn_messages");
-
-    tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, message_flows_keep_messages_whole, 0, 2);
     tcase_add_test(tc, message_flows_queue_messages);
     tcase_add_test(tc, messages_of_any_size_pass_a_window_of_one);
     tcase_add_loop_test(tc, connection_inside_a_flow, 0, 2);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/conn_messages", add, rig_setup, rig_teardown);
 }

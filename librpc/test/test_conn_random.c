@@ -354,16 +354,14 @@ START_TEST(random_bytes_end_the_handshake)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/conn_random");
-    TCase *tc = tcase_create("conn_random");
-
-    tcase_add_checked_fixture(tc, small, rig_teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, streams_arrive_in_order_over_a_bad_link, 0, 20);
     tcase_add_loop_test(tc, sealed_nonsense_is_survived, 0, 10);
     tcase_add_loop_test(tc, random_bytes_end_the_handshake, 0, 10);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/conn_random", add, small, rig_teardown);
 }

@@ -269,12 +269,8 @@ START_TEST(permissions_are_by_tag)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/dispatch");
-    TCase *t = tcase_create("dispatch");
-
-    tcase_add_checked_fixture(t, setup, world_teardown);
     tcase_add_loop_test(t, names_are_moved, 0,
         (int)(sizeof(places) / sizeof(places[0])));
     tcase_add_test(t, root_cannot_be_left);
@@ -285,6 +281,9 @@ int main(void)
     tcase_add_test(t, place_is_found_by_globs);
     tcase_add_loop_test(t, permissions_are_by_tag, 0,
         (int)(sizeof(perms) / sizeof(perms[0])));
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/dispatch", add, setup, world_teardown);
 }

@@ -135,17 +135,15 @@ START_TEST(proxy_that_ends_is_noticed)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/ev_proxied");
-    TCase *t = tcase_create("ev_proxied");
-
-    tcase_add_checked_fixture(t, setup, teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, server_that_listens_nowhere_is_called_through_a_proxy);
     tcase_add_test(t, errors_of_proxies_can_be_read);
     tcase_add_test(t, stopped_server_leaves_the_proxy_and_finishes);
     tcase_add_test(t, proxy_that_ends_is_noticed);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/ev_proxied", add, setup, teardown);
 }

@@ -646,13 +646,8 @@ START_TEST(messages_wait_for_tokens_of_the_whole)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/flowcontrol");
-    TCase *tc = tcase_create("flowcontrol");
-
-    tcase_add_checked_fixture(tc, small, rig_teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, writer_stops_at_the_pool);
     tcase_add_test(tc, reader_lets_the_writer_go_on);
     tcase_add_test(tc, writable_hook_drives_a_stream);
@@ -681,6 +676,9 @@ int main(void)
     tcase_add_test(tc, output_stops_at_max);
     tcase_add_test(tc, output_survives_a_full_buffer);
     tcase_add_test(tc, messages_wait_for_tokens_of_the_whole);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/flowcontrol", add, small, rig_teardown);
 }

@@ -647,13 +647,8 @@ START_TEST(announced_frame_takes_no_memory)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/handshake");
-    TCase *tc = tcase_create("handshake");
-
-    tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
-    tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, handshake_works_at_every_version, 11, 15);
     tcase_add_loop_test(tc, handshake_works_in_pieces, 1, 8);
     tcase_add_test(tc, handshake_works_over_messages);
@@ -681,6 +676,9 @@ int main(void)
     tcase_add_test(tc, cut_links_close_once);
     tcase_add_loop_test(tc, foreign_bytes_are_refused, 0, 6);
     tcase_add_test(tc, announced_frame_takes_no_memory);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/handshake", add, rig_setup, rig_teardown);
 }

@@ -169,12 +169,8 @@ START_TEST(quiet_connection_wakes_rarely)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/health");
-    TCase *tc = tcase_create("health");
-
-    tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
     tcase_add_test(tc, healthy_channel_stays_open);
     tcase_add_test(tc, request_is_sent_at_half_time);
     tcase_add_test(tc, dead_channel_is_closed);
@@ -184,6 +180,9 @@ int main(void)
     tcase_add_test(tc, timeout_of_a_closed_flow_is_forgotten);
     tcase_add_test(tc, rtt_is_measured);
     tcase_add_test(tc, quiet_connection_wakes_rarely);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/health", add, rig_setup, rig_teardown);
 }

@@ -368,13 +368,8 @@ START_TEST(octets_of_strangers_cost_nobody_else)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/hostile");
-    TCase *t = tcase_create("hostile");
-
-    tcase_add_checked_fixture(t, setup, world_teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, broken_rule_costs_its_connection, 0,
         (int)(sizeof(rules) / sizeof(rules[0])));
     tcase_add_test(t, closed_flow_id_may_come_again);
@@ -386,6 +381,9 @@ int main(void)
     tcase_add_test(t, under_pressure_old_strangers_go_first);
     tcase_add_test(t, connections_beyond_the_limit_replace_idle_ones);
     tcase_add_test(t, octets_of_strangers_cost_nobody_else);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/hostile", add, setup, world_teardown);
 }

@@ -123,16 +123,15 @@ START_TEST(pool_hands_out_what_it_got)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/idmap");
-    TCase *tc = tcase_create("idmap");
-
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, map_agrees_with_an_array, 0, 5);
     tcase_add_test(tc, map_gives_memory_back);
     tcase_add_test(tc, map_without_memory_is_unchanged);
     tcase_add_test(tc, pool_hands_out_what_it_got);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/idmap", add, setup, teardown);
 }

@@ -176,12 +176,8 @@ START_TEST(pin_without_memory_is_refused)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/pin");
-    TCase *t = tcase_create("pin");
-
-    tcase_add_checked_fixture(t, setup, world_teardown);
     tcase_add_test(t, pin_connects_without_a_call);
     tcase_add_test(t, pinned_connection_is_not_idle);
     tcase_add_test(t, lost_connection_is_made_again_at_once);
@@ -189,6 +185,9 @@ int main(void)
     tcase_add_test(t, pin_may_be_freed_at_any_time);
     tcase_add_test(t, client_takes_its_pins_along);
     tcase_add_test(t, pin_without_memory_is_refused);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/pin", add, setup, world_teardown);
 }

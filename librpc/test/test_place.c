@@ -143,12 +143,8 @@ START_TEST(place_survives_lack_of_memory)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("librpc/place");
-    TCase *tc = tcase_create("place");
-
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, place_is_remembered_without_memory);
     tcase_add_test(tc, place_tells_names_apart);
     tcase_add_test(tc, place_knows_whether_a_name_is_clean);
@@ -156,6 +152,9 @@ int main(void)
     tcase_add_test(tc, place_knows_patterns);
     tcase_add_test(tc, place_needs_an_address);
     tcase_add_test(tc, place_survives_lack_of_memory);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/place", add, setup, teardown);
 }

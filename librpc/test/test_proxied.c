@@ -463,13 +463,8 @@ START_TEST(tunnels_go_through_tunnels)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("librpc/proxied");
-    TCase *t = tcase_create("proxied");
-
-    tcase_add_checked_fixture(t, trio_setup, trio_teardown);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, proxied_endpoint_has_the_servers_id_and_names);
     tcase_add_test(t, server_is_called_through_a_proxy);
     tcase_add_test(t, calls_at_once_share_one_tunnel);
@@ -493,6 +488,9 @@ int main(void)
         idle_tunnel_is_closed_then_the_connection_to_the_proxy);
     tcase_add_test(t, server_is_reached_over_two_proxies);
     tcase_add_test(t, tunnels_go_through_tunnels);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("librpc/proxied", add, trio_setup, trio_teardown);
 }

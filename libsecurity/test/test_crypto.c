@@ -447,12 +447,8 @@ START_TEST(engine_survives_out_of_memory)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("security/crypto");
-    TCase *t = tcase_create("crypto");
-
-    tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, hash_known_answers, 0, 4);
     tcase_add_loop_test(t, hash_in_parts_is_the_same, 0, 4);
     tcase_add_test(t, hash_allocates_nothing);
@@ -473,6 +469,9 @@ int main(void)
     tcase_add_test(t, engine_default_random_varies);
     tcase_add_test(t, engine_needs_some_random_source);
     tcase_add_test(t, engine_survives_out_of_memory);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("security/crypto", add, setup, teardown);
 }

@@ -200,18 +200,17 @@ START_TEST(bad_arguments_are_refused_at_the_start)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("security/issue");
-    TCase *t = tcase_create("issue");
-
-    tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, every_chain_waits_for_its_signature);
     tcase_add_test(t, quick_key_is_done_at_once);
     tcase_add_test(t, discharge_waits_for_its_signature);
     tcase_add_test(t, failure_of_the_key_is_told);
     tcase_add_test(t, cancelled_issue_says_nothing);
     tcase_add_test(t, bad_arguments_are_refused_at_the_start);
-    suite_add_tcase(s, t);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("security/issue", add, setup, teardown);
 }

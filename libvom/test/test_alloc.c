@@ -311,12 +311,8 @@ START_TEST(out_of_memory_leaks_nothing)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("libvom/alloc");
-    TCase *tc = tcase_create("alloc");
-
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, libc_stands_for_null);
     tcase_add_test(tc, sizes_that_overflow_are_refused);
     tcase_add_test(tc, reserve_doubles_up_to_its_limit);
@@ -331,6 +327,9 @@ int main(void)
     tcase_add_test(tc, rewind_goes_back_over_blocks);
     tcase_add_test(tc, a_fixed_arena_allocates_nothing);
     tcase_add_test(tc, out_of_memory_leaks_nothing);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("libvom/alloc", add, setup, teardown);
 }

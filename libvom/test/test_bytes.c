@@ -382,12 +382,8 @@ START_TEST(uniqueid_without_random_octets_is_told)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("libvom/bytes");
-    TCase *tc = tcase_create("bytes");
-
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, strings_sort_by_octets);
     tcase_add_test(tc, a_buffer_grows_and_moves);
     tcase_add_test(tc, long_printf_text_is_complete);
@@ -408,6 +404,9 @@ int main(void)
     tcase_add_test(tc, every_status_has_a_text);
     tcase_add_test(tc, uniqueids_are_random_octets_and_a_counter);
     tcase_add_test(tc, uniqueid_without_random_octets_is_told);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("libvom/bytes", add, setup, teardown);
 }

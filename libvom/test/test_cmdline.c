@@ -446,12 +446,8 @@ START_TEST(metadata_and_time)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("libvom/cmdline");
-    TCase *tc = tcase_create("cmdline");
-
-    tcase_add_checked_fixture(tc, setup, NULL);
     tcase_add_test(tc, flags_take_all_forms);
     tcase_add_test(tc, outer_and_global_flags_work_at_any_level);
     tcase_add_test(tc, flags_end_at_words_and_dashes);
@@ -467,6 +463,9 @@ int main(void)
     tcase_add_test(tc, help_is_wrapped);
     tcase_add_test(tc, the_prefix_precedes_the_tool);
     tcase_add_test(tc, metadata_and_time);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("libvom/cmdline", add, setup, NULL);
 }

@@ -325,12 +325,8 @@ START_TEST(memory_may_run_out)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *c)
 {
-    Suite *s = suite_create("dump");
-    TCase *c = tcase_create("dump");
-
-    tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, status_tells_what_is_waited_for);
     tcase_add_test(c, flush_drops_a_message_and_keeps_types);
     tcase_add_test(c, the_version_may_be_missing_once);
@@ -341,6 +337,9 @@ int main(void)
     tcase_add_test(c, pieces_of_any_size_give_the_same_atoms);
     tcase_add_test(c, long_messages_are_not_looked_at_for_every_piece);
     tcase_add_test(c, memory_may_run_out);
-    suite_add_tcase(s, c);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("dump", add, setup, teardown);
 }

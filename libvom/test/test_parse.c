@@ -341,12 +341,8 @@ START_TEST(deep_nesting_is_refused)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tc)
 {
-    Suite *s = suite_create("libvom/parse");
-    TCase *tc = tcase_create("parse");
-
-    tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, scalars_are_read_by_type);
     tcase_add_test(tc, composites_and_typed_forms);
     tcase_add_test(tc, named_types_are_found_by_their_path);
@@ -358,6 +354,9 @@ int main(void)
     tcase_add_test(tc, errors_name_place_and_reason);
     tcase_add_test(tc, every_prefix_of_a_constant_is_handled);
     tcase_add_test(tc, deep_nesting_is_refused);
-    suite_add_tcase(s, tc);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("libvom/parse", add, setup, teardown);
 }

@@ -590,12 +590,8 @@ START_TEST(memory_may_run_out)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *c)
 {
-    Suite *s = suite_create("print");
-    TCase *c = tcase_create("print");
-
-    tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, types_in_one_line);
     tcase_add_test(c, errors_of_another_type_stream_are_called_error);
     tcase_add_test(c, bodies_are_indented_by_depth);
@@ -614,6 +610,9 @@ int main(void)
     tcase_add_test(c, methods);
     tcase_add_test(c, interfaces);
     tcase_add_test(c, memory_may_run_out);
-    suite_add_tcase(s, c);
-    return tst_run(s);
+}
+
+int main(void)
+{
+    return tst_run_case("print", add, setup, teardown);
 }
