@@ -1,15 +1,10 @@
 /* BSD-3-Clause; see LICENSE. */
-/*
- * The text form of values (spec/vom.md 16.1). Independent of the locale.
- * Recursion follows the nesting of values and stops at VDL_VALUE_DEPTH.
- */
-#include <vom/value.h>
+/* The text form of values (spec/vom.md 16.1). Independent of the locale. */
+#include "print_int.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "value_int.h"
 
 /* Longest type string printed. */
 #define TYPE_TEXT_MAX 65536
@@ -181,41 +176,15 @@ void vdl_format_float_(struct v23_buf *out, double x, bool single)
 
 /* ---- values -------------------------------------------------------------- */
 
-struct text {
-    struct v23_buf *out;
-    bool sorted;
-};
-
-static int put_literal(struct text *x, const struct vdl_type *t, const void *v,
-    unsigned depth);
-static int put_full(struct text *x, const struct vdl_type *t, const void *v,
-    unsigned depth);
-
-static int put_elems(struct text *x, const struct vdl_type *elem, uint32_t n,
-    const void *v, unsigned depth)
+static int put_entry(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
 {
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(x->out, '{');
-    for (i = 0; i < n && rc == 0; i++) {
-        if (i != 0)
-            v23_buf_puts(x->out, ", ");
-        rc = put_literal(x, elem, vdl_at_(v, (size_t)i * elem->size), depth);
-    }
-    v23_buf_put_byte(x->out, '}');
-    return rc;
-}
-
-static int put_entry(struct text *x, const struct vdl_type *t, const void *v,
-    unsigned depth)
-{
-    int rc = put_literal(x, t->key, v, depth);
+    int rc = vdl_print_part(p, t->key, v);
 
     if (rc != 0 || t->kind == VDL_SET)
         return rc;
-    v23_buf_puts(x->out, ": ");
-    return put_literal(x, t->elem, vdl_at_(v, t->val_off), depth);
+    v23_buf_puts(p->out, p->form->colon);
+    return vdl_print_part(p, t->elem, vdl_at_(v, t->val_off));
 }
 
 /* An entry's text, as a piece of the buffer (which may move as it grows). */
@@ -236,10 +205,10 @@ static int by_text(const void *a, const void *b)
 }
 
 /* Write the entries behind the text, then again in order, then close up. */
-static int put_sorted(struct text *x, const struct vdl_type *t,
-    const struct vdl_list *l, unsigned depth)
+static int put_sorted(struct vdl_printer *p, const struct vdl_type *t,
+    const struct vdl_list *l)
 {
-    struct v23_buf *out = x->out;
+    struct v23_buf *out = p->out;
     size_t start = out->n, end;
     struct piece *v;
     uint32_t i;
@@ -253,7 +222,7 @@ static int put_sorted(struct text *x, const struct vdl_type *t,
     for (i = 0; i < l->n && rc == 0; i++) {
         v[i].buf = out;
         v[i].at = out->n;
-        rc = put_entry(x, t, vdl_at_(l->v, (size_t)i * t->stride), depth);
+        rc = put_entry(p, t, vdl_at_(l->v, (size_t)i * t->stride));
         v[i].n = out->n - v[i].at;
     }
     if (rc == 0)
@@ -276,124 +245,77 @@ static int put_sorted(struct text *x, const struct vdl_type *t,
     return rc;
 }
 
-static int put_entries(struct text *x, const struct vdl_type *t,
-    const struct vdl_list *l, unsigned depth)
-{
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(x->out, '{');
-    if (x->sorted)
-        rc = put_sorted(x, t, l, depth);
-    for (i = 0; i < l->n && rc == 0 && !x->sorted; i++) {
-        if (i != 0)
-            v23_buf_puts(x->out, ", ");
-        rc = put_entry(x, t, vdl_at_(l->v, (size_t)i * t->stride), depth);
-    }
-    v23_buf_put_byte(x->out, '}');
-    return rc;
-}
-
-static int put_field(struct text *x, const struct vdl_type *t, uint32_t i,
-    const void *v, unsigned depth)
-{
-    const struct vdl_field *f = &t->fields[i];
-
-    v23_buf_put_str(x->out, f->name);
-    v23_buf_puts(x->out, ": ");
-    return put_literal(x, f->type, vdl_at_(v, f->offset), depth);
-}
-
-static int put_fields(struct text *x, const struct vdl_type *t, const void *v,
-    unsigned depth)
-{
-    uint32_t i;
-    int rc = 0;
-
-    v23_buf_put_byte(x->out, '{');
-    if (t->kind == VDL_UNION) {
-        i = vdl_get_which(t, v);
-        rc = i < t->count ? put_field(x, t, i, v, depth) : V23_EARG;
-    } else {
-        for (i = 0; i < t->count && rc == 0; i++) {
-            if (i != 0)
-                v23_buf_puts(x->out, ", ");
-            rc = put_field(x, t, i, v, depth);
-        }
-    }
-    v23_buf_put_byte(x->out, '}');
-    return rc;
-}
-
-static int put_type(struct text *x, const struct vdl_type *t)
+static int put_type(struct vdl_printer *p, const struct vdl_type *t)
 {
     return vdl_type_format(t == NULL ? &vdl_any_desc : t, TYPE_TEXT_MAX,
-        x->out);
+        p->out);
 }
 
-static int put_scalar(struct text *x, const struct vdl_type *t, const void *v)
+static int put_scalar(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
 {
     const struct vdl_str *s = v;
     uint32_t label;
 
     switch (t->kind) {
+    case VDL_TYPEOBJECT:
+        return put_type(p, *(const struct vdl_type *const *)v);
     case VDL_BOOL:
-        v23_buf_puts(x->out, *(const bool *)v ? "true" : "false");
+        v23_buf_puts(p->out, *(const bool *)v ? "true" : "false");
         return 0;
     case VDL_FLOAT32:
     case VDL_FLOAT64:
-        vdl_format_float_(x->out, vdl_get_float(t, v), false);
+        vdl_format_float_(p->out, vdl_get_float(t, v), false);
         return 0;
     case VDL_STRING:
-        vdl_format_quoted(x->out, s->p, s->n);
+        vdl_format_quoted(p->out, s->p, s->n);
         return 0;
     case VDL_ENUM:
         label = vdl_get_enum(t, v);
         if (label >= t->count)
             return V23_EARG;
-        v23_buf_put_str(x->out, t->labels[label]);
+        v23_buf_put_str(p->out, t->labels[label]);
         return 0;
     case VDL_INT8:
     case VDL_INT16:
     case VDL_INT32:
     case VDL_INT64:
-        v23_buf_put_int(x->out, vdl_get_int(t, v));
+        v23_buf_put_int(p->out, vdl_get_int(t, v));
         return 0;
     default:
-        v23_buf_put_uint(x->out, vdl_get_uint(t, v));
+        v23_buf_put_uint(p->out, vdl_get_uint(t, v));
         return 0;
     }
 }
 
-static int put_bytes(struct text *x, const struct vdl_type *t, const void *v)
+static int put_bytes(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
 {
     const struct vdl_list *l = v;
 
     if (t->kind == VDL_ARRAY)
-        vdl_format_quoted(x->out, v, t->count);
+        vdl_format_quoted(p->out, v, t->count);
     else
-        vdl_format_quoted(x->out, l->v, l->n);
+        vdl_format_quoted(p->out, l->v, l->n);
     return 0;
 }
 
 /* Instead of a value that its bytes do not give. */
-static int put_unreadable(struct text *x, const struct vdl_type *t,
+static int put_unreadable(struct vdl_printer *p, const struct vdl_type *t,
     const void *v, int why)
 {
-    int rc = put_type(x, t->ops->message_type == NULL
+    int rc = put_type(p, t->ops->message_type == NULL
             ? t
             : t->ops->message_type(v));
 
     if (rc == 0)
-        v23_buf_printf(x->out, "(!%s)", v23_strerror(why));
+        v23_buf_printf(p->out, "(!%s)", v23_strerror(why));
     return rc;
 }
 
 /* A value of special type through `put`, as one of the wire type. */
-static int put_special(struct text *x, const struct vdl_type *t,
-    const void *v, unsigned depth,
-    int (*put)(struct text *, const struct vdl_type *, const void *,
-        unsigned))
+static int put_special(struct vdl_printer *p, vdl_put_fn_ *put,
+    const struct vdl_type *t, const void *v)
 {
     union vdl_view_ view;
     struct v23_arena a;
@@ -401,121 +323,85 @@ static int put_special(struct text *x, const struct vdl_type *t,
     int rc;
 
     if (t->ops->view != NULL)
-        return t->ops->view(t, v, &view) ? put(x, t->elem, &view, depth)
-                                      : V23_EARG;
-    v23_arena_init(&a, x->out->al, SIZE_MAX);
+        return t->ops->view(t, v, &view) ? put(p, t->elem, &view) : V23_EARG;
+    v23_arena_init(&a, p->out->al, SIZE_MAX);
     rc = t->ops->open(t, v, &a, &opened);
     if (rc == 0)
-        rc = put(x, t->wire, opened, depth);
+        rc = put(p, t->wire, opened);
     else if (rc != V23_ENOMEM)
-        rc = put_unreadable(x, t, v, rc);
+        rc = put_unreadable(p, t, v, rc);
     v23_arena_fini(&a);
     return rc;
 }
 
-/* Content of an any or optional: nil, or the text of the value. */
-static int put_any(struct text *x, const struct vdl_any *any, unsigned depth)
-{
-    if (any->type != NULL)
-        return vdl_wire_(any->type)->kind == VDL_ANY
-            ? put_literal(x, any->type, any->val, depth)
-            : put_full(x, any->type, any->val, depth);
-    v23_buf_puts(x->out, "nil");
-    return 0;
-}
-
-static int put_optional(struct text *x, const struct vdl_type *t,
-    const void *v, unsigned depth)
-{
-    const void *content = *(const void *const *)v;
-
-    if (content != NULL)
-        return put_literal(x, t->elem, content, depth);
-    v23_buf_puts(x->out, "nil");
-    return 0;
-}
-
-/* The text of a value without its type. */
-static int put_literal(struct text *x, const struct vdl_type *t, const void *v,
-    unsigned depth)
-{
-    const struct vdl_list *l = v;
-
-    if (x->out->err != 0)
-        return x->out->err;
-    if (depth++ == VDL_VALUE_DEPTH)
-        return V23_ELIMIT;
-    switch (t->kind) {
-    case VDL_ANY:
-        return put_any(x, v, depth);
-    case VDL_OPTIONAL:
-        return put_optional(x, t, v, depth);
-    case VDL_TYPEOBJECT:
-        return put_type(x, *(const struct vdl_type *const *)v);
-    case VDL_ARRAY:
-        if (vdl_type_is_bytes(t))
-            return put_bytes(x, t, v);
-        return put_elems(x, t->elem, t->count, v, depth);
-    case VDL_LIST:
-        if (vdl_type_is_bytes(t))
-            return put_bytes(x, t, v);
-        return put_elems(x, t->elem, l->n, l->v, depth);
-    case VDL_SET:
-    case VDL_MAP:
-        return put_entries(x, t, l, depth);
-    case VDL_STRUCT:
-    case VDL_UNION:
-        return put_fields(x, t, v, depth);
-    case VDL_SPECIAL:
-        return put_special(x, t, v, depth, put_literal);
-    default:
-        return put_scalar(x, t, v);
-    }
-}
-
 /* The text of a value with its type. */
-static int put_full(struct text *x, const struct vdl_type *t, const void *v,
-    unsigned depth)
+static int put_full(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
 {
     bool parens = t->kind < VDL_ARRAY || vdl_type_is_bytes(t);
     int rc;
 
     if (t->kind == VDL_SPECIAL)
-        return put_special(x, t, v, depth, put_full);
+        return put_special(p, put_full, t, v);
     if ((t->kind == VDL_BOOL || t->kind == VDL_STRING) && t->name.n == 0)
-        return put_literal(x, t, v, depth);
-    rc = put_type(x, t);
+        return vdl_print_part(p, t, v);
+    rc = put_type(p, t);
     if (rc != 0)
         return rc;
     if (parens)
-        v23_buf_put_byte(x->out, '(');
-    rc = put_literal(x, t, v, depth);
+        v23_buf_put_byte(p->out, '(');
+    rc = vdl_print_part(p, t, v);
     if (parens)
-        v23_buf_put_byte(x->out, ')');
+        v23_buf_put_byte(p->out, ')');
     return rc;
 }
+
+static int put_whole(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
+{
+    const struct vdl_any *any = v;
+
+    if (t->kind == VDL_SPECIAL)
+        return put_special(p, vdl_print_part, t, v);
+    if (t->kind == VDL_ANY && any->type != NULL
+        && vdl_wire_(any->type)->kind != VDL_ANY)
+        return put_full(p, any->type, any->val);
+    return vdl_type_is_bytes(t) ? put_bytes(p, t, v) : VDL_PARTS;
+}
+
+static int put_whole_sorted(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v)
+{
+    int rc;
+
+    if (t->kind != VDL_SET && t->kind != VDL_MAP)
+        return put_whole(p, t, v);
+    v23_buf_put_byte(p->out, '{');
+    rc = put_sorted(p, t, v);
+    v23_buf_put_byte(p->out, '}');
+    return rc;
+}
+
+#define FORM(whole_fn) \
+    { .list = { "{", "}" }, .set = { "{", "}" }, .map = { "{", "}" }, \
+        .fields = { "{", "}" }, .field = { "{", "}" }, .comma = ", ", \
+        .colon = ": ", .nil = "nil", .zeros = true, .scalar = put_scalar, \
+        .whole = whole_fn }
+static const struct vdl_form text = FORM(put_whole),
+                             sorted_text = FORM(put_whole_sorted);
 
 int vdl_format(const struct vdl_type *t, const void *v, bool sorted,
     struct v23_buf *out)
 {
-    size_t start = out->n;
-    struct text x;
-    int rc;
+    struct vdl_printer p = { sorted ? &sorted_text : &text, out, 0 };
 
-    x.out = out;
-    x.sorted = sorted;
-    rc = put_full(&x, t, v, 0);
-    if (rc == 0)
-        rc = out->err;
-    if (rc != 0)
-        out->n = start;
-    return rc;
+    return vdl_print_with_(&p, put_full, t, v);
 }
 
 int vdl_format_literal_(const struct vdl_type *t, const void *v,
     struct v23_buf *out)
 {
-    struct text x = { out, false };
+    struct vdl_printer p = { &text, out, 0 };
 
-    return put_literal(&x, t, v, 0);
+    return vdl_print_part(&p, t, v);
 }

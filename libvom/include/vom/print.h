@@ -89,8 +89,8 @@ struct vdl_printer {
 
 /**
  * A form in which values are written: what its owner writes, and the marks
- * around it. The constants and the JSON above are forms, and so are the JSON
- * of web pages and that of the tool debug.
+ * around it. The constants and the JSON above are forms, and so are the text of
+ * vdl_format(), the JSON of web pages and that of the tool debug.
  *
  * Hooks append to p->out and return 0 or a status; what they write inside a
  * value, they write with vdl_print_part(). Those that are NULL are left out.
