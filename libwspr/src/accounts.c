@@ -474,9 +474,38 @@ void wspr_query_escape(struct v23_buf *out, struct vdl_str s)
             v23_buf_printf(out, "%%%02X", (unsigned)(uint8_t)s.p[i]);
 }
 
+/* The account's blessing has come, or not. */
+static void blessed(void *ud, int rc, struct vsec_blessings *b,
+    struct vsec_discharge *d)
+{
+    struct wspr_making *k = ud;
+    struct vsec_principal *p = k->p;
+
+    (void)d;
+    k->p = NULL;
+    k->issue = NULL;
+    if (rc == 0)
+        rc = vsec_principal_set_default_blessings(p, b);
+    k->done(k->ud, rc, rc == 0 ? p : NULL, rc == 0 ? "" : v23_strerror(rc));
+    vsec_principal_unref(p);
+}
+
+static int sign(struct wspr_principals *m, const struct vsec_bless *what,
+    struct wspr_making *k, struct vsec_blessings **out)
+{
+    struct vsec_issue_wait wait;
+
+    if (k == NULL)
+        return vsec_principal_bless(m->root, what, out);
+    wait.done = blessed;
+    wait.ud = k;
+    return vsec_principal_bless_start(m->root, what, &wait, out, &k->issue);
+}
+
 /* Bless a new principal as `origin` of the account. */
 static int bless(struct wspr_principals *m, struct vsec_principal *p,
-    struct vdl_str origin, const v23_wspr_principal_permissions *perm)
+    struct vdl_str origin, const v23_wspr_principal_permissions *perm,
+    struct wspr_making *k)
 {
     v23_security_caveat none = vsec_caveat_unconstrained();
     struct vsec_blessings *b = NULL;
@@ -497,7 +526,7 @@ static int bless(struct wspr_principals *m, struct vsec_principal *p,
             what.caveats.v = &none;
             what.caveats.n = 1;
         }
-        rc = vsec_principal_bless(m->root, &what, &b);
+        rc = sign(m, &what, k, &b);
     }
     if (rc == 0)
         rc = vsec_principal_set_default_blessings(p, b);
@@ -507,7 +536,7 @@ static int bless(struct wspr_principals *m, struct vsec_principal *p,
 }
 
 int wspr_principals_make(struct wspr_principals *m, struct vdl_str origin,
-    struct vsec_principal **out, char why[WSPR_WHY])
+    struct wspr_making *k, struct vsec_principal **out, char why[WSPR_WHY])
 {
     const v23_wspr_principal_permissions *perm =
         find_origin(m->state, origin);
@@ -523,12 +552,23 @@ int wspr_principals_make(struct wspr_principals *m, struct vdl_str origin,
             wspr_shown_(perm->account), perm->account.p);
     rc = vsec_principal_generate(m->root->engine, "ecdsa256", &p);
     if (rc == 0)
-        rc = bless(m, p, origin, perm);
-    if (rc != 0)
-        vsec_principal_unref(p);
-    else
+        rc = bless(m, p, origin, perm, k);
+    if (rc == 0)
         *out = p;
+    else if (rc == V23_EAGAIN && k != NULL)
+        k->p = p;
+    else
+        vsec_principal_unref(p);
     return reason(rc, why);
+}
+
+void wspr_principals_make_cancel(struct wspr_making *k)
+{
+    if (k->issue != NULL)
+        vsec_issue_cancel(k->issue);
+    vsec_principal_unref(k->p);
+    k->issue = NULL;
+    k->p = NULL;
 }
 
 /* ---- files --------------------------------------------------------------- */

@@ -104,17 +104,85 @@ static enum wspr_protocol choose(const struct wspr_host *h,
     return p;
 }
 
+/* A page whose principal is still being made. */
+struct opening {
+    struct wspr_held_ held; /* first */
+    struct wspr_host *h;
+    struct wspr_conn_ *conn;
+    struct wspr_making making;
+    struct wspr_request_ r; /* its fields; behind the struct */
+    enum wspr_protocol protocol;
+    const char *sub;
+};
+
+static void no_page(struct wspr_conn_ *c, const char *why)
+{
+    struct v23_buf b;
+
+    v23_buf_init(&b, NULL, 4096);
+    v23_buf_printf(&b, "Failed to create controller: %s", why);
+    wspr_conn_say_(c, 500, v23_buf_cstr(&b));
+    v23_buf_fini(&b);
+}
+
+/* The connection has ended before the page has begun. */
+static void opening_gone(struct wspr_held_ *held)
+{
+    struct opening *o = (struct opening *)held;
+
+    wspr_principals_make_cancel(&o->making);
+    v23_put(NULL, o);
+}
+
+static void on_made(void *ud, int rc, struct vsec_principal *p,
+    const char *why)
+{
+    struct opening *o = ud;
+    struct vdl_str origin;
+
+    wspr_conn_set_object_(o->conn, NULL);
+    (void)vrpc_http_head_get(&o->r.head, "Origin", &origin);
+    if (rc == 0) {
+        rc = wspr_page_open_(o->h, o->conn, &o->r, p, origin, o->protocol,
+            o->sub);
+        why = v23_strerror(rc);
+    }
+    if (rc != 0)
+        no_page(o->conn, why);
+    v23_put(NULL, o);
+}
+
+/* What outlives the request: its fields, of which there is one head at most. */
+static struct opening *opening_new(struct wspr_host *h, struct wspr_conn_ *c,
+    const struct wspr_request_ *r)
+{
+    struct vdl_str fields = r->head.fields;
+    struct opening *o = v23_get(NULL, sizeof(*o) + fields.n);
+
+    if (o == NULL)
+        return NULL;
+    memset(o, 0, sizeof(*o));
+    o->held.gone = opening_gone;
+    o->h = h;
+    o->conn = c;
+    o->making.done = on_made;
+    o->making.ud = o;
+    memcpy(o + 1, fields.p, fields.n);
+    o->r.head.fields = vdl_strn((const char *)(o + 1), fields.n);
+    return o;
+}
+
 /*
- * Whom an origin's page acts as: 0 with a reference; V23_EDENIED: nobody;
- * others with a sentence in `why`.
+ * Whom an origin's page acts as: 0 with a reference; V23_EAGAIN: k->done
+ * follows; V23_EDENIED: nobody; others with a sentence in `why`.
  */
 static int principal_of(const struct wspr_host *h, struct vdl_str origin,
-    struct vsec_principal **out, char why[WSPR_WHY])
+    struct wspr_making *k, struct vsec_principal **out, char why[WSPR_WHY])
 {
     struct wspr_principals *m = h->cfg.principals;
 
     if (m != NULL && wspr_principals_has_account(m, origin, vrpc_ev_wall()))
-        return wspr_principals_make(m, origin, out, why);
+        return wspr_principals_make(m, origin, k, out, why);
     if (h->cfg.require_account)
         return V23_EDENIED;
     v23_logf(h->log, V23_LOG_DEBUG, "wspr: origin \"%.*s\" has no account: it "
@@ -127,30 +195,32 @@ static void open_page(struct wspr_host *h, struct wspr_conn_ *c,
     const struct wspr_request_ *r, const struct way *way,
     struct vdl_str origin)
 {
+    struct opening *o = opening_new(h, c, r);
     struct vsec_principal *principal = NULL;
-    enum wspr_protocol protocol;
     char why[WSPR_WHY] = "";
-    const char *sub;
-    struct v23_buf b;
-    int rc = principal_of(h, origin, &principal, why);
+    int rc = V23_ENOMEM;
 
+    if (o != NULL) {
+        o->protocol = choose(h, way, r, &o->sub);
+        rc = principal_of(h, origin, &o->making, &principal, why);
+    }
+    if (rc == V23_EAGAIN) {
+        wspr_conn_set_object_(c, o);
+        return;
+    }
     if (rc == V23_EDENIED) {
         h->refused++;
         wspr_conn_say_(c, 403, "The origin has no account");
-        return;
+    } else {
+        if (rc == 0) {
+            rc = wspr_page_open_(h, c, r, principal, origin, o->protocol,
+                o->sub);
+            vsec_principal_unref(principal);
+        }
+        if (rc != 0)
+            no_page(c, why[0] != 0 ? why : v23_strerror(rc));
     }
-    if (rc == 0) {
-        protocol = choose(h, way, r, &sub);
-        rc = wspr_page_open_(h, c, r, principal, origin, protocol, sub);
-        vsec_principal_unref(principal);
-    }
-    if (rc == 0)
-        return;
-    v23_buf_init(&b, NULL, 4096);
-    v23_buf_printf(&b, "Failed to create controller: %s",
-        why[0] != 0 ? why : v23_strerror(rc));
-    wspr_conn_say_(c, 500, v23_buf_cstr(&b));
-    v23_buf_fini(&b);
+    v23_put(NULL, o);
 }
 
 /* In the order of spec/wspr.md 2, but nothing is made for what is refused. */

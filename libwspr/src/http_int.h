@@ -27,8 +27,8 @@ struct wspr_request_ {
 struct wspr_http_hooks_ {
     /*
      * A request, valid during the call. Ends with one wspr_conn_reply_() or
-     * wspr_conn_upgrade_(), now or, of the first, later: then the connection is
-     * kept until `gone`, which may come before.
+     * wspr_conn_upgrade_(), now or later: then the connection is kept until
+     * `gone`, which may come before.
      */
     void (*request)(void *ud, struct wspr_conn_ *c,
         const struct wspr_request_ *r);
@@ -88,6 +88,7 @@ void wspr_conn_reply_(struct wspr_conn_ *c, const struct wspr_reply_ *r);
 void wspr_conn_say_(struct wspr_conn_ *c, int code, const char *text);
 /*
  * Become a websocket.
+ * @param r         only the fields of its head are looked at
  * @param protocol  subprotocol; NULL = none
  * 0; or a status, and nothing has been answered
  */

@@ -47,11 +47,21 @@ struct wspr_json_id_ {
     struct vsec_blessings *b; /* a reference; NULL: nobody's */
 };
 
+/* A BLESS whose answer waits for a signature. */
+struct wspr_json_issue_ {
+    struct wspr_json_issue_ *next, **link;
+    struct wspr_ctl *c;
+    int64_t id;
+    struct vsec_issue *issue;
+};
+
 struct wspr_json_ {
     struct v23_buf text;        /* the message within a message */
     struct wspr_json_id_ *ids;  /* sorted by handle */
     size_t nids, ids_cap;
     int64_t last_handle;
+    struct wspr_json_issue_ *issues;
+    size_t nissues;
 };
 
 static inline struct wspr_json_ *wspr_json_of_(const struct wspr_ctl *c)

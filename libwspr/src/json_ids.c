@@ -11,6 +11,15 @@
 #define INTERNAL "v.io/v23/verror.Internal"
 #define BAD_ARG "v.io/v23/verror.BadArg"
 
+static void issue_free(struct wspr_json_issue_ *k)
+{
+    *k->link = k->next;
+    if (k->next != NULL)
+        k->next->link = k->link;
+    wspr_json_of_(k->c)->nissues--;
+    v23_put(k->c->al, k);
+}
+
 /* ---- handles ------------------------------------------------------------- */
 
 static struct wspr_json_id_ *find(struct wspr_json_ *j, int64_t handle)
@@ -78,6 +87,10 @@ void wspr_json_forget_ids_(struct wspr_ctl *c)
 {
     struct wspr_json_ *j = wspr_json_of_(c);
 
+    while (j->issues != NULL) {
+        vsec_issue_cancel(j->issues->issue);
+        issue_free(j->issues);
+    }
     while (j->nids > 0)
         vsec_blessings_unref(j->ids[--j->nids].b);
     c->nblessings = 0;
@@ -213,11 +226,69 @@ static int make_caveats(struct wspr_ctl *c,
     return rc;
 }
 
+static void told(struct wspr_ctl *c, int64_t id, int rc,
+    struct vsec_blessings *b)
+{
+    if (rc == 0)
+        answer(c, id, b);
+    else
+        wspr_json_error_(c, id, rc == V23_EPATTERN ? BAD_ARG : INTERNAL,
+            "failed to bless: %s", v23_strerror(rc));
+}
+
+static void issued(void *ud, int rc, struct vsec_blessings *b,
+    struct vsec_discharge *d)
+{
+    struct wspr_json_issue_ *k = ud;
+    struct wspr_ctl *c = k->c;
+    int64_t id = k->id;
+
+    (void)d;
+    issue_free(k);
+    told(c, id, rc, b);
+    v23_arena_reset(&c->scratch);
+}
+
+/* The key may be one that takes its time. */
+static void start(struct wspr_ctl *c, int64_t id, const struct vsec_bless *what)
+{
+    struct wspr_json_ *j = wspr_json_of_(c);
+    struct wspr_json_issue_ *k = NULL;
+    struct vsec_blessings *b = NULL;
+    struct vsec_issue_wait wait;
+    int rc = V23_ELIMIT;
+
+    if (j->nissues < c->cfg.limits.calls) {
+        k = v23_new(c->al, struct wspr_json_issue_);
+        rc = k == NULL ? V23_ENOMEM : 0;
+    }
+    if (rc != 0) {
+        told(c, id, rc, NULL);
+        return;
+    }
+    k->c = c;
+    k->id = id;
+    k->next = j->issues;
+    if (k->next != NULL)
+        k->next->link = &k->next;
+    k->link = &j->issues;
+    j->issues = k;
+    j->nissues++;
+    wait.done = issued;
+    wait.ud = k;
+    rc = vsec_principal_bless_start(c->cfg.principal, what, &wait, &b,
+        &k->issue);
+    if (rc == V23_EAGAIN)
+        return;
+    issue_free(k);
+    told(c, id, rc, b);
+    vsec_blessings_unref(b);
+}
+
 static void bless(struct wspr_ctl *c, int64_t id,
     const v23_wspr_json_bless_request *r, const struct vsec_blessings *whom)
 {
     struct vsec_principal *p = c->cfg.principal;
-    struct vsec_blessings *b = NULL;
     struct vsec_bless what;
     struct v23_buf why;
     char text[200];
@@ -236,13 +307,9 @@ static void bless(struct wspr_ctl *c, int64_t id,
     what.with = vsec_store_default(p->store);
     what.extension = r->name;
     if (rc == 0)
-        rc = vsec_principal_bless(p, &what, &b);
-    if (rc == 0)
-        answer(c, id, b);
+        start(c, id, &what);
     else
-        wspr_json_error_(c, id, rc == V23_EPATTERN ? BAD_ARG : INTERNAL,
-            "failed to bless: %s", v23_strerror(rc));
-    vsec_blessings_unref(b);
+        told(c, id, rc, NULL);
 }
 
 void wspr_json_bless_(struct wspr_ctl *c, const struct wspr_frame_ *f)

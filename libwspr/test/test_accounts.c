@@ -1,6 +1,7 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Accounts, and principals of origins (wspr/accounts.h). */
 #include "../../librpc/test/world.h"
+#include "../../libsecurity/test/slow_key.h"
 
 #include <unistd.h>
 
@@ -240,9 +241,9 @@ START_TEST(origins_get_principals_of_their_own)
     ck_assert_int_eq(add_account("acc", "idp:me"), 0);
     ck_assert_int_eq(associate(ORIGIN, "acc", "", ""), 0);
     ck_assert_int_eq(
-        wspr_principals_make(m, vdl_str(ORIGIN), &p, why), 0);
+        wspr_principals_make(m, vdl_str(ORIGIN), NULL, &p, why), 0);
     ck_assert_int_eq(
-        wspr_principals_make(m, vdl_str(ORIGIN), &q, why), 0);
+        wspr_principals_make(m, vdl_str(ORIGIN), NULL, &q, why), 0);
 
     ck_assert(!vsec_pubkey_eq(p->key, q->key));
     ck_assert_int_eq(p->key->alg->curve, VSEC_P256);
@@ -259,6 +260,101 @@ START_TEST(origins_get_principals_of_their_own)
 }
 END_TEST
 
+/* ---- a key that takes its time ------------------------------------------- */
+
+/* What came of a principal that was made. */
+static struct {
+    int done, rc;
+    struct vsec_principal *p; /* a reference */
+    char why[WSPR_WHY];
+} late;
+
+static void on_late(void *ud, int rc, struct vsec_principal *p,
+    const char *w)
+{
+    ck_assert_ptr_eq(ud, &late);
+    late.done++;
+    late.rc = rc;
+    late.p = p == NULL ? NULL : vsec_principal_ref(p);
+    snprintf(late.why, sizeof(late.why), "%s", w);
+}
+
+static struct slow slow; /* used until the teardown */
+
+/* The proxy's principal gets that key; the account is there. */
+static void slow_down(void)
+{
+    ck_assert_int_eq(add_account("acc", "idp:me"), 0);
+    ck_assert_int_eq(associate(ORIGIN, "acc", "", ""), 0);
+    wspr_principals_free(m);
+    m = NULL;
+    slow_init(&slow, vsec_signer_ref(root->signer));
+    vsec_principal_unref(root);
+    ck_assert_int_eq(vsec_principal_new(W.engine, &slow.s, NULL, NULL, NULL,
+        &root), 0);
+    vsec_signer_unref(&slow.s);
+    again();
+    memset(&late, 0, sizeof(late));
+}
+
+START_TEST(blessing_of_an_origin_may_come_later)
+{
+    struct wspr_making k = { on_late, &late, NULL, NULL };
+    struct vsec_principal *p;
+
+    slow_down();
+    ck_assert_int_eq(wspr_principals_make(m, vdl_str(ORIGIN), NULL, &p, why),
+        V23_EAGAIN);
+    ck_assert_int_eq(wspr_principals_make(m, vdl_str(ORIGIN), &k, &p, why),
+        V23_EAGAIN);
+    ck_assert_int_eq(late.done, 0);
+    slow_answer(&slow);
+
+    ck_assert_int_eq(late.done, 1);
+    ck_assert_int_eq(late.rc, 0);
+    ck_assert_str_eq(late.why, "");
+    ck_assert(vdl_str_is(vsec_blessings_text(vsec_store_default(
+        late.p->store)), "idp:me:https%3A%2F%2Fapp.example.com%3A443"));
+    ck_assert_int_eq(vsec_roots_recognized(late.p->roots, root->key->der,
+                         vdl_str("idp:me")),
+        0);
+    vsec_principal_unref(late.p);
+    wspr_principals_make_cancel(&k); /* nothing is under way */
+}
+END_TEST
+
+START_TEST(blessing_of_an_origin_may_fail_later)
+{
+    struct wspr_making k = { on_late, &late, NULL, NULL };
+    struct vsec_principal *p;
+
+    slow_down();
+    ck_assert_int_eq(wspr_principals_make(m, vdl_str(ORIGIN), &k, &p, why),
+        V23_EAGAIN);
+    slow_fail(&slow, V23_ECRYPTO);
+
+    ck_assert_int_eq(late.done, 1);
+    ck_assert_int_eq(late.rc, V23_ECRYPTO);
+    ck_assert_ptr_null(late.p);
+    ck_assert_str_eq(late.why, v23_strerror(V23_ECRYPTO));
+}
+END_TEST
+
+START_TEST(blessing_of_an_origin_may_be_given_up)
+{
+    struct wspr_making k = { on_late, &late, NULL, NULL };
+    struct vsec_principal *p;
+
+    slow_down();
+    ck_assert_int_eq(wspr_principals_make(m, vdl_str(ORIGIN), &k, &p, why),
+        V23_EAGAIN);
+    wspr_principals_make_cancel(&k);
+
+    ck_assert_uint_eq(slow.cancelled, 1);
+    ck_assert_int_eq(late.done, 0);
+}
+END_TEST
+
 START_TEST(caveats_of_an_origin_are_in_its_blessings)
 {
     struct vsec_principal *p;
@@ -268,7 +364,7 @@ START_TEST(caveats_of_an_origin_are_in_its_blessings)
     ck_assert_int_eq(add_account("acc", "idp:me"), 0);
     ck_assert_int_eq(associate(ORIGIN, "acc", "ExpiryCaveat", "1h30m"), 0);
     ck_assert_int_eq(
-        wspr_principals_make(m, vdl_str(ORIGIN), &p, why), 0);
+        wspr_principals_make(m, vdl_str(ORIGIN), NULL, &p, why), 0);
     b = vsec_store_default(p->store);
     ck_assert(vsec_blessings_expiry(b, &end));
     ck_assert_int_eq(end.sec, W.now.wall.sec + 5400);
@@ -293,7 +389,7 @@ START_TEST(methods_are_split_at_commas)
     ck_assert_int_eq(add_account("acc", "idp:me"), 0);
     ck_assert_int_eq(associate(ORIGIN, "acc", "MethodCaveat", "Get,,Set"), 0);
     ck_assert_int_eq(
-        wspr_principals_make(m, vdl_str(ORIGIN), &p, why), 0);
+        wspr_principals_make(m, vdl_str(ORIGIN), NULL, &p, why), 0);
     last = &vsec_store_default(p->store)->chains[0].certs.v[1];
     ck_assert_uint_eq(last->caveats.n, 1);
     ck_assert_int_eq(vsec_caveat_param(last->caveats.v, &vsec_kind_method, &a,
@@ -313,7 +409,7 @@ START_TEST(unknown_things_are_named)
     struct vsec_principal *p;
 
     ck_assert_int_eq(
-        wspr_principals_make(m, vdl_str("http://x"), &p, why), V23_ENOENT);
+        wspr_principals_make(m, vdl_str("http://x"), NULL, &p, why), V23_ENOENT);
     ck_assert_str_eq(why, "unknown origin: http://x");
     ck_assert_int_eq(associate(ORIGIN, "nobody", "", ""), V23_ENOENT);
     ck_assert_str_eq(
@@ -609,7 +705,7 @@ static int life(const struct v23_alloc *al, void *ud)
         rc = wspr_principals_new(r, &io, &x, w);
     }
     if (rc == 0)
-        rc = wspr_principals_make(x, vdl_str(ORIGIN), &p, w);
+        rc = wspr_principals_make(x, vdl_str(ORIGIN), NULL, &p, w);
     vsec_principal_unref(p);
     wspr_principals_free(x);
     vsec_blessings_unref(b);
@@ -636,6 +732,9 @@ static void fill(Suite *s)
     tcase_add_test(tc, a_state_that_cannot_be_read_is_fatal);
     tcase_add_test(tc, dummy_is_made_once);
     tcase_add_test(tc, origins_get_principals_of_their_own);
+    tcase_add_test(tc, blessing_of_an_origin_may_come_later);
+    tcase_add_test(tc, blessing_of_an_origin_may_fail_later);
+    tcase_add_test(tc, blessing_of_an_origin_may_be_given_up);
     tcase_add_test(tc, caveats_of_an_origin_are_in_its_blessings);
     tcase_add_test(tc, methods_are_split_at_commas);
     tcase_add_test(tc, unknown_things_are_named);

@@ -405,6 +405,27 @@ END_TEST
 
 /* ---- websockets ---------------------------------------------------------- */
 
+START_TEST(websocket_may_begin_later)
+{
+    static const char fields[] =
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    struct wspr_request_ r = { 0 };
+    struct peer p = peer_open();
+
+    SEEN.echo = SEEN.later = true;
+    r.head.fields = vdl_str(fields);
+    says(&p, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    UNTIL(&p, SEEN.requests == 1);
+    ck_assert_int_eq(wspr_conn_upgrade_(SEEN.conn, &r, NULL), 0);
+    UNTIL(&p, got_text(&p, "HTTP/1.1 101 Switching Protocols\r\n"));
+    ck_assert(got_text(&p, "Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
+    frame(&p, 0x81, "hi", 2);
+    UNTIL(&p, got_text(&p, "\x81\x02hi"));
+    peer_close(&p);
+    UNTIL(&p, SEEN.gone == 1);
+}
+END_TEST
+
 START_TEST(texts_are_echoed_also_those_that_came_with_the_head)
 {
     struct peer p = peer_open();
@@ -644,6 +665,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, oldest_request_gives_way_when_there_are_too_many);
     tcase_add_test(tc, websockets_do_not_give_way);
     tcase_add_test(tc, answer_may_come_later_or_not_at_all);
+    tcase_add_test(tc, websocket_may_begin_later);
     tcase_add_test(tc, texts_are_echoed_also_those_that_came_with_the_head);
     tcase_add_loop_test(tc, websocket_ends_with_a_code, 0, N(ends));
     tcase_add_test(tc, message_beyond_the_limit_ends_it);

@@ -1,5 +1,6 @@
 /* BSD-3-Clause; see LICENSE. */
 /* Pages of 2014: identities and caveats (spec/wspr.md 16). */
+#include "../../libsecurity/test/slow_key.h"
 #include "json_page.h"
 
 #include <v23/vdl/v.io/x/ref/services/wspr/internal/json/json.vdl.h>
@@ -71,6 +72,63 @@ START_TEST(handles_are_bounded)
     say(r, 7, 9, "1");
     say(r, 9, 10, "\"c\"");
     ck_assert_str_eq(next(r), "9 0 {\"handle\": 3, \"names\": []}");
+}
+END_TEST
+
+/* A key that takes its time. */
+static struct slow slow;
+static struct vsec_principal *quick;
+
+static void slow_setup(void)
+{
+    setup();
+    rig_hang_up(p);
+    rig_forget(p);
+    quick = p->n->principal;
+    slow_init(&slow, vsec_signer_ref(quick->signer));
+    ck_assert_int_eq(vsec_principal_new(W.engine, &slow.s, NULL, quick->store,
+        quick->roots, &p->n->principal), 0);
+    vsec_signer_unref(&slow.s);
+    ck_assert_int_eq(rig_connect(p, WSPR_JSON, NULL), 0);
+    p->next = 1;
+    ck_assert_str_eq(
+        ask(1, 10, "\"me\""), "1 0 {\"handle\": 1, \"names\": []}");
+}
+
+static void slow_teardown(void)
+{
+    rig_hang_up(p);
+    rig_forget(p);
+    vsec_principal_unref(p->n->principal);
+    p->n->principal = quick;
+    ck_assert(slow.destroyed);
+    rig_teardown();
+}
+
+START_TEST(blessings_may_come_later)
+{
+    ck_assert_str_eq(ask(3, 8, "{\"handle\":1,\"name\":\"friend\"}"), "");
+    ck_assert_str_eq(ask(5, 10, "\"you\""),
+        "5 0 {\"handle\": 2, \"names\": []}");
+    slow_answer(&slow);
+    ck_assert_str_eq(next(p),
+        "3 0 {\"handle\": 3, \"names\": [\"test:page1:friend\"]}");
+
+    ck_assert_str_eq(ask(7, 8, "{\"handle\":1,\"name\":\"friend\"}"), "");
+    slow_fail(&slow, V23_ECRYPTO);
+    ck_assert_ptr_nonnull(strstr(next(p), "failed to bless: "));
+}
+END_TEST
+
+START_TEST(page_may_go_before_its_blessing_comes)
+{
+    ck_assert_str_eq(ask(3, 8, "{\"handle\":1,\"name\":\"friend\"}"), "");
+    rig_hang_up(p);
+    if (_i == 0)
+        slow_answer(&slow); /* nobody hears of it */
+    rig_forget(p);
+    ck_assert_uint_eq(slow.cancelled, (unsigned)_i);
+    ck_assert_int_eq(rig_connect(p, WSPR_JSON, NULL), 0);
 }
 END_TEST
 
@@ -204,7 +262,8 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("wspr/json_era_identities");
-    TCase *tm = tcase_create("made"), *tb = tcase_create("brought");
+    TCase *tm = tcase_create("made"), *tb = tcase_create("brought"),
+          *tl = tcase_create("later");
 
     tcase_add_checked_fixture(tm, setup, rig_teardown);
     tcase_set_timeout(tm, 120);
@@ -212,6 +271,10 @@ int main(void)
     tcase_add_test(tm, caveats_that_are_not_known_are_refused);
     tcase_add_test(tm, handles_are_bounded);
     suite_add_tcase(s, tm);
+    tcase_add_checked_fixture(tl, slow_setup, slow_teardown);
+    tcase_add_test(tl, blessings_may_come_later);
+    tcase_add_loop_test(tl, page_may_go_before_its_blessing_comes, 0, 2);
+    suite_add_tcase(s, tl);
     tcase_add_checked_fixture(tb, assoc_setup, assoc_teardown);
     tcase_set_timeout(tb, 120);
     tcase_add_test(tb, pages_may_bring_their_identity);

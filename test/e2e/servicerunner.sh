@@ -39,6 +39,22 @@ is "its principal" "$account:http%3A%2F%2Fapp.example%3A80" \
     "$(timeout 20 wsprclient --origin=http://app.example:80 call "$wspr" \
         __controller BlessingStoreDebugString 1 |
         grep -o "$account:[^ \\]*" | head -1)"
+
+# The same where the proxy's key is in an agent: it signs for each page.
+cp -r "$tmp"/servicerunner*/wsprd agented
+daemon agented '^Listening on host: ' env V23_NAMESPACE="$(field MT_NAME)" \
+    agentd --v23.credentials=agented --no-passphrase wsprd --port=0 \
+    $on_loopback --identd="$(field TEST_IDENTITYD_NAME)" --state-dir=state
+wspr=$(sed -n 's/^Listening on host: \(.*\) port: /\1:/p' agented.out)
+check "an account of a key in an agent" wait_for made
+curl -sS -m 10 "http://$wspr/assoc-account" \
+    -d "{\"name\":\"$account\",\"origin\":\"http://app.example:80\"}"
+is "principal of a page" "$account:http%3A%2F%2Fapp.example%3A80" \
+    "$(timeout 20 wsprclient --origin=http://app.example:80 call "$wspr" \
+        __controller BlessingStoreDebugString 1 |
+        grep -o "$account:[^ \\]*" | head -1)"
+kill "$pid"
+wait "$pid"
 kill "$bed"
 wait "$bed"
 is "exit code" 0 $?

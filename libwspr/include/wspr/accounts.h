@@ -56,7 +56,7 @@ struct wspr_principals; /* opaque */
  * Make a manager and read its state.
  *
  * @param root  the proxy's principal; a reference is taken. It signs for the
- *              origins, at once
+ *              origins, at once or later, and what is saved, at once
  * @param io    copied; NULL = the state lives as long as the manager
  * @return 0; V23_ESIG, V23_ETAMPERED: the state is not what was saved; a
  *         decoding error, or one about blessings in it; what io->load
@@ -100,18 +100,34 @@ V23_MUST_USE int wspr_principals_add_origin(struct wspr_principals *m,
  * that expire? */
 bool wspr_principals_has_account(const struct wspr_principals *m,
     struct vdl_str origin, struct v23_walltime now);
+/* A principal that is being made. The caller's memory, in place until `done` or
+ * wspr_principals_make_cancel(). */
+struct wspr_making {
+    /* Once, never from inside wspr_principals_make(). rc 0: the principal,
+     * which lives during the call; who keeps it takes a reference. Else why. */
+    void (*done)(void *ud, int rc, struct vsec_principal *p, const char *why);
+    void *ud;
+    struct vsec_principal *p;  /* private, as is this */
+    struct vsec_issue *issue;
+};
 /**
  * Make a principal for one connection of an origin: a new P-256 key, blessed
  * by the origin's account with the origin, and what follows from it as default
  * blessings, for all peers and as root.
  *
- * @param out  a reference
- * @return 0; V23_ENOENT: unknown origin; V23_ESTATE: its account is unknown;
- *         V23_EAGAIN: the root's key cannot sign at once; V23_EKEYMISMATCH,
- *         V23_ENOSYS, V23_ENOMEM, V23_ECRYPTO
+ * @param k    `done` and `ud` set; NULL = nobody can wait
+ * @param out  a reference, when 0 is returned
+ * @return 0; V23_EAGAIN: the root's key (in an agent, say) signs later, and
+ *         k->done follows, or, without k, cannot sign at once; V23_ENOENT:
+ *         unknown origin; V23_ESTATE: its account is unknown, or the key can
+ *         sign neither now nor later; V23_EKEYMISMATCH, V23_ENOSYS, V23_ENOMEM,
+ *         V23_ECRYPTO
  */
 V23_MUST_USE int wspr_principals_make(struct wspr_principals *m,
-    struct vdl_str origin, struct vsec_principal **out, char why[WSPR_WHY]);
+    struct vdl_str origin, struct wspr_making *k, struct vsec_principal **out,
+    char why[WSPR_WHY]);
+/** Give up one that is under way, before the manager goes: no `done`. */
+void wspr_principals_make_cancel(struct wspr_making *k);
 /**
  * An account for origins that nobody has associated: a blessing that the root
  * principal gives itself, made the first time. Errors as of
