@@ -11,6 +11,7 @@
 #define MESSAGE (16u << 20)
 #define QUEUE (4u << 20)
 #define STREAM (1u << 20)
+#define NAMES (64u << 10)
 #define ANSWER_NS (60 * V23_NS_PER_SEC)
 /* Memory of the output that an idle websocket keeps. */
 #define KEEP_MAX 4096u
@@ -265,6 +266,8 @@ static void defaults(struct wspr_ctl_limits *l)
         l->args = 1000;
     if (l->servers == 0)
         l->servers = 100;
+    if (l->names == 0)
+        l->names = NAMES;
     if (l->flows == 0)
         l->flows = 4096;
     if (l->blessings == 0)

@@ -77,6 +77,7 @@ static int make_interface(const struct wspr_ctl *c, struct v23_arena *a,
 static int keep_signature(struct wspr_server_ *s, struct v23_bytes json)
 {
     struct wspr_json_options opt = WSPR_JSON_OPTIONS_INIT;
+    struct v23_arena_mark mark = v23_arena_mark(&s->arena);
     const struct vdl_field *f = v23_wspr_json_lookup_reply_desc.fields;
     const v23_signature_interface *x;
     vdl_str_v23_wspr_json_method_map methods;
@@ -90,6 +91,8 @@ static int keep_signature(struct wspr_server_ *s, struct v23_bytes json)
         rc = make_interface(s->c, &s->arena, &methods, &x);
     if (rc == 0)
         s->era_data = x;
+    else
+        v23_arena_rewind(&s->arena, mark);
     return rc;
 }
 
@@ -106,9 +109,7 @@ static int serve(struct wspr_ctl *c, const v23_wspr_json_serve_request *r,
 
     *out = wspr_servers_find_(c, r->server_id);
     if (*out != NULL)
-        return r->name.n == 0 ? 0
-                              : c->cfg.hooks->add_name(
-                                    c->cfg.ud, (*out)->serving, r->name);
+        return r->name.n == 0 ? 0 : wspr_servers_add_name_(*out, r->name);
     memset(&what, 0, sizeof(what));
     what.id = r->server_id;
     what.name = r->name;
@@ -129,7 +130,8 @@ void wspr_json_serve_(struct wspr_ctl *c, const struct wspr_frame_ *f)
         return;
     rc = serve(c, &r, &s);
     service = wspr_json_member_(v23_bytes(f->data.p, f->data.n), "service");
-    if (rc == 0 && service.n > 0 && service.p[0] == '{')
+    if (rc == 0 && s->era_data == NULL && service.n > 0 &&
+        service.p[0] == '{')
         rc = keep_signature(s, service);
     if (rc == 0)
         rc = c->cfg.hooks->endpoints(

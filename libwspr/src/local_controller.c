@@ -49,7 +49,9 @@ static int new_server(struct wspr_call_ *call, const struct v23_verror **err)
     rc = wspr_servers_new_(call->c, &what, &s);
     if (rc == V23_EEXIST)
         return internal(call, err, "a server has that id already");
-    return rc == V23_ELIMIT ? internal(call, err, "too many servers") : rc;
+    return rc == V23_ELIMIT
+        ? internal(call, err, "too many servers, or too long a name")
+        : rc;
 }
 
 static int stop(struct wspr_call_ *call, const struct v23_verror **err)
@@ -81,11 +83,10 @@ static struct wspr_server_ *find(struct wspr_call_ *call, uint32_t id,
 static int add_name(struct wspr_call_ *call, const struct v23_verror **err)
 {
     const v23_wspr_app_controller_add_name_in *in = call->in;
-    struct wspr_ctl *c = call->c;
     struct wspr_server_ *s = find(call, in->server_id, err);
+    int rc = s == NULL ? V23_EWIREERR : wspr_servers_add_name_(s, in->name);
 
-    return s == NULL ? V23_EWIREERR
-                     : c->cfg.hooks->add_name(c->cfg.ud, s->serving, in->name);
+    return rc == V23_ELIMIT ? internal(call, err, "too many names") : rc;
 }
 
 static int remove_name(struct wspr_call_ *call, const struct v23_verror **err)

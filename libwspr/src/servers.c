@@ -402,6 +402,42 @@ static void configure(struct wspr_server_ *s, const struct wspr_serve_ *what)
     cfg->name = s->name;
 }
 
+/*
+ * Those who publish names and take them back need a while for it, and keep
+ * them meanwhile. So a name counts for as long as its server lives.
+ */
+static int keep_name(struct wspr_server_ *s, struct vdl_str name)
+{
+    size_t size = sizeof(struct wspr_name_) + name.n;
+    struct wspr_name_ *n = s->names;
+
+    while (n != NULL && !vdl_str_eq(n->text, name))
+        n = n->next;
+    if (n != NULL)
+        return 0;
+    if (size > s->c->cfg.limits.names - s->names_size)
+        return V23_ELIMIT;
+    n = v23_arena_new(&s->arena, struct wspr_name_);
+    if (n == NULL)
+        return V23_ENOMEM;
+    n->text.p = v23_arena_dup(&s->arena, name.p, name.n);
+    if (n->text.p == NULL)
+        return V23_ENOMEM;
+    n->text.n = name.n;
+    n->next = s->names;
+    s->names = n;
+    s->names_size += size;
+    return 0;
+}
+
+int wspr_servers_add_name_(struct wspr_server_ *s, struct vdl_str name)
+{
+    struct wspr_ctl *c = s->c;
+    int rc = keep_name(s, name);
+
+    return rc != 0 ? rc : c->cfg.hooks->add_name(c->cfg.ud, s->serving, name);
+}
+
 int wspr_servers_new_(struct wspr_ctl *c, const struct wspr_serve_ *what,
     struct wspr_server_ **out)
 {
@@ -424,10 +460,12 @@ int wspr_servers_new_(struct wspr_ctl *c, const struct wspr_serve_ *what,
     s->link = &c->servers;
     c->servers = s;
     c->nservers++;
-    s->name.p = v23_arena_dup(&s->arena, what->name.p, what->name.n);
-    s->name.n = s->name.p == NULL ? 0 : what->name.n;
-    configure(s, what);
-    rc = s->name.p == NULL ? V23_ENOMEM : wspr_ctl_identity_(c);
+    rc = keep_name(s, what->name);
+    if (rc == 0) {
+        s->name = s->names->text;
+        configure(s, what);
+        rc = wspr_ctl_identity_(c);
+    }
     if (rc == 0)
         rc = c->cfg.hooks->serve(c->cfg.ud, &s->cfg, s->name, &s->serving);
     if (rc != 0)

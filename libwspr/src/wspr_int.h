@@ -221,11 +221,18 @@ void wspr_signature_fini_(struct wspr_ctl *c);
 
 /* ---- servers of the page (servers.c, asks.c, flows.c) -------------------- */
 
+struct wspr_name_ {
+    struct wspr_name_ *next;
+    struct vdl_str text;
+};
+
 struct wspr_server_ {
     struct wspr_server_ *next, **link;
     struct wspr_ctl *c;
     uint32_t id;
     struct vdl_str name; /* it was made with */
+    struct wspr_name_ *names; /* also those that it has no more */
+    size_t names_size;
     struct wspr_serving *serving;
     struct vrpc_server_config cfg;
     struct vrpc_dispatcher dispatcher;
@@ -304,6 +311,9 @@ struct wspr_serve_ {
 V23_MUST_USE int wspr_servers_new_(struct wspr_ctl *c,
     const struct wspr_serve_ *what, struct wspr_server_ **out);
 struct wspr_server_ *wspr_servers_find_(const struct wspr_ctl *c, uint32_t id);
+/* 0; V23_ELIMIT: too many names; V23_ENOMEM, or what the hook says. */
+V23_MUST_USE int wspr_servers_add_name_(struct wspr_server_ *s,
+    struct vdl_str name);
 /* `call`, unless it is NULL, ends when the server has stopped. */
 void wspr_servers_stop_(struct wspr_server_ *s, struct wspr_call_ *call);
 void wspr_servers_close_(struct wspr_ctl *c);

@@ -179,6 +179,10 @@ START_TEST(objects_may_be_described_when_they_are_served)
         ask(3, 1, "{\"name\":\"old\",\"serverId\":2,\"service\":{\"echo\":"
                   "{\"InArgs\":[\"s\"],\"NumOutArgs\":2}}}"),
         "3 0 \"@6@"));
+    ck_assert_ptr_nonnull(strstr( /* the first description stands */
+        ask(5, 1, "{\"name\":\"old\",\"serverId\":2,\"service\":{\"more\":"
+                  "{\"InArgs\":[],\"NumOutArgs\":1}}}"),
+        "5 0 \"@6@"));
     say(q, 1, 5, "{\"name\":\"old/any\"}");
     ck_assert_str_eq(next(q), "1 0 {\"echo\": {\"inArgs\": [\"s\"], "
                               "\"numOutArgs\": 2, \"isStreaming\": false}}");

@@ -505,6 +505,23 @@ static void count_server(void *ud, uint32_t id, struct vdl_str name)
     ++*(int *)ud;
 }
 
+START_TEST(names_of_a_server_are_bounded)
+{
+    static char name[60000];
+
+    memset(name, 'n', sizeof(name) - 1);
+    (void)final_of(control("AddName", 1, name));
+    name[0] = 'm';
+    ck_assert_str_eq(error_of(control("AddName", 1, name)), VERR "Internal");
+    ck_assert(error_says("too many names"));
+    name[0] = 'n';
+    (void)final_of(control("AddName", 1, name));
+    (void)final_of(control("RemoveName", 1, name));
+    (void)final_of(control("AddName", 1, name));
+    (void)final_of(control("AddName", 1, "short"));
+}
+END_TEST
+
 START_TEST(servers_and_names_are_managed)
 {
     int n = 0;
@@ -562,6 +579,7 @@ static Suite *suite(void)
     tcase_add_test(t, stop_answers_all_who_wait);
     tcase_add_test(t, stopped_servers_say_so);
     tcase_add_test(t, closing_ends_calls_of_the_page_and_of_others);
+    tcase_add_test(t, names_of_a_server_are_bounded);
     tcase_add_test(t, servers_and_names_are_managed);
     suite_add_tcase(s, t);
     return s;

@@ -105,6 +105,8 @@ struct wspr_ctl_limits {
     uint32_t calls;       /* of the page at a time (1,000) */
     uint32_t args;        /* of one call, and results (1,000) */
     uint32_t servers;     /* of the page (100) */
+    size_t names;         /* bytes of the names that one of them has, or had
+                             (64 KiB) */
     uint32_t flows;       /* questions to the page at a time (4,096) */
     uint32_t blessings;   /* whose ids the page knows (10,000) */
     uint32_t signatures;  /* remembered (256) */
