@@ -83,30 +83,15 @@ static const struct v23_verror *leaf_get(void *self,
 static const v23_permissions_object_vt leaf_methods
     = { .get_permissions = leaf_get };
 
-static int leaf_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
-    struct v23_arena *a, struct vrpc_object *obj,
-    const struct vsec_authorizer **auth, const struct v23_verror **err)
-{
-    (void)ud;
-    (void)op;
-    (void)suffix;
-    (void)a;
-    (void)err;
-    *obj = v23_permissions_object_object(&leaf_methods, NULL);
-    *auth = &vsec_auth_everyone;
-    return 0;
-}
-
-static struct vrpc_dispatcher leaf_dispatcher
-    = { leaf_lookup, NULL, NULL, NULL };
-
 /* A node that serves something else. */
 static void add_leaf(void)
 {
     struct vrpc_server_config cfg;
 
     memset(&cfg, 0, sizeof(cfg));
-    cfg.dispatcher = &leaf_dispatcher;
+    cfg.object = v23_permissions_object_object(&leaf_methods, NULL);
+    cfg.authorizer = &vsec_auth_everyone;
+    cfg.leaf = VRPC_LEAF_NO; /* any suffix */
     cfg.component = vdl_str("leaf");
     ck_assert_int_eq(world_node(&W, "leaf", 200, &N.leaf), 0);
     ck_assert_int_eq(vrpc_server_new(N.leaf->m, &cfg, &N.leaf->s), 0);

@@ -4,6 +4,8 @@
 #define EV_RIG_H
 
 #include <event2/event.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <vrpc/ev.h>
 
 #include "echo.h"
@@ -119,6 +121,27 @@ static inline struct vrpc_call *go(const char *name, int method,
     memset(&n, 0, sizeof(n));
     n.c = C.c;
     return start(&n, name, method, o, in, stub, r);
+}
+
+/* Connect a plain socket to the server. */
+static inline int plain_connect(void)
+{
+    const struct vrpc_endpoint *eps;
+    struct sockaddr_in sa;
+    struct vdl_str host, port;
+    size_t n;
+    int fd;
+
+    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
+    ck_assert_int_eq(vrpc_split_host_port(eps[0].address, &host, &port), 0);
+    memset(&sa, 0, sizeof(sa));
+    sa.sin_family = AF_INET;
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sa.sin_port = htons((uint16_t)atoi(port.p));
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+    return fd;
 }
 
 static inline void count_up(void *ud)

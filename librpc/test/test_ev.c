@@ -268,27 +268,6 @@ START_TEST(unknown_protocols_cannot_be_listened_on)
 }
 END_TEST
 
-/* Connect a plain socket to the server. */
-static int plain_connect(void)
-{
-    const struct vrpc_endpoint *eps;
-    struct sockaddr_in sa;
-    struct vdl_str host, port;
-    size_t n;
-    int fd;
-
-    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
-    ck_assert_int_eq(vrpc_split_host_port(eps[0].address, &host, &port), 0);
-    memset(&sa, 0, sizeof(sa));
-    sa.sin_family = AF_INET;
-    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    sa.sin_port = htons((uint16_t)atoi(port.p));
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
-    return fd;
-}
-
 static void run_for(int ms)
 {
     struct timeval tv = { 0, ms * 1000 };

@@ -247,23 +247,10 @@ END_TEST
 
 /* ---- sockets by hand ----------------------------------------------------- */
 
-/* Connect to the server's IPv4 address. */
-static int plain_connect(void)
+static int raw_connect(void)
 {
-    const struct vrpc_endpoint *eps;
-    struct vdl_str host, port;
-    struct sockaddr_in sa;
-    size_t n;
-    int fd;
+    int fd = plain_connect();
 
-    ck_assert_int_eq(vrpc_ev_endpoints(S.node, &eps, &n), 0);
-    ck_assert_int_eq(vrpc_split_host_port(eps[0].address, &host, &port), 0);
-    memset(&sa, 0, sizeof(sa));
-    sa.sin_family = AF_INET;
-    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    sa.sin_port = htons((uint16_t)atoi(port.p));
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
     ck_assert_int_eq(evutil_make_socket_nonblocking(fd), 0);
     return fd;
 }
@@ -316,7 +303,7 @@ START_TEST(hostile_peer_costs_its_own_connection)
 
     host_listen(&S, "wsh", "127.0.0.1:0");
     add_works(renamed("ws"));
-    fd = plain_connect();
+    fd = raw_connect();
     ck_assert_int_eq(send(fd, hostile[_i].bytes, hostile[_i].n, 0),
         (ssize_t)hostile[_i].n);
     read_to_end(fd, got, sizeof(got));
@@ -341,7 +328,7 @@ START_TEST(silent_peers_wait_outside)
 
     host_listen(&S, "wsh", "127.0.0.1:0");
     for (i = 0; i < 20; i++)
-        fds[i] = plain_connect();
+        fds[i] = raw_connect();
     while (S.node->npending < 20)
         event_base_loop(B, EVLOOP_ONCE);
     add_works(S.name);

@@ -171,6 +171,18 @@ static bool controllable(void)
     return false;
 }
 
+/* And can calls be made to fail? */
+static bool can_fail(void)
+{
+#ifdef __x86_64__
+    return controllable();
+#else
+    fprintf(stderr, "test_cred_crash: calls can be made to fail on x86-64 "
+        "only\n");
+    return false;
+#endif
+}
+
 /* ---- states -------------------------------------------------------------- */
 
 /* What a principal has, as text. */
@@ -511,12 +523,7 @@ START_TEST(failing_write_is_undone)
     struct run r;
     long k;
 
-#ifndef __x86_64__
-    fprintf(stderr, "test_cred_crash: calls can be made to fail on x86-64 "
-        "only\n");
-    return;
-#endif
-    if (!controllable())
+    if (!can_fail())
         return;
     learn_states(_i / 2);
     for (k = 1;; k++) {
@@ -636,12 +643,7 @@ START_TEST(failing_creation_can_be_repeated)
     struct run r;
     long k;
 
-#ifndef __x86_64__
-    fprintf(stderr, "test_cred_crash: calls can be made to fail on x86-64 "
-        "only\n");
-    return;
-#endif
-    if (!controllable())
+    if (!can_fail())
         return;
     ck_assert_int_eq(vsec_signer_generate(e, "ed25519", &s), 0);
     ck_assert_int_eq(vsec_signer_generate(e, "ed25519", &other), 0);

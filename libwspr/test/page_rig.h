@@ -496,22 +496,6 @@ static void o_item(void *self, struct vrpc_server_call *call,
     (void)!vrpc_server_call_send_any(call, sum);
 }
 
-static int o_lookup(void *ud, struct v23_op op, struct vdl_str suffix,
-    struct v23_arena *a, struct vrpc_object *obj,
-    const struct vsec_authorizer **auth, const struct v23_verror **err)
-{
-    (void)ud;
-    (void)op;
-    (void)suffix;
-    (void)a;
-    (void)err;
-    obj->dynamic = &O.dynamic;
-    *auth = &vsec_auth_everyone;
-    return 0;
-}
-
-static struct vrpc_dispatcher o_dispatcher = { .lookup = o_lookup };
-
 static void o_init(void)
 {
     struct vrpc_server_config sc;
@@ -524,7 +508,9 @@ static void o_init(void)
     O.dynamic.item = o_item;
     ck_assert_int_eq(world_node(&W, "other", 77, &O.n), 0);
     memset(&sc, 0, sizeof(sc));
-    sc.dispatcher = &o_dispatcher;
+    sc.object.dynamic = &O.dynamic;
+    sc.authorizer = &vsec_auth_everyone;
+    sc.leaf = VRPC_LEAF_NO; /* any suffix */
     ck_assert_int_eq(vrpc_server_new(O.n->m, &sc, &O.n->s), 0);
 }
 

@@ -59,22 +59,6 @@ static void item(void *self, struct vrpc_server_call *call,
 
 static const struct vrpc_dynamic object = { &iface, 1, invoke, item, NULL };
 
-static int lookup(void *ud, struct v23_op op, struct vdl_str suffix,
-    struct v23_arena *a, struct vrpc_object *obj,
-    const struct vsec_authorizer **auth, const struct v23_verror **err)
-{
-    (void)ud;
-    (void)op;
-    (void)suffix;
-    (void)a;
-    (void)err;
-    obj->dynamic = &object;
-    *auth = &vsec_auth_everyone;
-    return 0;
-}
-
-static const struct vrpc_dispatcher dispatcher = { .lookup = lookup };
-
 /* ---- hooks --------------------------------------------------------------- */
 
 /* A message to the page: hex, JSON, or a complaint. */
@@ -150,7 +134,9 @@ static void begin(void)
     WORLD_ASSERT(world_node(&W, "wsprd", 0, &proxy) == 0);
     WORLD_ASSERT(world_node(&W, "other", 77, &other) == 0);
     memset(&sc, 0, sizeof(sc));
-    sc.dispatcher = &dispatcher;
+    sc.object.dynamic = &object;
+    sc.authorizer = &vsec_auth_everyone;
+    sc.leaf = VRPC_LEAF_NO; /* any suffix */
     WORLD_ASSERT(vrpc_server_new(other->m, &sc, &other->s) == 0);
     v23_buf_init_fixed(&b, other_name, sizeof(other_name) - 1);
     world_endpoint(other, false, &b);
