@@ -226,6 +226,7 @@ static int write_state(struct vname_journal *j)
 static int replace(struct vname_journal *j, bool keep_old)
 {
     const struct vname_disk_ *d = j->disk;
+    int why;
 
     if (keep_old) {
         d->unlink(d->ud, j->old);
@@ -234,8 +235,14 @@ static int replace(struct vname_journal *j, bool keep_old)
             v23_logf(j->log, V23_LOG_WARN, "cannot keep %s: %s", j->old,
                 strerror(errno));
     }
-    if (d->rename(d->ud, j->tmp, j->current) != 0)
+    if (d->rename(d->ud, j->tmp, j->current) != 0) {
+        why = errno;
+        /* The next start would find nothing. */
+        if (!d->exists(d->ud, j->current))
+            d->rename(d->ud, j->old, j->current);
+        errno = why;
         return V23_ESYS;
+    }
     d->sync_dir(d->ud, j->dir);
     return 0;
 }

@@ -45,6 +45,8 @@ static struct {
     bool half;
     size_t room; /* for all files; 0 = plenty */
     int dir_flushes;
+    bool no_links;
+    int stuck; /* a name that cannot be renamed; -1 = none */
     jmp_buf death;
     void (*synced)(void); /* the directory was flushed; NULL = never mind */
 } D;
@@ -214,6 +216,10 @@ static inline int rename_(void *ud, const char *from, const char *to)
     (void)ud;
     if (inode < 0)
         return missing();
+    if (name_of(from) == D.stuck) {
+        errno = EIO;
+        return -1;
+    }
     set_name(name_of(to), inode);
     present()->of[name_of(from)] = -1;
     return 0;
@@ -226,6 +232,10 @@ static inline int link_(void *ud, const char *from, const char *to)
     (void)ud;
     if (inode < 0)
         return missing();
+    if (D.no_links) {
+        errno = EPERM;
+        return -1;
+    }
     must(present()->of[name_of(to)] < 0);
     set_name(name_of(to), inode);
     return 0;
@@ -267,6 +277,8 @@ static inline void new_disk(void)
     D.full = D.half = false;
     D.room = 0;
     D.dir_flushes = 0;
+    D.no_links = false;
+    D.stuck = -1;
     for (i = 0; i < NAMES; i++)
         D.past[0].of[i] = -1;
     D.npast = 1;

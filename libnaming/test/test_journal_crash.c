@@ -421,6 +421,27 @@ START_TEST(journal_closed_while_rewriting_is_whole)
 }
 END_TEST
 
+/* On a file system without links the current file has been renamed by then. */
+START_TEST(file_that_nothing_can_replace_stays_in_its_place)
+{
+    int links, k;
+
+    know();
+    for (links = 0; links < 2; links++) {
+        new_disk();
+        D.no_links = links == 0;
+        begin();
+        open_journal();
+        D.stuck = TMP;
+        for (k = 0; k < CHANGES; k++)
+            ck_assert_ptr_null(change(k));
+        ck_assert_int_ge(present()->of[CURRENT], 0);
+        D.stuck = -1;
+        finish(CHANGES);
+    }
+}
+END_TEST
+
 START_TEST(lack_of_memory_while_rewriting_loses_nothing)
 {
     bool plenty = false;
@@ -514,6 +535,7 @@ int main(void)
     tcase_add_test(tc,
         disk_that_fails_while_rewriting_refuses_changes_and_loses_none);
     tcase_add_test(tc, journal_closed_while_rewriting_is_whole);
+    tcase_add_test(tc, file_that_nothing_can_replace_stays_in_its_place);
     tcase_add_test(tc, lack_of_memory_while_rewriting_loses_nothing);
     tcase_add_test(tc,
         directory_made_while_rewriting_inherits_what_its_parent_got);
