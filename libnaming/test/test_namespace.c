@@ -706,6 +706,51 @@ START_TEST(namespace_survives_every_lack_of_memory)
 }
 END_TEST
 
+/* Two clients of one manager, as of two web pages: what one does with its
+ * names does not concern the other. */
+START_TEST(namespaces_over_one_manager_are_independent)
+{
+    struct vrpc_client_config cc;
+    struct vname_ns_config cfg;
+    struct vname_ns *first = N.ns, *ns;
+    struct vdl_str root = vdl_str(N.tables[0].name);
+    struct vrpc_client *c;
+    size_t before = W.t.bytes, dials;
+    int asked;
+
+    memset(&cc, 0, sizeof(cc));
+    memset(&cfg, 0, sizeof(cfg));
+    ck_assert_int_eq(vrpc_client_new(N.client->m, &cc, &c), 0);
+    cfg.al = &W.t.al;
+    cfg.client = c;
+    cfg.roots = &root;
+    cfg.nroots = 1;
+    ck_assert_int_eq(vname_ns_new(&cfg, &ns), 0);
+    ck_assert_uint_lt(W.t.bytes - before, 2048); /* a cache comes later */
+    build();
+    ck_assert_str_eq(resolve("mt/bar"), "");
+    asked = calls_of(&N.tables[0]) + calls_of(&N.tables[1]);
+    dials = W.ndials;
+
+    N.ns = ns; /* it has its own cache, but no connections */
+    ck_assert_str_eq(resolve("mt/bar"), "");
+    ck_assert_int_gt(calls_of(&N.tables[0]) + calls_of(&N.tables[1]), asked);
+    ck_assert_uint_eq(W.ndials, dials);
+    vname_ns_flush(ns);
+    vname_ns_disable_cache(ns, true);
+    ck_assert_int_eq(vname_ns_set_roots(ns, NULL, 0), 0);
+    ck_assert_str_ne(resolve("mt/bar"), "");
+
+    N.ns = first;
+    asked = calls_of(&N.tables[0]) + calls_of(&N.tables[1]);
+    ck_assert_str_eq(resolve("mt/bar"), "");
+    ck_assert_int_eq(calls_of(&N.tables[0]) + calls_of(&N.tables[1]), asked);
+    vname_ns_free(ns);
+    vrpc_client_free(c);
+    ck_assert_str_eq(resolve("mt/bar/y"), "");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("libnaming/namespace");
@@ -744,6 +789,7 @@ int main(void)
     tcase_add_test(tc, deadline_ends_an_operation);
     tcase_add_loop_test(tc, operations_survive_every_lack_of_memory, 0, 3);
     tcase_add_test(tc, namespace_survives_every_lack_of_memory);
+    tcase_add_test(tc, namespaces_over_one_manager_are_independent);
     suite_add_tcase(s, tc);
     return tst_run(s);
 }
