@@ -17,13 +17,13 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
 
-#define WORLD_NODES 8
+#define WORLD_NODES 24
 #include "servings.h"
 
 #include <vom/parse.h>
 #include <vom/value.h>
 
-enum { RIG_FRAMES = 512, RIG_PAGES = 3 };
+enum { RIG_FRAMES = 512, RIG_PAGES = 8 };
 
 struct rig_page {
     struct wspr_ctl *ctl;
@@ -355,7 +355,8 @@ static int rig_connect(struct rig_page *p, enum wspr_protocol protocol,
 static struct rig_page *rig_page(
     enum wspr_protocol protocol, const struct wspr_ctl_limits *limits)
 {
-    static const char *const names[RIG_PAGES] = {"page1", "page2", "page3"};
+    static const char *const names[RIG_PAGES] = {"page1", "page2", "page3",
+        "page4", "page5", "page6", "page7", "page8"};
     struct rig_page *p = &R.pages[R.npages];
 
     ck_assert_int_eq(world_node(&W, names[R.npages], 0, &p->n), 0);
