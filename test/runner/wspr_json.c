@@ -302,10 +302,14 @@ static void line(struct replay *r, char *p)
     r->c.json = json;
     if (get(json, "ev") != NULL)
         event(r, text(json, "ev"), number(json, "conn"));
-    else if (s != NULL && strcmp(text(json, "dir"), "c2s") == 0)
+    else if (s != NULL && text(json, "text")[0] != 0 &&
+        strcmp(text(json, "dir"), "c2s") == 0)
         from_page(s, text(json, "text"));
-    else if (s != NULL && strcmp(text(json, "dir"), "s2c") == 0)
+    else if (s != NULL && text(json, "text")[0] != 0 &&
+        strcmp(text(json, "dir"), "s2c") == 0)
         to_page(r, s);
+    else if (get(json, "transcript") == NULL)
+        run_result(r->c.file, "line", false, "a record of an unknown kind");
     cJSON_Delete(json);
 }
 

@@ -444,6 +444,8 @@ static bool frame(struct run *r)
     if (!cJSON_IsString(dir) || !cJSON_IsNumber(type) || !cJSON_IsNumber(num))
         return run_fail(&r->c, "no frame");
     d = strcmp(dir->valuestring, "s2c") == 0 ? S2C : C2S;
+    if (d == C2S && strcmp(dir->valuestring, "c2s") != 0)
+        return run_fail(&r->c, "direction %s", dir->valuestring);
     c = conn_of(r, num->valueint);
     m = find(d, type->valueint);
     if (c == NULL || m == NULL)
@@ -457,6 +459,22 @@ static bool frame(struct run *r)
 }
 
 /* ---- files --------------------------------------------------------------- */
+
+/* Records that are no frames: all are known, or it would go unnoticed that one
+ * says something of importance. */
+static bool is_event(const cJSON *json)
+{
+    static const char *const known[] = { "connect", "open", "close", "error" };
+    const cJSON *ev = cJSON_GetObjectItemCaseSensitive(json, "ev");
+    size_t i;
+
+    if (cJSON_HasObjectItem(json, "transcript"))
+        return true;
+    for (i = 0; cJSON_IsString(ev) && i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(ev->valuestring, known[i]) == 0)
+            return true;
+    return false;
+}
 
 static void line(struct run *r, char *text)
 {
@@ -474,8 +492,12 @@ static void line(struct run *r, char *text)
     r->c.id = id;
     if (json == NULL) {
         run_result(r->c.file, id, false, "not JSON");
-    } else if (cJSON_HasObjectItem(json, "dir") &&
-        !cJSON_HasObjectItem(json, "text_omitted")) {
+    } else if (!cJSON_HasObjectItem(json, "dir")) {
+        if (!is_event(json))
+            run_result(r->c.file, id, false, "a record of an unknown kind");
+    } else if (cJSON_HasObjectItem(json, "text_omitted")) {
+        printf("left  %s %s: the frame is not in the file\n", r->c.file, id);
+    } else {
         ok = frame(r);
         run_result(r->c.file, id, ok && r->c.why[0] == 0, r->c.why);
     }
