@@ -120,10 +120,43 @@ is "accounts cannot be made" \
 is "no page of another site makes accounts" "403" \
     "$(fetch /create-account -d '{}' -H 'Origin: http://evil' | tail -1)"
 is "there is no demonstration" "404" "$(fetch / | tail -1)"
+
+# Which protocol it is, a path may say, or a subprotocol that is offered. What
+# came is known when wsprd has ended.
+opens() { # NAME PATH [SUBPROTOCOLS]: what comes on a websocket
+    daemon "$1" '' curl -sS -i -N -m 60 -H 'Connection: Upgrade' \
+        -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+        -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+        ${3:+-H "Sec-WebSocket-Protocol: $3"} "http://$wspr$2"
+    opened="$opened $pid"
+}
+greeted() { # NAME SUBPROTOCOL
+    [ "$(sed -n 's/^Sec-WebSocket-Protocol: \(.*\)./\1/p' "$1.out")" = "$2" ] &&
+        grep -aq mounttableRoot "$1.out"
+}
+silent() {
+    [ "$(sed -n 's/^Sec-WebSocket-Protocol: \(.*\)./\1/p' "$1.out")" = "$2" ] &&
+        ! grep -aq mounttableRoot "$1.out"
+}
+is "the path of 2016" "$roots" \
+    "$(timeout 20 wsprclient --path=/vom/ws call "$wspr" __namespace Roots 1)"
+check "its page goes" wait_for at_rest
+opens path /json/ws
+opens old /ws 'x, veyron.wspr.json'
+opens new /ws 'vanadium.wspr.v81, x'
+opens none /ws x
+all_open() { [ "$(busy)" = "5 4 0 0" ]; }
+check "websockets of every kind" wait_for all_open
 kill -TERM "$wspr_pid"
 check "wsprd ends" wait_for ended "$wspr_pid"
 wait "$wspr_pid"
 is "exit code" 0 $?
+# shellcheck disable=SC2086 # numbers
+wait $opened
+check "the path of 2014 is greeted" greeted path ''
+check "so is its subprotocol" greeted old veyron.wspr.json
+check "that of 2016 is not" silent new vanadium.wspr.v81
+check "others are none" silent none ''
 
 proxy strict --allowed-origins='http://good, https://*.good:1' \
     --require-origin --demo
