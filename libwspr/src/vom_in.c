@@ -9,6 +9,8 @@
 
 static void refuse(struct wspr_ctl *c, int code, const char *why)
 {
+    if (c->cut)
+        return; /* values that waited are met later, too */
     c->cut = true;
     v23_logf(c->cfg.log, V23_LOG_ERROR, "wspr: %s", why);
     c->cfg.hooks->close(c->cfg.ud, code, why);
