@@ -202,28 +202,21 @@ static int choose(struct page *pg, int n, char **names)
 
 /* ---- the command --------------------------------------------------------- */
 
-static void on_signal(void *ud, int signo)
-{
-    (void)signo;
-    vname_program_done(ud);
-}
-
 static int serve(struct page *pg, int argc, char **argv)
 {
     int rc = choose(pg, argc, argv);
 
     if (rc == 0)
         rc = page_open(pg, addr);
+    if (rc == 0)
+        rc = vname_program_catch(pg->p);
     if (rc != 0)
         return rc;
     printf("Visit http://%s/%s/ and Ctrl-C to quit\n", web_address(pg->web),
         pg->token);
     fflush(stdout);
-    if (vrpc_runtime_on_signal(&pg->p->rt, on_signal, pg->p) != 0)
-        rc = v23_error("cannot catch signals");
-    else
-        vname_program_wait(pg->p);
-    return rc;
+    vname_program_wait(pg->p);
+    return 0;
 }
 
 static int browse(void *ud, const struct v23_invocation *inv, int argc,

@@ -177,12 +177,6 @@ static int run_pprof(void *ud, const struct v23_invocation *inv, int argc,
 
 /* ---- proxy --------------------------------------------------------------- */
 
-static void on_signal(void *ud, int signo)
-{
-    (void)signo;
-    vname_program_done(ud);
-}
-
 static int run_proxy(void *ud, const struct v23_invocation *inv, int argc,
     char **argv)
 {
@@ -196,13 +190,13 @@ static int run_proxy(void *ud, const struct v23_invocation *inv, int argc,
     rc = proxy_open(&x, p, argv[0]);
     if (rc != 0)
         return rc;
-    printf("\nThe pprof proxy is listening at http://%s/pprof\n\n"
-        "Hit CTRL-C to exit\n", web_address(x.web));
-    fflush(stdout);
-    if (vrpc_runtime_on_signal(&p->rt, on_signal, p) != 0)
-        rc = v23_error("cannot catch signals");
-    else
+    rc = vname_program_catch(p);
+    if (rc == 0) {
+        printf("\nThe pprof proxy is listening at http://%s/pprof\n\n"
+            "Hit CTRL-C to exit\n", web_address(x.web));
+        fflush(stdout);
         vname_program_wait(p);
+    }
     proxy_close(&x);
     return rc;
 }

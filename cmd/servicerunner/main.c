@@ -137,12 +137,6 @@ static void print(const struct bed *b)
     v23_buf_fini(&out);
 }
 
-static void on_signal(void *ud, int signo)
-{
-    (void)signo;
-    vname_program_done(ud);
-}
-
 /* Without one of them the others are of no use. */
 static void look(void *ud)
 {
@@ -171,8 +165,8 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
             (long long)port);
     if (people.dir[0] == 0)
         rc = people_init(&people);
-    if (rc == 0 && vrpc_runtime_on_signal(&b.p->rt, on_signal, b.p) != 0)
-        rc = v23_error("cannot catch signals");
+    if (rc == 0)
+        rc = vname_program_catch(b.p);
     if (rc == 0)
         rc = start_all(&b);
     if (rc == 0) {

@@ -165,12 +165,6 @@ static int open_accounts(struct daemon *d)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static void on_signal(void *ud, int signo)
-{
-    (void)signo;
-    vname_program_done(ud);
-}
-
 static void on_stopped(void *ud)
 {
     vname_program_done(ud);
@@ -190,11 +184,10 @@ static int serve(struct daemon *d)
 {
     struct vname_program *p = d->p;
 
+    if (vname_program_catch(p) != 0)
+        return 1;
     print_ready(d->host);
-    if (vrpc_runtime_on_signal(&p->rt, on_signal, p) != 0)
-        return v23_error("cannot catch signals");
     vname_program_wait(p);
-    p->done = false;
     wspr_host_stop(d->host, on_stopped, p);
     vname_program_wait(p);
     return 0;

@@ -279,6 +279,8 @@ static int run(void *ud, const struct v23_invocation *inv, int argc,
     d.p = ud;
     v23_arena_init(&d.arena, NULL, SIZE_MAX);
     rc = start(&d);
+    if (rc == 0)
+        rc = vname_program_catch(d.p);
     if (rc == 0) {
         update(&d);
         print(&d);

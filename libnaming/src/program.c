@@ -154,6 +154,19 @@ void vname_program_done(struct vname_program *p)
     vrpc_runtime_stop(&p->rt);
 }
 
+static void on_signal(void *ud, int signo)
+{
+    (void)signo;
+    vname_program_done(ud);
+}
+
+int vname_program_catch(struct vname_program *p)
+{
+    if (vrpc_runtime_on_signal(&p->rt, on_signal, p) != 0)
+        return v23_error("cannot catch signals");
+    return 0;
+}
+
 int vname_program_error(const struct vname_program *p, const char *what,
     const struct v23_verror *err)
 {

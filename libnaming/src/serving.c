@@ -347,12 +347,6 @@ void vname_serving_status(const struct vname_serving *s,
 
 /* ---- the end ------------------------------------------------------------- */
 
-static void on_signal(void *ud, int signo)
-{
-    (void)signo;
-    vname_program_done(ud);
-}
-
 static void on_done(void *ud)
 {
     vname_program_done(ud);
@@ -396,9 +390,7 @@ void vname_serving_run(struct vname_serving *s)
 {
     struct vname_program *p = s->p;
 
-    if (vrpc_runtime_on_signal(&p->rt, on_signal, p) != 0)
-        v23_error("cannot catch signals");
-    else
+    if (vname_program_catch(p) == 0)
         vname_program_wait(p);
     vname_serving_stop(s);
 }
@@ -411,6 +403,8 @@ int vname_serving_print(struct vname_serving *s, const char *key)
 
     if (vname_serving_endpoints(s, &eps, &n) != 0 || n == 0)
         return v23_error("there is no endpoint");
+    if (vname_program_catch(s->p) != 0)
+        return 1;
     v23_buf_init(&text, NULL, 1u << 16);
     vrpc_endpoint_name(&eps[0], &text);
     printf("%s=%s\n", key, v23_buf_cstr(&text));

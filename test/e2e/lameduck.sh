@@ -59,6 +59,27 @@ each mounttabled mounttabled
 each fortuned fortuned --name=tell/fortune
 each dischargerd dischargerd
 
+# Whoever starts a program may stop it as soon as it says that it is there.
+mkfifo word || die "mkfifo"
+stopped_at_its_word() { # COMMAND…
+    for i in 1 2 3 4 5 6; do
+        "$@" >word 2>word.log &
+        server=$!
+        exec 3<word
+        read -r word <&3
+        kill -TERM $server
+        wait $server || return 1
+        exec 3<&-
+    done
+    [ -n "$word" ]
+}
+for d in mounttabled helloserver xproxyd; do
+    check "$d ends with 0 as soon as it is there" \
+        stopped_at_its_word $d $on_loopback
+done
+check "wsprd ends with 0 as soon as it is there" \
+    stopped_at_its_word wsprd --port=0
+
 # A call that runs when the signal comes may end.
 daemon echo '^READY' echo-server --listen=tcp@127.0.0.1:0 --lame-duck=100s
 server=$pid

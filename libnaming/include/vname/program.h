@@ -54,6 +54,14 @@ int vname_program_main(struct vname_program *p,
 void vname_program_wait(struct vname_program *p);
 void vname_program_done(struct vname_program *p);
 /**
+ * From now on SIGINT and SIGTERM call vname_program_done() instead of ending
+ * the process; the second one ends it all the same, with status 1. For before
+ * a program says that it is there, since whoever reads that may stop it at
+ * once.
+ * @return exit code: 0, or 1 after a message
+ */
+V23_MUST_USE int vname_program_catch(struct vname_program *p);
+/**
  * Print `ERROR: what: ` and an error's text (vrpc_runtime_error()); returns 1.
  * @param what  NULL = nothing
  */
@@ -160,15 +168,15 @@ void vname_serving_status(const struct vname_serving *s,
 void vname_serving_run(struct vname_serving *s);
 /**
  * Print the line `KEY=<object name>` of the first endpoint on standard output,
- * for whoever has started the program.
- * @return 0, or 1 after a message that there is no endpoint
+ * for whoever has started the program, after vname_program_catch().
+ * @return 0, or 1 after a message (there is no endpoint)
  */
 V23_MUST_USE int vname_serving_print(struct vname_serving *s,
     const char *key);
 /**
  * Print the line `NAME=<object name>` of the first endpoint on standard output,
  * for whoever has started the program; then as vname_serving_run().
- * @return exit code: 0, or 1 after a message that there is no endpoint
+ * @return exit code: 0, or 1 after a message (there is no endpoint)
  */
 V23_MUST_USE int vname_serving_print_and_run(struct vname_serving *s);
 /** Stop without waiting for a signal; frees `s`. */

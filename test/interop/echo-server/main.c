@@ -206,7 +206,9 @@ static int serve(struct echo_server *s)
     if (rc != 0)
         return v23_error("cannot serve: %s",
             s->p->rt.why[0] != 0 ? s->p->rt.why : v23_strerror(rc));
-    rc = print_endpoints(v);
+    rc = vname_program_catch(s->p);
+    if (rc == 0)
+        rc = print_endpoints(v);
     if (rc == 0)
         vname_serving_run(v);
     else
