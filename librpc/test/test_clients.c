@@ -149,14 +149,15 @@ START_TEST(call_objects_are_made_for_a_budget)
 {
     struct vrpc_client_config cc;
     struct wnode third = *P.c;
-    struct { struct v23_bytes b; } in;
+    struct { struct vdl_list b; } in;
     static uint8_t big[4096];
 
     ck_assert_str_eq(fail_with(world_name(P.s, ""), M_ADD, &In), "");
     memset(&cc, 0, sizeof(cc));
     cc.call_budget = 1024;
     ck_assert_int_eq(vrpc_client_new(P.c->m, &cc, &third.c), 0);
-    in.b = v23_bytes(big, sizeof(big));
+    in.b.v = big;
+    in.b.n = sizeof(big);
     ck_assert_ptr_nonnull(start(&third, world_name(P.s, ""), M_BLOB, NULL, &in,
         &stub_blob, &R));
     ck_assert(world_until(&W, &R.done, SEC));
