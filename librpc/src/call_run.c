@@ -248,7 +248,6 @@ static int send_item(struct vrpc_call *call, const struct vdl_type *t,
     const void *item)
 {
     v23_rpc_request head;
-    int rc;
 
     if (call->state == VRPC_CALL_DONE_)
         return V23_ECLOSED;
@@ -256,17 +255,9 @@ static int send_item(struct vrpc_call *call, const struct vdl_type *t,
         return V23_ESTATE;
     if (call->state != VRPC_CALL_RUN_)
         return V23_EAGAIN;
-    rc = vrpc_stream_begin_(&call->stream);
-    if (rc != 0)
-        return rc;
     memset(&head, 0, sizeof(head));
-    rc = vrpc_stream_put_(&call->stream, &v23_rpc_request_desc, &head);
-    if (rc == 0)
-        rc = vrpc_stream_put_(&call->stream, t, item);
-    if (rc == 0)
-        return vrpc_stream_commit_(&call->stream);
-    vrpc_stream_rollback_(&call->stream);
-    return rc;
+    return vrpc_stream_send_(
+        &call->stream, &v23_rpc_request_desc, &head, t, item);
 }
 
 int vrpc_call_send(struct vrpc_call *call, const void *item)

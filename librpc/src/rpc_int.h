@@ -164,6 +164,10 @@ V23_MUST_USE int vrpc_stream_put_(struct vrpc_stream_ *s,
     const struct vdl_type *t, const void *v);
 V23_MUST_USE int vrpc_stream_commit_(struct vrpc_stream_ *s);
 void vrpc_stream_rollback_(struct vrpc_stream_ *s);
+/* A transaction of an item: its header, and the item of type t. */
+V23_MUST_USE int vrpc_stream_send_(struct vrpc_stream_ *s,
+    const struct vdl_type *head_type, const void *head,
+    const struct vdl_type *t, const void *item);
 /*
  * Cut out the next value: 0, V23_EAGAIN (more bytes or a type are needed; the
  * user's `readable` follows), V23_EEOF (clean end), V23_ECLOSED (ends inside a

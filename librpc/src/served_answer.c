@@ -155,23 +155,14 @@ static int send_item(struct vrpc_server_call *call, const struct vdl_type *t,
     const void *item)
 {
     v23_rpc_response head;
-    int rc;
 
     if (call->gone || call->replied)
         return V23_ECLOSED;
     if (t == NULL)
         return V23_ESTATE;
-    rc = vrpc_stream_begin_(&call->stream);
-    if (rc != 0)
-        return rc;
     memset(&head, 0, sizeof(head));
-    rc = vrpc_stream_put_(&call->stream, &v23_rpc_response_desc, &head);
-    if (rc == 0)
-        rc = vrpc_stream_put_(&call->stream, t, item);
-    if (rc == 0)
-        return vrpc_stream_commit_(&call->stream);
-    vrpc_stream_rollback_(&call->stream);
-    return rc;
+    return vrpc_stream_send_(
+        &call->stream, &v23_rpc_response_desc, &head, t, item);
 }
 
 int vrpc_server_call_send(struct vrpc_server_call *call, const void *item)

@@ -169,6 +169,23 @@ void vrpc_stream_rollback_(struct vrpc_stream_ *s)
     s->out = NULL;
 }
 
+int vrpc_stream_send_(struct vrpc_stream_ *s,
+    const struct vdl_type *head_type, const void *head,
+    const struct vdl_type *t, const void *item)
+{
+    int rc = vrpc_stream_begin_(s);
+
+    if (rc != 0)
+        return rc;
+    rc = vrpc_stream_put_(s, head_type, head);
+    if (rc == 0)
+        rc = vrpc_stream_put_(s, t, item);
+    if (rc == 0)
+        return vrpc_stream_commit_(s);
+    vrpc_stream_rollback_(s);
+    return rc;
+}
+
 /* ---- input --------------------------------------------------------------- */
 
 void vrpc_stream_unwait_(struct vrpc_stream_ *s)

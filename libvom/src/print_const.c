@@ -51,7 +51,7 @@ static int put_typed(struct vdl_printer *p, const struct vdl_type *t,
     int rc = 0;
 
     if (t->kind == VDL_SPECIAL)
-        return vdl_print_special_(p, put_typed, t, v);
+        return vdl_print_special_(p, put_typed, NULL, t, v);
     form = form_of(t, v);
     if (form != BARE)
         rc = vdl_print_type(t, p->out);

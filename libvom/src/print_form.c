@@ -108,7 +108,7 @@ static int put_union(struct vdl_printer *p, const struct vdl_type *t,
 }
 
 int vdl_print_special_(struct vdl_printer *p, vdl_put_fn_ *put,
-    const struct vdl_type *t, const void *v)
+    vdl_unreadable_fn_ *unreadable, const struct vdl_type *t, const void *v)
 {
     union vdl_view_ view;
     struct v23_arena a;
@@ -121,6 +121,8 @@ int vdl_print_special_(struct vdl_printer *p, vdl_put_fn_ *put,
     rc = t->ops->open(t, v, &a, &opened);
     if (rc == 0)
         rc = put(p, t->wire, opened);
+    else if (rc != V23_ENOMEM && unreadable != NULL)
+        rc = unreadable(p, t, v, rc);
     v23_arena_fini(&a);
     return rc;
 }
@@ -158,7 +160,7 @@ static int put_parts(struct vdl_printer *p, const struct vdl_type *t,
     case VDL_UNION:
         return put_union(p, t, v);
     case VDL_SPECIAL:
-        return vdl_print_special_(p, vdl_print_part, t, v);
+        return vdl_print_special_(p, vdl_print_part, NULL, t, v);
     default:
         return p->form->scalar(p, t, v);
     }

@@ -21,9 +21,15 @@ typedef int vdl_put_fn_(struct vdl_printer *p, const struct vdl_type *t,
 /* Write a value by `put`, or nothing if that fails. */
 int vdl_print_with_(struct vdl_printer *p, vdl_put_fn_ *put,
     const struct vdl_type *t, const void *v) V23_MUST_USE;
-/* Write a value of special type by `put`, as one of the wire type. */
+/* Writes something instead of a value of special type that its bytes do not
+ * give. */
+typedef int vdl_unreadable_fn_(struct vdl_printer *p, const struct vdl_type *t,
+    const void *v, int why);
+/* Write a value of special type by `put`, as one of the wire type. What cannot
+ * be read as that is a failure if `unreadable` is NULL. */
 int vdl_print_special_(struct vdl_printer *p, vdl_put_fn_ *put,
-    const struct vdl_type *t, const void *v) V23_MUST_USE;
+    vdl_unreadable_fn_ *unreadable, const struct vdl_type *t, const void *v)
+    V23_MUST_USE;
 
 /* A scalar, or a bytes list or array, without its type. */
 int vdl_print_scalar_(struct vdl_printer *p, const struct vdl_type *t,

@@ -300,7 +300,6 @@ static int put_bytes(struct vdl_printer *p, const struct vdl_type *t,
     return 0;
 }
 
-/* Instead of a value that its bytes do not give. */
 static int put_unreadable(struct vdl_printer *p, const struct vdl_type *t,
     const void *v, int why)
 {
@@ -313,27 +312,6 @@ static int put_unreadable(struct vdl_printer *p, const struct vdl_type *t,
     return rc;
 }
 
-/* A value of special type through `put`, as one of the wire type. */
-static int put_special(struct vdl_printer *p, vdl_put_fn_ *put,
-    const struct vdl_type *t, const void *v)
-{
-    union vdl_view_ view;
-    struct v23_arena a;
-    const void *opened;
-    int rc;
-
-    if (t->ops->view != NULL)
-        return t->ops->view(t, v, &view) ? put(p, t->elem, &view) : V23_EARG;
-    v23_arena_init(&a, p->out->al, SIZE_MAX);
-    rc = t->ops->open(t, v, &a, &opened);
-    if (rc == 0)
-        rc = put(p, t->wire, opened);
-    else if (rc != V23_ENOMEM)
-        rc = put_unreadable(p, t, v, rc);
-    v23_arena_fini(&a);
-    return rc;
-}
-
 /* The text of a value with its type. */
 static int put_full(struct vdl_printer *p, const struct vdl_type *t,
     const void *v)
@@ -342,7 +320,7 @@ static int put_full(struct vdl_printer *p, const struct vdl_type *t,
     int rc;
 
     if (t->kind == VDL_SPECIAL)
-        return put_special(p, put_full, t, v);
+        return vdl_print_special_(p, put_full, put_unreadable, t, v);
     if ((t->kind == VDL_BOOL || t->kind == VDL_STRING) && t->name.n == 0)
         return vdl_print_part(p, t, v);
     rc = put_type(p, t);
@@ -362,7 +340,7 @@ static int put_whole(struct vdl_printer *p, const struct vdl_type *t,
     const struct vdl_any *any = v;
 
     if (t->kind == VDL_SPECIAL)
-        return put_special(p, vdl_print_part, t, v);
+        return vdl_print_special_(p, vdl_print_part, put_unreadable, t, v);
     if (t->kind == VDL_ANY && any->type != NULL
         && vdl_wire_(any->type)->kind != VDL_ANY)
         return put_full(p, any->type, any->val);
